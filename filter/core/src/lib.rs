@@ -1,0 +1,13 @@
+//! Doorward's core: identity, policy, inspection, redaction and limits for LLM traffic, as a pure library.
+//!
+//! It is sans-IO: it is fed events and answers with effects. It knows no proxy, reads no clock, opens no
+//! socket and has no randomness of its own, so that the same code runs inside Envoy, at a terminal, in a
+//! fuzzer and in a replay. What a host answers at once (the shared store, a native signature check) comes
+//! in through [`host::Host`]; what it answers later is an effect and returns as an event.
+//!
+//! State has three owners and no statics: an immutable compiled policy, what one worker keeps, and one
+//! HTTP exchange.
+
+pub mod config;
+pub mod head;
+pub mod host;
