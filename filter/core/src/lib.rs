@@ -9,5 +9,6 @@
 //! HTTP exchange.
 
 pub mod config;
+pub mod exchange;
 pub mod head;
 pub mod host;
