@@ -12,6 +12,7 @@ mod number;
 mod roles;
 mod targets;
 
+pub(crate) use access::check_id;
 pub use access::{Access, Answer, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
@@ -21,6 +22,7 @@ pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
 pub use roles::{RoleSet, Roles, Who};
+pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
 
 use crate::config::{Path, Problem};
