@@ -274,3 +274,7 @@ pub(crate) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path,
         problems.push(Problem::new(path.key("id"), format!("a second statement `{id}`")).help("ids are unique"));
     }
 }
+
+#[cfg(test)]
+#[path = "access_tests.rs"]
+mod tests;
