@@ -94,7 +94,8 @@ impl Key {
     /// A token over any bytes (duplicate members, bad UTF-8, ...), properly signed.
     pub fn mint_raw(&self, header: &[u8], claims: &[u8]) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &self.secret, self.algorithm).expect("a signature");
+        let signature =
+            jsonwebtoken::crypto::sign(signed.as_bytes(), &self.secret, self.algorithm).expect("a signature");
         format!("{signed}.{signature}")
     }
 }

@@ -19,8 +19,12 @@ use serde_json::{Value, json};
 use crate::upstream::{Handler, Script, Seen};
 
 /// Models on offer: name and owner.
-pub const MODELS: [(&str, &str); 4] =
-    [("gpt-5-mini", "openai"), ("gpt-5", "openai"), ("claude-haiku-4-5", "anthropic"), ("claude-opus-4-5", "anthropic")];
+pub const MODELS: [(&str, &str); 4] = [
+    ("gpt-5-mini", "openai"),
+    ("gpt-5", "openai"),
+    ("claude-haiku-4-5", "anthropic"),
+    ("claude-opus-4-5", "anthropic"),
+];
 
 /// Tokens of a text of this many bytes: a quarter, rounded up.
 pub fn tokens(bytes: usize) -> usize {
@@ -61,9 +65,7 @@ impl Api {
                 json!({"object": "list", "data": MODELS.map(model)})
             }
             Self::Anthropic => {
-                let model = |(id, _)| {
-                    json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"})
-                };
+                let model = |(id, _)| json!({"type": "model", "id": id, "display_name": id, "created_at": "2026-01-01T00:00:00Z"});
                 let data = MODELS.map(model);
                 json!({"data": data, "has_more": false, "first_id": MODELS[0].0, "last_id": MODELS[3].0})
             }

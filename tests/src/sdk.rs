@@ -83,7 +83,8 @@ async fn run_all(script: &str, base: &str, calls: &[(&str, Call)]) -> Vec<Outcom
     drop(stdin);
     let output = within(script, child.wait_with_output()).await.expect("wait for python");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let outcomes: Vec<Outcome> = stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).map(outcome).collect();
+    let outcomes: Vec<Outcome> =
+        stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).map(outcome).collect();
     assert_eq!(outcomes.len(), calls.len(), "{script}: {stdout}{}", String::from_utf8_lossy(&output.stderr));
     outcomes
 }

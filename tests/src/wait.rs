@@ -1,7 +1,8 @@
 //! Bounded waits. Nothing in the tests may wait without an end, and nothing sleeps where an event
 //! can be awaited.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything that a working system does in milliseconds.
@@ -32,4 +33,22 @@ where
         }
         pause = (pause * 2).min(Duration::from_millis(16));
     }
+}
+
+/// Runs futures side by side and returns their results in order.
+pub async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut futures: Vec<_> = futures.into_iter().map(Box::pin).collect();
+    let mut results: Vec<Option<F::Output>> = futures.iter().map(|_| None).collect();
+    poll_fn(|cx| {
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(cx)
+            {
+                *result = Some(value);
+            }
+        }
+        if results.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    results.into_iter().flatten().collect()
 }

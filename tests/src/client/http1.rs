@@ -5,7 +5,6 @@ use std::io;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::{Answer, RawSocket, Request, Stream, Target};
-use crate::fields::Fields;
 use crate::h1::{Framing, Piece, Source};
 use crate::wait::within;
 
@@ -52,9 +51,11 @@ impl Connection {
             }
             std::future::pending::<()>().await;
         };
+        let receiving =
+            async { io::Result::Ok(Incoming::begin(&mut self.source, &request.method).await?.finish().await) };
         let mut answer = within("an answer", async {
             tokio::select! {
-                answer = read_answer(&mut self.source, &request.method) => answer,
+                answer = receiving => answer,
                 () = sending => unreachable!("sending never ends"),
             }
         })
@@ -65,7 +66,12 @@ impl Connection {
 
     /// Reads the next answer. An error means that none began.
     pub async fn answer(&mut self, method: &str) -> io::Result<Answer> {
-        within("an answer", read_answer(&mut self.source, method)).await
+        Ok(self.begin_answer(method).await?.finish().await)
+    }
+
+    /// Reads the head of the next answer. An error means that none began.
+    pub async fn begin_answer(&mut self, method: &str) -> io::Result<Incoming<'_>> {
+        within("an answer", Incoming::begin(&mut self.source, method)).await
     }
 
     /// Raw bytes after an upgrade: the next `count` bytes.
@@ -97,43 +103,60 @@ impl Connection {
     }
 }
 
-async fn read_answer(source: &mut Source<ReadHalf<Box<dyn Stream>>>, method: &str) -> io::Result<Answer> {
-    let mut interim = Vec::new();
-    let (status, fields) = loop {
-        let head = source.head().await?.ok_or(io::ErrorKind::ConnectionReset)?;
-        let status = head.line.split(' ').nth(1).and_then(|s| s.parse().ok());
-        let status: u16 = status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.line.clone()))?;
-        if status >= 200 || status == 101 {
-            break (status, head.fields);
+/// An answer whose body is still arriving.
+pub struct Incoming<'a> {
+    source: &'a mut Source<ReadHalf<Box<dyn Stream>>>,
+    framing: Framing,
+    ended: bool,
+    /// What has arrived.
+    pub answer: Answer,
+}
+
+impl<'a> Incoming<'a> {
+    async fn begin(source: &'a mut Source<ReadHalf<Box<dyn Stream>>>, method: &str) -> io::Result<Self> {
+        let mut interim = Vec::new();
+        let (status, fields) = loop {
+            let head = source.head().await?.ok_or(io::ErrorKind::ConnectionReset)?;
+            let status = head.line.split(' ').nth(1).and_then(|s| s.parse().ok());
+            let status: u16 = status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.line.clone()))?;
+            if status >= 200 || status == 101 {
+                break (status, head.fields);
+            }
+            interim.push((status, head.fields));
+        };
+        let framing = Framing::of_answer(method, status, &fields);
+        Ok(Self { source, framing, ended: false, answer: Answer::new(status, fields, interim) })
+    }
+
+    /// The next chunk (or what one read gave, if not chunked); `None` at the end, which the answer
+    /// says more about.
+    pub async fn piece(&mut self) -> Option<Vec<u8>> {
+        within("a piece of an answer", self.next()).await
+    }
+
+    /// The whole answer.
+    pub async fn finish(mut self) -> Answer {
+        within("the end of an answer", async { while self.next().await.is_some() {} }).await;
+        self.answer
+    }
+
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        if self.ended {
+            return None;
         }
-        interim.push((status, head.fields));
-    };
-    let mut framing = Framing::of_answer(method, status, &fields);
-    let mut answer = Answer {
-        status,
-        fields,
-        interim,
-        body: Vec::new(),
-        pieces: Vec::new(),
-        trailers: None::<Fields>,
-        cut: None,
-        request_id: String::new(),
-    };
-    loop {
-        match source.piece(&mut framing).await {
+        match self.source.piece(&mut self.framing).await {
             Ok(Piece::Data(data)) => {
-                answer.pieces.push(data.len());
-                answer.body.extend_from_slice(&data);
+                self.answer.pieces.push(data.len());
+                self.answer.body.extend_from_slice(&data);
+                return Some(data);
             }
-            Ok(Piece::End(trailers)) => {
-                answer.trailers = trailers;
-                return Ok(answer);
-            }
+            Ok(Piece::End(trailers)) => self.answer.trailers = trailers,
             Err(error) => {
-                answer.body.extend(source.take_all());
-                answer.cut = Some(error.to_string());
-                return Ok(answer);
+                self.answer.body.extend(self.source.take_all());
+                self.answer.cut = Some(error.to_string());
             }
         }
+        self.ended = true;
+        None
     }
 }

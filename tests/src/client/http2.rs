@@ -5,7 +5,7 @@ use std::io;
 
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
-use h2::{Reason, SendStream};
+use h2::{Reason, RecvStream, SendStream};
 use tokio::task::JoinHandle;
 
 use super::{Answer, Body, Request, Target};
@@ -92,6 +92,11 @@ impl Exchange {
         self.stream.send_reset(Reason::CANCEL);
     }
 
+    /// Reads the head of the answer, leaving the request open.
+    pub async fn begin_answer(&mut self) -> io::Result<Incoming> {
+        within("an answer", Incoming::begin(&mut self.response)).await
+    }
+
     /// Reads the answer.
     pub async fn answer(mut self) -> io::Result<Answer> {
         let mut answer = within("an answer", receive(&mut self.response)).await?;
@@ -137,38 +142,63 @@ pub(crate) async fn send(stream: &mut SendStream<Bytes>, data: &[u8]) -> io::Res
 }
 
 async fn receive(response: &mut ResponseFuture) -> io::Result<Answer> {
-    let mut interim = Vec::new();
-    while let Some(head) = poll_fn(|cx| response.poll_informational(cx)).await {
-        let head = head.map_err(io::Error::other)?;
-        interim.push((head.status().as_u16(), Fields::from_map(head.headers())));
+    Ok(Incoming::begin(response).await?.finish().await)
+}
+
+/// An answer whose body is still arriving.
+pub struct Incoming {
+    body: RecvStream,
+    ended: bool,
+    /// What has arrived.
+    pub answer: Answer,
+}
+
+impl Incoming {
+    async fn begin(response: &mut ResponseFuture) -> io::Result<Self> {
+        let mut interim = Vec::new();
+        while let Some(head) = poll_fn(|cx| response.poll_informational(cx)).await {
+            let head = head.map_err(io::Error::other)?;
+            interim.push((head.status().as_u16(), Fields::from_map(head.headers())));
+        }
+        let (head, body) = response.await.map_err(io::Error::other)?.into_parts();
+        let answer = Answer::new(head.status.as_u16(), Fields::from_map(&head.headers), interim);
+        Ok(Self { body, ended: false, answer })
     }
-    let (head, mut body) = response.await.map_err(io::Error::other)?.into_parts();
-    let mut answer = Answer {
-        status: head.status.as_u16(),
-        fields: Fields::from_map(&head.headers),
-        interim,
-        body: Vec::new(),
-        pieces: Vec::new(),
-        trailers: None,
-        cut: None,
-        request_id: String::new(),
-    };
-    while let Some(data) = body.data().await {
-        match data {
-            Ok(data) => {
-                body.flow_control().release_capacity(data.len()).ok();
-                answer.pieces.push(data.len());
-                answer.body.extend_from_slice(&data);
-            }
-            Err(error) => {
-                answer.cut = Some(error.to_string());
-                return Ok(answer);
+
+    /// The next DATA frame's bytes; `None` at the end, which the answer says more about.
+    pub async fn piece(&mut self) -> Option<Vec<u8>> {
+        within("a piece of an answer", self.next()).await
+    }
+
+    /// The whole answer.
+    pub async fn finish(mut self) -> Answer {
+        within("the end of an answer", async { while self.next().await.is_some() {} }).await;
+        self.answer
+    }
+
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        while !self.ended {
+            match self.body.data().await {
+                Some(Ok(data)) if data.is_empty() => {}
+                Some(Ok(data)) => {
+                    self.body.flow_control().release_capacity(data.len()).ok();
+                    self.answer.pieces.push(data.len());
+                    self.answer.body.extend_from_slice(&data);
+                    return Some(data.to_vec());
+                }
+                Some(Err(error)) => {
+                    self.answer.cut = Some(error.to_string());
+                    self.ended = true;
+                }
+                None => {
+                    match self.body.trailers().await {
+                        Ok(trailers) => self.answer.trailers = trailers.as_ref().map(Fields::from_map),
+                        Err(error) => self.answer.cut = Some(error.to_string()),
+                    }
+                    self.ended = true;
+                }
             }
         }
+        None
     }
-    match body.trailers().await {
-        Ok(trailers) => answer.trailers = trailers.as_ref().map(Fields::from_map),
-        Err(error) => answer.cut = Some(error.to_string()),
-    }
-    Ok(answer)
 }

@@ -41,6 +41,19 @@ pub struct Answer {
 }
 
 impl Answer {
+    fn new(status: u16, fields: Fields, interim: Vec<(u16, Fields)>) -> Self {
+        Self {
+            status,
+            fields,
+            interim,
+            body: Vec::new(),
+            pieces: Vec::new(),
+            trailers: None,
+            cut: None,
+            request_id: String::new(),
+        }
+    }
+
     /// The body as text; panics if it is not UTF-8.
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("a text body")
@@ -97,9 +110,8 @@ impl RawSocket {
         let linger = libc::linger { l_onoff: 1, l_linger: 0 };
         let size = libc::socklen_t::try_from(size_of::<libc::linger>()).expect("a small size");
         // SAFETY: the descriptor is open (the caller owns its stream) and the pointer is to a live `linger`.
-        let result = unsafe {
-            libc::setsockopt(self.0, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const linger).cast(), size)
-        };
+        let result =
+            unsafe { libc::setsockopt(self.0, libc::SOL_SOCKET, libc::SO_LINGER, (&raw const linger).cast(), size) };
         assert_eq!(result, 0, "SO_LINGER: {}", io::Error::last_os_error());
     }
 }

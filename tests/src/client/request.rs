@@ -137,7 +137,9 @@ impl Request {
     pub fn head(&self) -> Vec<u8> {
         let mut out = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
         if !self.bare {
-            out.extend_from_slice(format!("host: {}\r\nx-request-id: {}\r\n", self.authority, self.request_id).as_bytes());
+            out.extend_from_slice(
+                format!("host: {}\r\nx-request-id: {}\r\n", self.authority, self.request_id).as_bytes(),
+            );
         }
         self.fields.write_to(&mut out);
         match &self.body {
@@ -172,7 +174,8 @@ impl Request {
     }
 
     pub(super) fn http2_head(&self, scheme: &str) -> http::Request<()> {
-        let uri = http::Uri::builder().scheme(scheme).authority(self.authority.as_str()).path_and_query(self.target.as_str());
+        let uri =
+            http::Uri::builder().scheme(scheme).authority(self.authority.as_str()).path_and_query(self.target.as_str());
         let mut request = http::Request::new(());
         *request.method_mut() = self.method.parse().expect("a method");
         *request.uri_mut() = uri.build().expect("a request target");

@@ -89,7 +89,8 @@ impl Wasm {
         });
         match &self.policy {
             Policy::Native(policy) => {
-                config["configuration"] = json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": policy});
+                config["configuration"] =
+                    json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": policy});
             }
             Policy::Text(text) => {
                 config["configuration"] =
