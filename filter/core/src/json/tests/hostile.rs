@@ -19,7 +19,7 @@ fn object(keys: impl Iterator<Item = String>) -> String {
 fn within_time(what: &str, run: impl FnOnce()) {
     let start = Instant::now();
     run();
-    assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(20), "{what}: {:?}", start.elapsed());
 }
 
 #[test]

@@ -59,6 +59,13 @@ fn a_member_is_found_by_its_decoded_key() {
     assert_eq!(root.get_folded("É").unwrap().number(), Some("-1.50e2"));
     assert!(root.get_folded("e").is_none());
 
+    let document =
+        Document::parse(br#"{"a\u0062\n":1,"\ud83d\ude00":2,"\\":3,"a\u0062c":4}"#, &Limits::default()).unwrap();
+    let found = |key: &str| document.root().get(key).and_then(|value| value.number());
+    assert_eq!(["ab\n", "😀", "\\", "abc"].map(found), [Some("1"), Some("2"), Some("3"), Some("4")]);
+    assert_eq!(["ab", "a", "", "ab\n\n", "abcd", "😀😀", "b"].map(found), [None; 7]);
+    assert_eq!(document.root().get_folded("ABC").unwrap().number(), Some("4"));
+
     let text = "{\"\u{212A}EY\":1,\"\\u017FIZE\":2}";
     let document = Document::parse(text.as_bytes(), &Limits::default()).unwrap();
     assert!(document.root().get("key").is_none());
