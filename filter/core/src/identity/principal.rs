@@ -58,7 +58,7 @@ pub struct Principal {
 
 impl Principal {
     /// A caller of whom nothing is known yet but how they were proven.
-    pub(super) fn new(method: Method) -> Self {
+    pub(crate) fn new(method: Method) -> Self {
         Self {
             user: None,
             groups: Vec::new(),
