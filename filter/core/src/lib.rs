@@ -12,3 +12,4 @@ pub mod config;
 pub mod exchange;
 pub mod head;
 pub mod host;
+pub mod json;

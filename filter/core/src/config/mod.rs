@@ -11,6 +11,7 @@ mod shapes;
 mod tree;
 
 pub use problem::{Path, Problem};
+pub(crate) use problem::nearest;
 pub use protobuf::tree_from_struct;
 pub use read::from_tree;
 pub use shapes::{Duration, OneOrMany, SecretRef};

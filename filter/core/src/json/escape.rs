@@ -1,0 +1,94 @@
+//! One escape sequence, read and written (RFC 8259 section 7).
+
+use super::ErrorKind;
+
+/// A decoded escape: `raw` bytes from the backslash on stand for `char`.
+#[derive(Clone, Copy)]
+pub(super) struct Escape {
+    pub char: char,
+    pub raw: usize,
+}
+
+/// Reads the escape at the start of `bytes`. On failure, how far from there the mistake is.
+pub(super) fn read(bytes: &[u8]) -> Result<Escape, (ErrorKind, usize)> {
+    let short = |char| Ok(Escape { char, raw: 2 });
+    match bytes {
+        [b'\\', b'u', rest @ ..] => {
+            let high = match hex4(rest).map_err(|at| (ErrorKind::Syntax, 2 + at))? {
+                0 => return Err((ErrorKind::Nul, 0)),
+                high @ 0xD800..=0xDBFF => high,
+                unit => {
+                    return char::from_u32(unit)
+                        .map(|char| Escape { char, raw: 6 })
+                        .ok_or((ErrorKind::LoneSurrogate, 0));
+                }
+            };
+            let Some([b'\\', b'u', rest @ ..]) = rest.get(4..) else { return Err((ErrorKind::LoneSurrogate, 0)) };
+            match hex4(rest).map_err(|at| (ErrorKind::Syntax, 8 + at))? {
+                low @ 0xDC00..=0xDFFF => char::from_u32(0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
+                    .map(|char| Escape { char, raw: 12 })
+                    .ok_or((ErrorKind::LoneSurrogate, 0)),
+                _ => Err((ErrorKind::LoneSurrogate, 0)),
+            }
+        }
+        [b'\\', b'"', ..] => short('"'),
+        [b'\\', b'\\', ..] => short('\\'),
+        [b'\\', b'/', ..] => short('/'),
+        [b'\\', b'b', ..] => short('\u{8}'),
+        [b'\\', b'f', ..] => short('\u{C}'),
+        [b'\\', b'n', ..] => short('\n'),
+        [b'\\', b'r', ..] => short('\r'),
+        [b'\\', b't', ..] => short('\t'),
+        _ => Err((ErrorKind::Syntax, 1)),
+    }
+}
+
+fn hex4(bytes: &[u8]) -> Result<u32, usize> {
+    (0..4).try_fold(0, |value, i| {
+        let digit = bytes.get(i).and_then(|&byte| char::from(byte).to_digit(16)).ok_or(i)?;
+        Ok(value << 4 | digit)
+    })
+}
+
+/// Up to this many levels the short forms are used, whose length doubles with every level.
+const SHORT_LEVELS: u8 = 3;
+
+/// `text` as it stands inside `levels` strings, each within the other; without quotes around it.
+///
+/// A hostile body can be nested hundreds of levels deep at little cost, so beyond a few levels every
+/// escaped character is written `\u00XX`, which grows by five bytes a level where `\"` would double.
+pub(super) fn write(text: &str, levels: u8) -> String {
+    let mut now = text.to_owned();
+    for _ in 0..levels {
+        if !now.bytes().any(needs_escape) {
+            break;
+        }
+        let mut next = String::with_capacity(now.len() + now.len() / 8 + 8);
+        for char in now.chars() {
+            let short = match char {
+                _ if levels > SHORT_LEVELS => None,
+                '"' => Some("\\\""),
+                '\\' => Some("\\\\"),
+                '\n' => Some("\\n"),
+                '\r' => Some("\\r"),
+                '\t' => Some("\\t"),
+                _ => None,
+            };
+            match short {
+                Some(short) => next.push_str(short),
+                None if u8::try_from(char).is_ok_and(needs_escape) => {
+                    next.push_str("\\u00");
+                    let code = u32::from(char);
+                    next.extend([code >> 4, code & 0xF].into_iter().filter_map(|digit| char::from_digit(digit, 16)));
+                }
+                None => next.push(char),
+            }
+        }
+        now = next;
+    }
+    now
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}

@@ -1,0 +1,126 @@
+//! What to look for in texts, and what to do about it.
+
+use std::collections::HashSet;
+
+use super::access::check_id;
+use super::document::{Action, ContentDocument, Direction, Mode};
+use super::roles::{RoleSet, Roles, Who};
+use super::targets::{Targets, includes};
+use crate::config::{Path, Problem};
+use crate::host::Side;
+use crate::inspect::{Detectors, KindId, Selection};
+use crate::protocol::Channel;
+
+/// Every content statement of a policy.
+#[derive(Debug, Default)]
+pub struct Content(Vec<Rule>);
+
+/// One content statement.
+#[derive(Debug)]
+pub struct Rule {
+    /// On the record when this decided.
+    pub id: String,
+    /// What is done.
+    pub action: Action,
+    /// Whether it is done, or only recorded.
+    pub mode: Mode,
+    detect: Selection,
+    directions: Vec<Direction>,
+    channels: Vec<Channel>,
+    who: Who,
+    targets: Option<Vec<bool>>,
+}
+
+/// The statements that apply to one side of one exchange, by channel.
+#[derive(Debug, Default)]
+pub struct Plan<'p> {
+    channels: [Vec<&'p Rule>; Channel::ALL.len()],
+    selections: [Selection; Channel::ALL.len()],
+}
+
+impl Content {
+    /// Compiles a policy's `content`.
+    pub fn compile(
+        documents: &[ContentDocument],
+        detectors: &Detectors,
+        roles: &Roles,
+        targets: &Targets,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut ids = HashSet::new();
+        let mut rules = Vec::new();
+        for (i, document) in documents.iter().enumerate() {
+            let path = path.index(i);
+            check_id(&document.id, &mut ids, &path, problems);
+            if document.detect.0.is_empty() {
+                problems.push(
+                    Problem::new(path.key("detect"), "nothing to look for").help("for example `detect: [pii, secrets]`"),
+                );
+            }
+            let detect = detectors.select(&document.detect.0, &path.key("detect")).unwrap_or_else(|problem| {
+                problems.push(problem);
+                Selection::default()
+            });
+            rules.push(Rule {
+                id: document.id.clone(),
+                action: document.action,
+                mode: document.mode,
+                detect,
+                directions: document.direction.0.clone(),
+                channels: document.channels.0.clone(),
+                who: roles.who(&document.roles, &path.key("roles"), problems),
+                targets: targets.meant(&document.targets, &Default::default(), &path, problems),
+            });
+        }
+        Self(rules)
+    }
+
+    /// Whether any statement hashes values.
+    pub fn hashes(&self) -> bool {
+        self.0.iter().any(|r| r.action == Action::Hash)
+    }
+
+    /// The statements for one side of an exchange.
+    pub fn plan(&self, roles: &RoleSet, target: usize, side: Side) -> Plan<'_> {
+        let direction = match side {
+            Side::Request => Direction::Request,
+            Side::Response => Direction::Response,
+        };
+        let mut plan = Plan::default();
+        for rule in &self.0 {
+            let applies = (rule.directions.is_empty() || rule.directions.contains(&direction))
+                && rule.who.fits(roles)
+                && includes(rule.targets.as_ref(), target);
+            if !applies {
+                continue;
+            }
+            let per_channel = Channel::ALL.iter().zip(plan.channels.iter_mut().zip(&mut plan.selections));
+            for (channel, (rules, selection)) in per_channel {
+                if rule.channels.is_empty() || rule.channels.contains(channel) {
+                    rules.push(rule);
+                    selection.union(&rule.detect);
+                }
+            }
+        }
+        plan
+    }
+}
+
+impl<'p> Plan<'p> {
+    /// Whether nothing is looked for anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.selections.iter().all(Selection::is_empty)
+    }
+
+    /// What is looked for in a channel.
+    pub fn selection(&self, channel: Channel) -> Option<&Selection> {
+        self.selections.get(channel.index()).filter(|s| !s.is_empty())
+    }
+
+    /// The statements that a finding of `kind` in `channel` meets.
+    pub fn rules(&self, channel: Channel, kind: KindId) -> impl Iterator<Item = &'p Rule> {
+        let rules = self.channels.get(channel.index()).map(Vec::as_slice).unwrap_or_default();
+        rules.iter().copied().filter(move |r| r.detect.contains(kind))
+    }
+}

@@ -1,0 +1,42 @@
+//! The policy: what is written ([`Document`]), compiled into what decides ([`Policy`]).
+//!
+//! No match denies, deny beats allow, order never matters. Every decision carries the ids of the statements that
+//! made it and a reason. An observed statement never affects the outcome.
+
+mod access;
+mod content;
+mod document;
+mod glob;
+mod models;
+mod number;
+mod roles;
+mod targets;
+
+pub use access::{Access, Answer, Miss, Question};
+pub use content::{Content, Plan, Rule};
+pub use document::{
+    Action, AnswersDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned, Verdict,
+};
+pub use glob::{Glob, Globs};
+pub use models::{Model, Models, is_model_name};
+pub use number::Number;
+pub use roles::{RoleSet, Roles, Who};
+pub use targets::{Target, Targets};
+
+use crate::config::{Path, Problem};
+
+/// A reference to something that is not there.
+fn unknown<'a>(path: Path, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+    let problem = Problem::new(path, format!("unknown {what} `{name}`"));
+    match crate::config::nearest(name, known.clone()) {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => {
+            let list: Vec<String> = known.take(8).map(|k| format!("`{k}`")).collect();
+            problem.help(if list.is_empty() {
+                format!("no {what} is defined")
+            } else {
+                format!("known here: {}", list.join(", "))
+            })
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Targets: what is governed, named by what Envoy decided (cluster, route), never by what the client wrote.
+
+use super::document::TargetDocument;
+use super::glob::Globs;
+use crate::config::{OneOrMany, Path, Problem};
+use crate::protocol::Api;
+
+/// Every target of a policy.
+#[derive(Debug, Default)]
+pub struct Targets(Vec<Target>);
+
+/// One governed destination.
+#[derive(Debug)]
+pub struct Target {
+    /// Its place in the policy.
+    pub index: usize,
+    /// On the record, and in statements.
+    pub name: String,
+    /// OpenTelemetry's provider name.
+    pub provider: String,
+    /// The APIs that may be used; none listed is all.
+    pub apis: Vec<Api>,
+    /// What stands in front of the API's own paths.
+    pub path_prefix: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    clusters: Globs,
+    routes: Globs,
+}
+
+impl Targets {
+    /// Compiles a policy's `targets`.
+    pub fn compile(documents: &[TargetDocument], path: &Path, problems: &mut Vec<Problem>) -> Self {
+        if documents.is_empty() {
+            problems.push(
+                Problem::new(path.clone(), "no targets, so nothing is governed")
+                    .help("name at least one Envoy cluster or route"),
+            );
+        }
+        let mut targets: Vec<Target> = Vec::new();
+        for (index, document) in documents.iter().enumerate() {
+            let path = path.index(index);
+            if targets.iter().any(|t| t.name == document.name) {
+                problems.push(Problem::new(path.key("name"), format!("a second target `{}`", document.name)));
+            }
+            if document.cluster.0.is_empty() && document.route.0.is_empty() {
+                problems.push(
+                    Problem::new(path.clone(), "a target that names neither a cluster nor a route")
+                        .help("add `cluster: <name of the Envoy cluster>`"),
+                );
+            }
+            let prefix = &document.path_prefix;
+            if !prefix.is_empty() && (!prefix.starts_with('/') || prefix.ends_with('/')) {
+                problems.push(
+                    Problem::new(path.key("path_prefix"), format!("`{prefix}` is no path prefix"))
+                        .help("it starts with `/` and does not end with it"),
+                );
+            }
+            targets.push(Target {
+                index,
+                name: document.name.clone(),
+                provider: document.provider.clone(),
+                apis: document.apis.0.clone(),
+                path_prefix: prefix.clone(),
+                owner: document.owner.clone(),
+                clusters: Globs::new(&document.cluster.0),
+                routes: Globs::new(&document.route.0),
+            });
+        }
+        Self(targets)
+    }
+
+    /// The target that governs a request which Envoy routed so. A target that names a route goes before one that
+    /// names only the cluster; among equals the first in the policy.
+    pub fn find(&self, cluster: Option<&str>, route: Option<&str>) -> Option<&Target> {
+        let fits = |globs: &Globs, name: Option<&str>| name.is_some_and(|n| globs.any(n));
+        self.0
+            .iter()
+            .find(|t| fits(&t.routes, route) && t.clusters.is_empty())
+            .or_else(|| self.0.iter().find(|t| fits(&t.routes, route) && fits(&t.clusters, cluster)))
+            .or_else(|| self.0.iter().find(|t| t.routes.is_empty() && fits(&t.clusters, cluster)))
+    }
+
+    /// The targets that a statement's `targets` and `providers` mean, by their place; `None` is all.
+    pub(super) fn meant(
+        &self,
+        names: &OneOrMany<String>,
+        providers: &OneOrMany<String>,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Vec<bool>> {
+        for (i, name) in names.0.iter().enumerate() {
+            if !self.0.iter().any(|t| t.name == *name) {
+                let known = self.0.iter().map(|t| t.name.as_str());
+                problems.push(super::unknown(path.key("targets").index(i), "target", name, known));
+            }
+        }
+        for (i, provider) in providers.0.iter().enumerate() {
+            if !self.0.iter().any(|t| t.provider == *provider) {
+                let known = self.0.iter().map(|t| t.provider.as_str());
+                problems.push(super::unknown(path.key("providers").index(i), "provider", provider, known));
+            }
+        }
+        if names.0.is_empty() && providers.0.is_empty() {
+            return None;
+        }
+        let fits = |list: &OneOrMany<String>, value: &String| list.0.is_empty() || list.0.contains(value);
+        Some(self.0.iter().map(|t| fits(names, &t.name) && fits(providers, &t.provider)).collect())
+    }
+}
+
+/// Whether a target is among those meant.
+pub(super) fn includes(meant: Option<&Vec<bool>>, target: usize) -> bool {
+    meant.is_none_or(|m| m.get(target).copied().unwrap_or(false))
+}

@@ -1,0 +1,148 @@
+//! Local answers, in the caller's own dialect.
+
+mod reasons;
+
+use serde_json::json;
+
+pub use reasons::Reason;
+
+use crate::exchange::LocalReply;
+use crate::identity;
+use crate::protocol::Dialect;
+
+/// Why an exchange was refused, and what the caller is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    /// The stable code.
+    pub reason: Reason,
+    /// What the reason cannot say by itself: a name out of the policy or the API, never a user's text.
+    pub detail: Option<String>,
+    /// Seconds after which another try may pass.
+    pub retry_after: Option<u64>,
+}
+
+impl Denial {
+    /// A denial that says no more than its reason.
+    pub fn new(reason: Reason) -> Self {
+        Self { reason, detail: None, retry_after: None }
+    }
+
+    /// The same with a name out of the policy or the API.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// What a person reads.
+    fn message(&self) -> String {
+        let (message, code) = (self.reason.message(), self.reason.code());
+        match &self.detail {
+            Some(detail) => format!("{message} Here: {detail}. [{code}]"),
+            None => format!("{message} [{code}]"),
+        }
+    }
+
+    /// The error object of `dialect`.
+    pub fn body(&self, dialect: Dialect) -> Vec<u8> {
+        let (code, kind) = (self.reason.code(), kind(dialect, self.reason.status()));
+        let body = match dialect {
+            Dialect::OpenAi => json!({
+                "error": {"message": self.message(), "type": kind, "param": null, "code": code}
+            }),
+            Dialect::Anthropic => json!({
+                "type": "error", "error": {"type": kind, "message": self.message()}
+            }),
+        };
+        body.to_string().into_bytes()
+    }
+
+    /// The headers that go with it.
+    pub fn headers(&self) -> Vec<(String, String)> {
+        let code = self.reason.code();
+        let mut headers = vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("x-doorward-reason".to_owned(), code.to_owned()),
+        ];
+        if !self.reason.retryable() {
+            // Both official SDKs retry 408, 409, 429 and 5xx by themselves unless told not to.
+            headers.push(("x-should-retry".to_owned(), "false".to_owned()));
+        }
+        if self.reason.status() == 401 {
+            let error = match self.reason {
+                Reason::Identity(reason) => reason.bearer_error(),
+                _ => None,
+            };
+            let mut challenge = "Bearer realm=\"doorward\"".to_owned();
+            if let Some(error) = error {
+                challenge.push_str(&format!(", error=\"{error}\", error_description=\"{code}\""));
+            }
+            headers.push(("www-authenticate".to_owned(), challenge));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.push(("retry-after".to_owned(), seconds.to_string()));
+        }
+        headers
+    }
+
+    /// The whole answer.
+    pub fn reply(&self, dialect: Dialect) -> LocalReply {
+        LocalReply {
+            status: self.reason.status(),
+            headers: self.headers(),
+            body: self.body(dialect),
+            details: format!("doorward.{}", self.reason.code()),
+        }
+    }
+}
+
+/// The error types of the providers' own documentation, by status.
+fn kind(dialect: Dialect, status: u16) -> &'static str {
+    match (dialect, status) {
+        (_, 401) => "authentication_error",
+        (_, 403) => "permission_error",
+        (_, 429) => "rate_limit_error",
+        (Dialect::Anthropic, 404) => "not_found_error",
+        (Dialect::Anthropic, 413) => "request_too_large",
+        (_, 400..=499) => "invalid_request_error",
+        (Dialect::OpenAi, _) => "server_error",
+        (Dialect::Anthropic, _) => "api_error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialects() {
+        let denial = Denial::new(Reason::ModelNotAllowed).detail("statement `eng`");
+        let openai: serde_json::Value = serde_json::from_slice(&denial.body(Dialect::OpenAi)).unwrap();
+        assert_eq!(openai["error"]["code"], "model.not_allowed");
+        assert_eq!(openai["error"]["type"], "permission_error");
+        let anthropic: serde_json::Value = serde_json::from_slice(&denial.body(Dialect::Anthropic)).unwrap();
+        assert_eq!(anthropic["type"], "error");
+        assert!(anthropic["error"]["message"].as_str().unwrap().contains("[model.not_allowed]"));
+    }
+
+    #[test]
+    fn headers_say_whether_to_retry_and_how_to_authenticate() {
+        let header = |denial: &Denial, name: &str| denial.headers().into_iter().find(|(n, _)| n == name).map(|(_, v)| v);
+        let missing = Denial::new(Reason::Identity(identity::Reason::Missing));
+        assert_eq!(header(&missing, "www-authenticate").unwrap(), "Bearer realm=\"doorward\"");
+        assert_eq!(header(&missing, "x-should-retry").unwrap(), "false");
+        let limit = Denial { retry_after: Some(7), ..Denial::new(Reason::LimitRequests) };
+        assert_eq!(header(&limit, "retry-after").unwrap(), "7");
+        assert_eq!(header(&limit, "x-should-retry"), None);
+        assert_eq!(header(&limit, "www-authenticate"), None);
+    }
+
+    #[test]
+    fn codes_are_unique_and_messages_whole_sentences() {
+        for (i, reason) in Reason::OWN.iter().enumerate() {
+            assert!(Reason::OWN.iter().skip(i + 1).all(|r| r.code() != reason.code()), "{}", reason.code());
+            assert!((400..600).contains(&reason.status()));
+            assert!(reason.message().ends_with('.') && reason.message().is_ascii());
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The one table of reasons: stable code, HTTP status, what the caller is told, and whether trying again can help.
+
+use crate::identity;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident $code:literal $status:literal $retry:ident $text:literal;)*) => {
+        /// Why an exchange was refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            /// The caller could not be proven.
+            Identity(identity::Reason),
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason but those of identity, for tables and documents.
+            pub const OWN: &'static [Reason] = &[$(Reason::$name,)*];
+
+            /// The stable code: `model.not_allowed`.
+            pub fn code(self) -> &'static str {
+                match self {
+                    Reason::Identity(reason) => reason.as_str(),
+                    $(Reason::$name => $code,)*
+                }
+            }
+
+            /// The HTTP status of a local answer.
+            pub fn status(self) -> u16 {
+                match self {
+                    Reason::Identity(reason) => reason.status(),
+                    $(Reason::$name => $status,)*
+                }
+            }
+
+            /// What the caller is told: what is wrong and what to do about it. Never anything they sent.
+            pub fn message(self) -> &'static str {
+                match self {
+                    Reason::Identity(reason) => reason.description(),
+                    $(Reason::$name => $text,)*
+                }
+            }
+
+            /// Whether the same request may pass later.
+            pub fn retryable(self) -> bool {
+                match self {
+                    Reason::Identity(reason) => reason.status() == 503,
+                    $(Reason::$name => reasons!(@$retry),)*
+                }
+            }
+        }
+    };
+    (@retry) => { true };
+    (@final) => { false };
+}
+
+reasons! {
+    /// No target names the cluster or route, and the policy denies what is ungoverned.
+    TargetUngoverned "target.ungoverned" 403 final
+        "This destination is not covered by the policy. Ask the platform team to add it as a target.";
+    /// The path is no governed call of the target.
+    ProtocolUnknownPath "protocol.unknown_path" 403 final
+        "This path is not a governed API call here. Check the base URL and the path, byte by byte.";
+    /// The path is known, with other methods.
+    ProtocolMethod "protocol.method" 405 final "This call does not exist with that HTTP method.";
+    /// An upgrade (WebSocket) or CONNECT.
+    ProtocolUpgrade "protocol.upgrade" 403 final
+        "Protocol upgrades and CONNECT are not governed and therefore refused. Use plain HTTP requests.";
+    /// A header that decides something is repeated or malformed.
+    ProtocolHeaders "protocol.headers" 400 final
+        "A header that decides how the request is read is repeated or malformed. Send it once.";
+    /// Not JSON in UTF-8.
+    ProtocolContentType "protocol.content_type" 415 final
+        "The body must be `content-type: application/json` in UTF-8.";
+    /// A compressed request.
+    ProtocolEncoding "protocol.encoding" 415 final
+        "Compressed request bodies cannot be inspected. Send the body without `content-encoding`.";
+    /// The body is no JSON that every server reads in the same way.
+    ProtocolUnreadable "protocol.unreadable" 400 final
+        "The body is not JSON that can be read in one way only.";
+    /// The body is larger than the policy reads.
+    ProtocolTooLarge "protocol.too_large" 413 final
+        "The body is larger than this gateway inspects. Send less at once.";
+    /// A streamed answer was asked for.
+    ProtocolStream "protocol.stream_unsupported" 400 final
+        "Streamed answers are not available here. Send the request with `stream` false.";
+    /// The request names no model, or one with unusual characters.
+    ProtocolModel "protocol.model" 400 final
+        "The request must name its model, in letters, digits and `-._:/@+`.";
+    /// No access statement allows the model.
+    ModelNotAllowed "model.not_allowed" 403 final
+        "Your roles do not allow this model. List the models you may use, or ask for access.";
+    /// An access statement would allow the request but for a parameter's cap.
+    ParameterNotAllowed "parameter.not_allowed" 403 final
+        "A parameter is beyond what your roles allow. Lower it.";
+    /// No access statement allows the operation, or one denies it.
+    AccessDenied "access.denied" 403 final "Your roles do not allow this call. Ask for access.";
+    /// A finding that the policy refuses.
+    ContentDenied "content.denied" 400 final
+        "The text holds data that must not be sent here. Remove it and try again.";
+    /// A text that could not be inspected within bounds.
+    ContentUnscannable "content.unscannable" 400 final
+        "A text could not be inspected within the work bound of the policy. Send less, or simpler, text.";
+    /// A finding in the answer that the policy refuses.
+    AnswerDenied "answer.denied" 400 final
+        "The model's answer held data that must not be delivered, and was withheld.";
+    /// An answer that could not be inspected.
+    AnswerUnscannable "answer.unscannable" 502 final
+        "The upstream's answer could not be inspected, and was withheld.";
+    /// The answer comes from another model than was asked for.
+    ModelMismatch "model.mismatch" 502 final
+        "The upstream answered with another model than was asked for, and the answer was withheld.";
+    /// A request rate is used up.
+    LimitRequests "limit.requests" 429 retry "The request limit is used up. Wait until the window ends.";
+    /// The counters could not be read or written.
+    LimitUnavailable "limit.unavailable" 503 retry "The limit's counters are not available. Try again.";
+    /// The host did not hand over what it held.
+    InternalHost "internal.host" 500 retry "The gateway could not read the request. Try again.";
+}
