@@ -11,3 +11,4 @@
 pub mod config;
 pub mod head;
 pub mod host;
+pub mod inspect;

@@ -10,6 +10,7 @@ mod read;
 mod shapes;
 mod tree;
 
+pub(crate) use problem::nearest;
 pub use problem::{Path, Problem};
 pub use protobuf::tree_from_struct;
 pub use read::from_tree;
