@@ -5,11 +5,20 @@
 //! fuzzer and in a replay. What a host answers at once (the shared store, a native signature check) comes
 //! in through [`host::Host`]; what it answers later is an effect and returns as an event.
 //!
-//! State has three owners and no statics: an immutable compiled policy, what one worker keeps, and one
-//! HTTP exchange.
+//! State has three owners and no statics: an immutable compiled policy ([`engine::Engine`]), what one worker
+//! keeps ([`engine::Worker`]), and one HTTP exchange ([`exchange::Exchange`]).
 
+pub mod audit;
 pub mod config;
+pub mod engine;
 pub mod exchange;
 pub mod head;
 pub mod host;
+pub mod identity;
+pub mod inspect;
 pub mod json;
+pub mod limits;
+pub mod policy;
+pub mod protocol;
+pub mod redact;
+pub mod reply;

@@ -1,5 +1,199 @@
 //! One HTTP stream as a state machine: events in, effects out.
+//!
+//! The head decides what it can before any body is held; the body is judged as a whole; the answer is judged
+//! before it is delivered. Under a policy that only observes, the exchange is a tap: nothing is held, changed or
+//! refused, bytes are copied as they pass, and what would have happened is recorded.
 
 mod event;
+mod line;
+mod request;
+mod response;
+
+use std::rc::Rc;
 
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
+
+use crate::audit::Record;
+use crate::engine::{Engine, Worker};
+use crate::head::Headers;
+use crate::host::{Host, Side};
+use crate::identity::Principal;
+use crate::inspect::Budget;
+use crate::policy::{Mode, RoleSet};
+use crate::protocol::{self, Dialect, NoCall};
+use crate::reply::{Denial, Reason};
+
+/// Work that the user patterns of a policy may do on one exchange, in bytes looked at.
+const WORK_BUDGET: u64 = 64 * 1024 * 1024;
+
+/// One HTTP stream.
+#[derive(Debug)]
+pub struct Exchange {
+    id: u32,
+    stage: Stage,
+    dialect: Dialect,
+    record: Record,
+    facts: Option<Facts>,
+    /// Copies of what passed, where the policy only observes.
+    tap: Option<Tap>,
+}
+
+/// How far an exchange is.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing seen yet.
+    New,
+    /// Not governed, or governed no further: everything passes.
+    Pass,
+    /// The head waits for keys.
+    Waiting(Box<Waiting>),
+    /// The request's body is being held (or copied).
+    Request,
+    /// The request went on; the answer is awaited.
+    Sent,
+    /// The answer's body is being held (or copied).
+    Answer(response::Answer),
+    /// The answer's body gives way to this one.
+    Replace(Vec<u8>),
+    /// Answered locally: nothing passes any more, and the answer's own events are none of ours.
+    Over,
+}
+
+/// A head that waits for keys.
+#[derive(Debug)]
+struct Waiting {
+    headers: Headers,
+    end: bool,
+    since_ms: u64,
+    call: Result<protocol::Call, NoCall>,
+    target: usize,
+    /// The body ended meanwhile.
+    body_ended: bool,
+}
+
+/// What the head established.
+#[derive(Debug)]
+struct Facts {
+    target: usize,
+    call: protocol::Call,
+    roles: Rc<RoleSet>,
+    /// The request came with a content-length, which must stay true.
+    length: bool,
+    budget: Budget,
+}
+
+/// Copies of one body at a time.
+#[derive(Debug, Default)]
+struct Tap {
+    bytes: Vec<u8>,
+    /// More came than is read.
+    over: bool,
+}
+
+/// What an event is handled with.
+struct Context<'a> {
+    engine: &'a Engine,
+    worker: &'a mut Worker,
+    host: &'a mut dyn Host,
+    effects: &'a mut Vec<Effect>,
+    at: Time,
+}
+
+impl Exchange {
+    /// A stream that the host calls `id`.
+    pub fn new(id: u32) -> Self {
+        Self {
+            id,
+            stage: Stage::New,
+            dialect: Dialect::default(),
+            record: Record::default(),
+            facts: None,
+            tap: None,
+        }
+    }
+
+    /// Tells what happened; answers what the host does with the stream, after it carried out `effects` (appended).
+    pub fn on(
+        &mut self,
+        event: Event<'_>,
+        at: Time,
+        engine: &Engine,
+        worker: &mut Worker,
+        host: &mut dyn Host,
+        effects: &mut Vec<Effect>,
+    ) -> Flow {
+        let cx = &mut Context { engine, worker, host, effects, at };
+        match event {
+            Event::Head { side: Side::Request, headers, end } => self.request_head(headers, end, cx),
+            Event::Body { side: Side::Request, available, end } => self.request_body(available, end, cx),
+            Event::Head { side: Side::Response, headers, end } => self.response_head(headers, end, cx),
+            Event::Body { side: Side::Response, available, end } => self.response_body(available, end, cx),
+            Event::Wake => self.wake(cx),
+            Event::Done { spent_us } => {
+                self.done(spent_us, cx);
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Refuses. In a policy that only observes, the first refusal is recorded and the stream goes on.
+    fn deny(&mut self, denial: Denial, cx: &mut Context<'_>) -> Flow {
+        self.record.judged = true;
+        self.record.denial.get_or_insert(denial.reason);
+        if self.tap.is_some() {
+            return Flow::Continue;
+        }
+        self.record.enforced = true;
+        self.stage = Stage::Over;
+        cx.effects.push(Effect::Reply(denial.reply(self.dialect)));
+        Flow::Hold
+    }
+
+    fn note(&mut self, reason: Reason) {
+        if !self.record.notes.contains(&reason.code()) {
+            self.record.notes.push(reason.code());
+        }
+    }
+
+    fn prove(&mut self, principal: Rc<Principal>, cx: &mut Context<'_>) -> Rc<RoleSet> {
+        let roles = cx.worker.roles(cx.engine, &principal);
+        self.record.roles = cx.engine.roles.names(&roles).map(str::to_owned).collect();
+        self.record.principal = Some(principal);
+        roles
+    }
+
+    /// Settles and writes the record, however the exchange ended.
+    fn done(&mut self, spent_us: u64, cx: &mut Context<'_>) {
+        if matches!(self.stage, Stage::Pass) && self.record.target.is_none() && cx.engine.mode == Mode::Enforce {
+            // Ungoverned traffic that passes is counted, and otherwise none of our business.
+            self.record.judged = true;
+        }
+        let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
+        cx.effects.push(Effect::Record(values));
+        cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));
+    }
+}
+
+impl Tap {
+    /// Copies what just passed, up to the bound.
+    fn copy(&mut self, side: Side, available: usize, cx: &mut Context<'_>) {
+        if self.over || available == 0 {
+            return;
+        }
+        if self.bytes.len().saturating_add(available) > cx.engine.max_body {
+            self.over = true;
+            self.bytes = Vec::new();
+            return;
+        }
+        match cx.host.body(side) {
+            Ok(bytes) => self.bytes.extend_from_slice(&bytes),
+            Err(_) => self.over = true,
+        }
+    }
+
+    /// The copied body, whole; `None` where it was too large.
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let tap = std::mem::take(self);
+        (!tap.over).then_some(tap.bytes)
+    }
+}

@@ -229,3 +229,6 @@ impl Digits {
         self.as_slice().is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,6 @@ impl fmt::Debug for Edits {
         f.debug_struct("Edits").field("len", &self.len()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,42 +10,42 @@ pub(super) struct Escape {
 }
 
 /// Reads the escape at the start of `bytes`. On failure, how far from there the mistake is.
+#[inline]
 pub(super) fn read(bytes: &[u8]) -> Result<Escape, (ErrorKind, usize)> {
-    let short = |char| Ok(Escape { char, raw: 2 });
-    match bytes {
-        [b'\\', b'u', rest @ ..] => {
-            let high = match hex4(rest).map_err(|at| (ErrorKind::Syntax, 2 + at))? {
-                0 => return Err((ErrorKind::Nul, 0)),
-                high @ 0xD800..=0xDBFF => high,
-                unit => {
-                    return char::from_u32(unit)
-                        .map(|char| Escape { char, raw: 6 })
-                        .ok_or((ErrorKind::LoneSurrogate, 0));
-                }
-            };
-            let Some([b'\\', b'u', rest @ ..]) = rest.get(4..) else { return Err((ErrorKind::LoneSurrogate, 0)) };
-            match hex4(rest).map_err(|at| (ErrorKind::Syntax, 8 + at))? {
-                low @ 0xDC00..=0xDFFF => char::from_u32(0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
-                    .map(|char| Escape { char, raw: 12 })
-                    .ok_or((ErrorKind::LoneSurrogate, 0)),
-                _ => Err((ErrorKind::LoneSurrogate, 0)),
-            }
-        }
-        [b'\\', b'"', ..] => short('"'),
-        [b'\\', b'\\', ..] => short('\\'),
-        [b'\\', b'/', ..] => short('/'),
-        [b'\\', b'b', ..] => short('\u{8}'),
-        [b'\\', b'f', ..] => short('\u{C}'),
-        [b'\\', b'n', ..] => short('\n'),
-        [b'\\', b'r', ..] => short('\r'),
-        [b'\\', b't', ..] => short('\t'),
-        _ => Err((ErrorKind::Syntax, 1)),
+    let char = match bytes.get(1) {
+        Some(&char @ (b'"' | b'\\' | b'/')) => char,
+        Some(b'n') => b'\n',
+        Some(b't') => b'\t',
+        Some(b'r') => b'\r',
+        Some(b'b') => 0x08,
+        Some(b'f') => 0x0C,
+        Some(b'u') => return unicode(bytes),
+        _ => return Err((ErrorKind::Syntax, 1)),
+    };
+    Ok(Escape { char: char::from(char), raw: 2 })
+}
+
+/// Reads `\uXXXX`, or two of them that are a surrogate pair.
+fn unicode(bytes: &[u8]) -> Result<Escape, (ErrorKind, usize)> {
+    let lone = Err((ErrorKind::LoneSurrogate, 0));
+    let high = match hex4(bytes, 2)? {
+        0 => return Err((ErrorKind::Nul, 0)),
+        high @ 0xD800..=0xDBFF => high,
+        unit => return char::from_u32(unit).map_or(lone, |char| Ok(Escape { char, raw: 6 })),
+    };
+    if bytes.get(6..8) != Some(b"\\u") {
+        return lone;
+    }
+    match hex4(bytes, 8)? {
+        low @ 0xDC00..=0xDFFF => char::from_u32(0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
+            .map_or(lone, |char| Ok(Escape { char, raw: 12 })),
+        _ => lone,
     }
 }
 
-fn hex4(bytes: &[u8]) -> Result<u32, usize> {
-    (0..4).try_fold(0, |value, i| {
-        let digit = bytes.get(i).and_then(|&byte| char::from(byte).to_digit(16)).ok_or(i)?;
+fn hex4(bytes: &[u8], from: usize) -> Result<u32, (ErrorKind, usize)> {
+    (from..from + 4).try_fold(0, |value, at| {
+        let digit = bytes.get(at).and_then(|&byte| char::from(byte).to_digit(16)).ok_or((ErrorKind::Syntax, at))?;
         Ok(value << 4 | digit)
     })
 }

@@ -56,19 +56,31 @@ impl<'d> StringToken<'d> {
         self.text.get(self.inner_span()).unwrap_or_default()
     }
 
-    /// Whether the decoded string is `wanted`.
+    /// Whether the decoded string is `wanted`. Stops at the first difference and allocates nothing, since
+    /// it is asked of every key of an object.
     pub(super) fn is(&self, wanted: &str) -> bool {
-        // An escape is never shorter than what it stands for.
-        if self.escaped { self.raw().len() > wanted.len() && self.text() == wanted } else { self.raw() == wanted }
+        if !self.escaped {
+            return self.raw() == wanted;
+        }
+        let (mut raw, mut wanted) = (self.raw(), wanted);
+        loop {
+            let stop = scan::string_stop(raw.as_bytes(), 0);
+            let (literal, rest) = raw.split_at_checked(stop).unwrap_or((raw, ""));
+            let Some(after) = wanted.strip_prefix(literal) else { return false };
+            let Ok(escape) = escape::read(rest.as_bytes()) else { return after.is_empty() };
+            let Some(after) = after.strip_prefix(escape.char) else { return false };
+            raw = rest.get(escape.raw..).unwrap_or_default();
+            wanted = after;
+        }
     }
 
     /// Whether the decoded string folds to `wanted`, which is folded already.
     pub(super) fn is_folded(&self, wanted: &str) -> bool {
         if !self.escaped && self.raw().is_ascii() {
-            self.raw().eq_ignore_ascii_case(wanted)
-        } else {
-            keys::fold(&self.text()) == wanted
+            return self.raw().eq_ignore_ascii_case(wanted);
         }
+        // Folding keeps the number of characters, and none is written with more than 12 bytes.
+        self.raw().len() <= wanted.len().saturating_mul(12) && keys::fold(&self.text()) == wanted
     }
 }
 

@@ -263,7 +263,7 @@ fn check_cap(cap: &CapDocument, path: &Path, problems: &mut Vec<Problem>) {
 }
 
 /// Ids are unique within their list and printable, since they go on the record.
-pub(super) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path, problems: &mut Vec<Problem>) {
+pub(crate) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path, problems: &mut Vec<Problem>) {
     let plain = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b));
     if !plain {
         problems.push(
@@ -274,3 +274,7 @@ pub(super) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path,
         problems.push(Problem::new(path.key("id"), format!("a second statement `{id}`")).help("ids are unique"));
     }
 }
+
+#[cfg(test)]
+#[path = "access_tests.rs"]
+mod tests;

@@ -99,7 +99,7 @@ impl Content {
             for (channel, (rules, selection)) in per_channel {
                 if rule.channels.is_empty() || rule.channels.contains(channel) {
                     rules.push(rule);
-                    selection.union(&rule.detect);
+                    *selection = selection.union(&rule.detect);
                 }
             }
         }

@@ -12,15 +12,17 @@ mod number;
 mod roles;
 mod targets;
 
+pub(crate) use access::check_id;
 pub use access::{Access, Answer, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned, Verdict,
+    Action, AnswersDocument, ContentDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
 pub use roles::{RoleSet, Roles, Who};
+pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
 
 use crate::config::{Path, Problem};

@@ -82,7 +82,7 @@ impl Targets {
     }
 
     /// The targets that a statement's `targets` and `providers` mean, by their place; `None` is all.
-    pub(super) fn meant(
+    pub(crate) fn meant(
         &self,
         names: &OneOrMany<String>,
         providers: &OneOrMany<String>,
@@ -110,6 +110,6 @@ impl Targets {
 }
 
 /// Whether a target is among those meant.
-pub(super) fn includes(meant: Option<&Vec<bool>>, target: usize) -> bool {
+pub(crate) fn includes(meant: Option<&Vec<bool>>, target: usize) -> bool {
     meant.is_none_or(|m| m.get(target).copied().unwrap_or(false))
 }

@@ -8,7 +8,7 @@ mod usage;
 
 use serde::Deserialize;
 
-pub use texts::{Leaf, Place, walk};
+pub use texts::{Leaf, Place, subtree, walk};
 pub use usage::Usage;
 
 /// An API family's call, as targets name it.

@@ -113,8 +113,8 @@ fn content<'d>(node: Node<'d>, channel: Channel, visit: &mut dyn FnMut(Leaf<'d>)
     });
 }
 
-/// Every leaf at or below `node`. The depth is the tokenizer's limit at most.
-fn subtree<'d>(node: Node<'d>, channel: Channel, visit: &mut dyn FnMut(Leaf<'d>)) {
+/// Visits every leaf at or below `node`, all in one channel. The depth is the tokenizer's limit at most.
+pub fn subtree<'d>(node: Node<'d>, channel: Channel, visit: &mut dyn FnMut(Leaf<'d>)) {
     match node.kind() {
         Kind::Object => {
             for (key, value) in node.entries() {

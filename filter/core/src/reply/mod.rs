@@ -7,7 +7,6 @@ use serde_json::json;
 pub use reasons::Reason;
 
 use crate::exchange::LocalReply;
-use crate::identity;
 use crate::protocol::Dialect;
 
 /// Why an exchange was refused, and what the caller is told.
@@ -113,6 +112,7 @@ fn kind(dialect: Dialect, status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity;
 
     #[test]
     fn dialects() {

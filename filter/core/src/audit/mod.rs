@@ -1,0 +1,84 @@
+//! What goes on the record: one line of values per exchange for access logs, and measurements for stats.
+//!
+//! Values are single, printable ASCII texts, since Envoy writes them raw into text logs: whatever else they hold
+//! is percent-encoded. Names follow OpenTelemetry's GenAI conventions where those have one.
+
+mod record;
+
+pub use record::{Record, Tokens};
+
+/// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
+pub const KEYS: &[(&str, &str)] = &[
+    ("gen_ai.operation.name", "the operation: `chat`, `list_models`"),
+    ("gen_ai.provider.name", "the target's provider"),
+    ("gen_ai.request.model", "the model asked for, aliases resolved"),
+    ("gen_ai.response.model", "the model that answered, as it names itself"),
+    ("gen_ai.usage.input_tokens", "tokens in, cached ones included; absent where the answer says nothing"),
+    ("gen_ai.usage.output_tokens", "tokens out"),
+    ("gen_ai.usage.cache_read.input_tokens", "of the tokens in: read from the provider's cache"),
+    ("gen_ai.usage.cache_creation.input_tokens", "of the tokens in: written to the provider's cache"),
+    ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
+    ("doorward.decision", "`allow`, `deny`, or `none` where the exchange ended before one"),
+    ("doorward.action", "what was done: `pass`, `edit`, `reply`, `replace`, or `observe` where a denial was only recorded"),
+    ("doorward.reason", "the reason code of a denial"),
+    ("doorward.notes", "reason codes of what was noticed and let through, comma-separated"),
+    ("doorward.rules", "the statements that made the decision, comma-separated"),
+    ("doorward.observed", "observed statements that fitted, comma-separated"),
+    ("doorward.user", "the user, as proven"),
+    ("doorward.team", "the team, as proven"),
+    ("doorward.purpose", "the purpose the credential states"),
+    ("doorward.workload", "the peer's SPIFFE id"),
+    ("doorward.roles", "the caller's roles, comma-separated"),
+    ("doorward.auth", "how the caller was proven: `jwt`, `api_key`, `envoy_metadata`, `mtls`"),
+    ("doorward.credential", "the id of the key that signed the token, or of the API key"),
+    ("doorward.target", "the target's name"),
+    ("doorward.owner", "the target's owner"),
+    ("doorward.path", "the request's path without its query"),
+    ("doorward.findings", "findings on the way in and out: `in:EMAIL_ADDRESS/mask=2`, comma-separated"),
+    ("doorward.limit.remaining", "requests left in the tightest window"),
+    ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
+    ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),
+    ("doorward.content.out", "keyed digest of the answer's body as it came"),
+    ("doorward.policy", "the policy's name"),
+    ("doorward.policy.digest", "the policy's SHA-256, first 16 hex digits"),
+    ("doorward.duration_us", "microseconds the filter itself spent on the exchange"),
+];
+
+/// A value as it may stand in a log line: ASCII without quotes, backslashes and control characters, at most 1,024
+/// bytes. Everything else is percent-encoded, and `%` too, so that nothing is ambiguous.
+pub fn printable(text: &str) -> String {
+    const MAX: usize = 1024;
+    let mut out = String::with_capacity(text.len().min(MAX));
+    for byte in text.bytes() {
+        if out.len() > MAX - 6 {
+            out.push_str("...");
+            break;
+        }
+        match byte {
+            b'"' | b'\\' | b'%' | 0..=0x1f | 0x7f..=0xff => out.push_str(&format!("%{byte:02X}")),
+            _ => out.push(char::from(byte)),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_out_of_a_log_line() {
+        assert_eq!(printable("alice@example.com"), "alice@example.com");
+        assert_eq!(printable("a\"b\\c\nd%e"), "a%22b%5Cc%0Ad%25e");
+        assert_eq!(printable("é"), "%C3%A9");
+        let long = printable(&"\u{7f}".repeat(5000));
+        assert!(long.len() <= 1024 && long.ends_with("..."));
+    }
+
+    #[test]
+    fn keys_are_unique() {
+        for (i, (key, _)) in KEYS.iter().enumerate() {
+            assert!(KEYS.iter().skip(i + 1).all(|(k, _)| k != key), "{key}");
+        }
+    }
+}

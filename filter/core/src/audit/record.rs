@@ -1,0 +1,239 @@
+//! What is remembered of one exchange, and how it is written down.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::printable;
+use crate::exchange::Measure;
+use crate::identity::Principal;
+use crate::protocol::Usage;
+use crate::reply::Reason;
+
+/// What is remembered of one exchange.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The target's name.
+    pub target: Option<String>,
+    /// The target's owner.
+    pub owner: Option<String>,
+    /// The target's provider.
+    pub provider: Option<String>,
+    /// The path without its query.
+    pub path: Option<String>,
+    /// The operation.
+    pub operation: Option<&'static str>,
+    /// The caller.
+    pub principal: Option<Rc<Principal>>,
+    /// The names of the caller's roles.
+    pub roles: Vec<String>,
+    /// The model asked for.
+    pub model: Option<String>,
+    /// Whether the policy knows the model: only then is its name a metric's label.
+    pub model_known: bool,
+    /// The model that answered.
+    pub answered_by: Option<String>,
+    /// What the answer used.
+    pub usage: Option<Usage>,
+    /// What it cost, in billionths, and the currency.
+    pub cost: Option<(u64, String)>,
+    /// Whether the request was judged, or the exchange ended before.
+    pub judged: bool,
+    /// The first denial.
+    pub denial: Option<Reason>,
+    /// Whether the denial was carried out.
+    pub enforced: bool,
+    /// Whether a body went on changed.
+    pub edited: bool,
+    /// Whether the denial came after the request had gone on.
+    pub answer_denied: bool,
+    /// What was noticed and let through.
+    pub notes: Vec<&'static str>,
+    /// The statements that made the decision.
+    pub rules: Vec<String>,
+    /// Observed statements that fitted.
+    pub observed: Vec<String>,
+    /// Findings by direction (`in`, `out`), type and action.
+    pub findings: BTreeMap<(&'static str, String, &'static str), u32>,
+    /// Requests left.
+    pub remaining: Option<u32>,
+    /// Keyed digest of the request's body.
+    pub content_in: Option<String>,
+    /// Keyed digest of the answer's body.
+    pub content_out: Option<String>,
+}
+
+/// Token counts by kind, for metrics.
+pub type Tokens = [(&'static str, u64); 3];
+
+impl Record {
+    /// `allow`, `deny` or `none`.
+    pub fn decision(&self) -> &'static str {
+        match (self.denial, self.judged) {
+            (Some(_), _) => "deny",
+            (None, true) => "allow",
+            (None, false) => "none",
+        }
+    }
+
+    /// What was done.
+    pub fn action(&self) -> &'static str {
+        match (self.denial, self.enforced) {
+            (Some(_), false) => "observe",
+            (Some(_), true) if self.answer_denied => "replace",
+            (Some(_), true) => "reply",
+            (None, _) if self.edited => "edit",
+            (None, _) => "pass",
+        }
+    }
+
+    /// The record's values, by key. Absent ones are left out.
+    pub fn values(&self, policy: &str, digest: &str, spent_us: u64) -> Vec<(&'static str, String)> {
+        let mut values = Vec::with_capacity(32);
+        let mut put = |key: &'static str, value: Option<String>| {
+            if let Some(value) = value.filter(|v| !v.is_empty()) {
+                values.push((key, printable(&value)));
+            }
+        };
+        let list = |items: &[String]| Some(items.join(","));
+        let principal = self.principal.as_deref();
+        put("gen_ai.operation.name", self.operation.map(str::to_owned));
+        put("gen_ai.provider.name", self.provider.clone());
+        put("gen_ai.request.model", self.model.clone());
+        put("gen_ai.response.model", self.answered_by.clone());
+        if let Some(usage) = &self.usage {
+            put("gen_ai.usage.input_tokens", Some(usage.input.to_string()));
+            put("gen_ai.usage.output_tokens", Some(usage.output.to_string()));
+            let some = |n: u64| (n > 0).then(|| n.to_string());
+            put("gen_ai.usage.cache_read.input_tokens", some(usage.cache_read));
+            put("gen_ai.usage.cache_creation.input_tokens", some(usage.cache_write));
+            put("gen_ai.usage.reasoning.output_tokens", some(usage.reasoning));
+        }
+        put("doorward.decision", Some(self.decision().to_owned()));
+        put("doorward.action", Some(self.action().to_owned()));
+        put("doorward.reason", self.denial.map(|r| r.code().to_owned()));
+        put("doorward.notes", Some(self.notes.join(",")));
+        put("doorward.rules", list(&self.rules));
+        put("doorward.observed", list(&self.observed));
+        put("doorward.user", principal.and_then(|p| p.user.clone()));
+        put("doorward.team", principal.and_then(|p| p.team.clone()));
+        put("doorward.purpose", principal.and_then(|p| p.purpose.clone()));
+        put("doorward.workload", principal.and_then(|p| p.workload.clone()));
+        put("doorward.roles", list(&self.roles));
+        put("doorward.auth", principal.map(|p| p.method.as_str().to_owned()));
+        put("doorward.credential", principal.and_then(|p| p.key_id.clone()));
+        put("doorward.target", self.target.clone());
+        put("doorward.owner", self.owner.clone());
+        put("doorward.path", self.path.clone());
+        let findings: Vec<String> =
+            self.findings.iter().map(|((side, kind, action), n)| format!("{side}:{kind}/{action}={n}")).collect();
+        put("doorward.findings", list(&findings));
+        put("doorward.limit.remaining", self.remaining.map(|r| r.to_string()));
+        put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
+        put("doorward.content.in", self.content_in.clone());
+        put("doorward.content.out", self.content_out.clone());
+        put("doorward.policy", Some(policy.to_owned()));
+        put("doorward.policy.digest", Some(digest.to_owned()));
+        put("doorward.duration_us", Some(spent_us.to_string()));
+        values
+    }
+
+    /// The measurements of the exchange. Every label's values are a bounded set: names out of the policy, codes,
+    /// types; a model that the policy does not know is `other`.
+    pub fn measures(&self, spent_us: u64) -> Vec<Measure> {
+        let target = || ("target", self.target.clone().unwrap_or_else(|| "none".to_owned()));
+        let model = match (&self.model, self.model_known) {
+            (Some(model), true) => model.as_str(),
+            (Some(_), false) => "other",
+            (None, _) => "none",
+        };
+        let counter = |name, labels, value| Measure { name, histogram: false, labels, value };
+        let mut all = vec![counter(
+            "doorward_requests_total",
+            vec![
+                target(),
+                ("operation", self.operation.unwrap_or("none").to_owned()),
+                ("decision", self.decision().to_owned()),
+                ("action", self.action().to_owned()),
+                ("reason", self.denial.map_or("none", Reason::code).to_owned()),
+            ],
+            1,
+        )];
+        if let Some(usage) = &self.usage {
+            let kinds: Tokens = [("input", usage.input), ("output", usage.output), ("cached", usage.cache_read)];
+            for (kind, tokens) in kinds.into_iter().filter(|(_, tokens)| *tokens > 0) {
+                let labels = vec![target(), ("model", model.to_owned()), ("kind", kind.to_owned())];
+                all.push(counter("doorward_tokens_total", labels, tokens));
+            }
+        }
+        if let Some((billionths, currency)) = self.cost.as_ref().filter(|(b, _)| *b > 0) {
+            let labels = vec![target(), ("model", model.to_owned()), ("currency", currency.clone())];
+            // Counters are whole numbers: billionths of the currency's unit.
+            all.push(counter("doorward_cost_nanos_total", labels, *billionths));
+        }
+        for ((side, kind, action), count) in &self.findings {
+            let labels =
+                vec![target(), ("direction", (*side).to_owned()), ("type", kind.clone()), ("action", (*action).to_owned())];
+            all.push(counter("doorward_findings_total", labels, u64::from(*count)));
+        }
+        all.push(Measure {
+            name: "doorward_duration_us",
+            histogram: true,
+            labels: vec![target()],
+            value: spent_us,
+        });
+        all
+    }
+}
+
+/// Billionths as a decimal number without trailing zeros, and the currency.
+fn decimal(billionths: u64, currency: &str) -> String {
+    let (whole, rest) = (billionths / 1_000_000_000, billionths % 1_000_000_000);
+    let fraction = format!("{rest:09}");
+    match fraction.trim_end_matches('0') {
+        "" => format!("{whole} {currency}"),
+        fraction => format!("{whole}.{fraction} {currency}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::KEYS;
+    use super::*;
+
+    #[test]
+    fn money() {
+        assert_eq!(decimal(2_600_000, "USD"), "0.0026 USD");
+        assert_eq!(decimal(3_000_000_000, "EUR"), "3 EUR");
+        assert_eq!(decimal(1, "USD"), "0.000000001 USD");
+    }
+
+    #[test]
+    fn a_verdict_is_not_an_action() {
+        let mut record = Record { judged: true, ..Record::default() };
+        assert_eq!((record.decision(), record.action()), ("allow", "pass"));
+        record.edited = true;
+        assert_eq!((record.decision(), record.action()), ("allow", "edit"));
+        record.denial = Some(Reason::ModelNotAllowed);
+        assert_eq!((record.decision(), record.action()), ("deny", "observe"));
+        record.enforced = true;
+        assert_eq!((record.decision(), record.action()), ("deny", "reply"));
+        assert_eq!((Record::default().decision(), Record::default().action()), ("none", "pass"));
+    }
+
+    #[test]
+    fn values_are_keys_of_the_table_and_user_text_stays_inside() {
+        let record = Record {
+            model: Some("m".into()),
+            usage: Some(Usage { input: 1, ..Usage::default() }),
+            findings: BTreeMap::from([(("in", "EMAIL_ADDRESS".into(), "mask"), 2)]),
+            rules: vec!["a".into(), "b".into()],
+            ..Record::default()
+        };
+        let values = record.values("p", "d", 5);
+        assert!(values.iter().all(|(key, _)| KEYS.iter().any(|(k, _)| k == key)));
+        assert!(values.contains(&("doorward.findings", "in:EMAIL_ADDRESS/mask=2".into())));
+        assert!(values.contains(&("doorward.rules", "a,b".into())));
+        let measures = record.measures(5);
+        assert!(measures.iter().flat_map(|m| &m.labels).any(|l| *l == ("model", "other".to_owned())));
+    }
+}

@@ -1,0 +1,304 @@
+//! One compiled, immutable policy; and what one worker keeps beside it.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
+use crate::exchange::{Call, CallResult, Effect, Measure, Time};
+use crate::host::Host;
+use crate::identity::{Fetch, Identity, Keys, Principal};
+use crate::inspect::Detectors;
+use crate::json;
+use crate::limits::{self, RequestLimits};
+use crate::policy::{Access, Content, Document, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict};
+use crate::redact::hex;
+
+/// Looks up an environment variable.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// One compiled policy. Nothing in it changes.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+    pub(crate) mode: Mode,
+    pub(crate) ungoverned: Ungoverned,
+    pub(crate) targets: Targets,
+    pub(crate) identity: Identity,
+    pub(crate) roles: Roles,
+    pub(crate) models: Models,
+    pub(crate) access: Access,
+    pub(crate) detectors: Detectors,
+    pub(crate) content: Content,
+    pub(crate) limits: RequestLimits,
+    pub(crate) unscannable: Verdict,
+    pub(crate) model_mismatch: Verdict,
+    pub(crate) hash_key: Option<Vec<u8>>,
+    pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) hold_headers: bool,
+    pub(crate) max_body: usize,
+    pub(crate) json_limits: json::Limits,
+}
+
+impl Engine {
+    /// Compiles a policy.
+    ///
+    /// # Errors
+    /// Every mistake that was found, each with its path and, where there is one, a remedy.
+    pub fn compile(tree: &Tree, env: Env<'_>) -> Result<Self, Vec<Problem>> {
+        let root = Path::root();
+        let document: Document = from_tree(tree, &root).map_err(|problem| vec![problem])?;
+        let mut problems = Vec::new();
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if document.name.is_empty() || document.name.len() > 64 || !document.name.bytes().all(plain) {
+            problems.push(
+                Problem::new(root.key("name"), format!("`{}` is no name", document.name))
+                    .help("letters, digits, `-`, `_` and `.`, at most 64"),
+            );
+        }
+        let targets = Targets::compile(&document.targets, &root.key("targets"), &mut problems);
+        let roles = Roles::compile(&document.roles, &root.key("roles"), &mut problems);
+        let models = Models::compile(&document.models, &root.key("models"), &mut problems);
+        let access = Access::compile(&document.access, &roles, &targets, &root.key("access"), &mut problems);
+        let detectors = take(Detectors::compile(&document.detectors, &root.key("detectors")), &mut problems);
+        let content = match &detectors {
+            Some(detectors) => {
+                Content::compile(&document.content, detectors, &roles, &targets, &root.key("content"), &mut problems)
+            }
+            None => Content::default(),
+        };
+        let limits = RequestLimits::compile(&document.limits, &roles, &targets, &root.key("limits"), &mut problems);
+        let identity = take(Identity::compile(&document.identity, env, &root.key("identity")), &mut problems);
+        let hash_path = root.key("redaction").key("hash_key");
+        let hash_key = secret(document.redaction.hash_key.as_ref(), env, &hash_path, &mut problems);
+        if content.hashes() && document.redaction.hash_key.is_none() {
+            problems.push(
+                Problem::new(hash_path, "`action: hash` needs a key")
+                    .help("add `redaction: {hash_key: {env: NAME}}` and set NAME in vm_config.environment_variables"),
+            );
+        }
+        let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
+        let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
+        if !(1024..=64 * 1024 * 1024).contains(&max_body) {
+            problems.push(
+                Problem::new(root.key("envoy").key("max_body_bytes"), "not between 1024 and 67108864 bytes")
+                    .help("keep it below the listener's per_connection_buffer_limit_bytes"),
+            );
+        }
+        match (detectors, identity) {
+            (Some(detectors), Some(identity)) if problems.is_empty() => Ok(Self {
+                name: document.name,
+                digest: digest(tree),
+                mode: document.mode,
+                ungoverned: document.ungoverned,
+                targets,
+                identity,
+                roles,
+                models,
+                access,
+                detectors,
+                content,
+                limits,
+                unscannable: document.answers.unscannable,
+                model_mismatch: document.answers.model_mismatch,
+                hash_key,
+                audit_key,
+                hold_headers: document.envoy.hold_headers,
+                max_body,
+                json_limits: json::Limits::default(),
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The policy's SHA-256, first 16 hex digits.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The policy's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The policy's detectors.
+    pub fn detectors(&self) -> &Detectors {
+        &self.detectors
+    }
+
+    /// Whether headers wait for the body.
+    pub fn holds_headers(&self) -> bool {
+        self.hold_headers && self.mode == Mode::Enforce
+    }
+}
+
+fn take<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    result.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// The bytes of a referenced key.
+fn secret(reference: Option<&SecretRef>, env: Env<'_>, path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
+    let name = &reference?.env;
+    match env(name) {
+        Some(value) if value.len() >= 32 => Some(value.into_bytes()),
+        Some(_) => {
+            problems.push(
+                Problem::new(path.clone(), format!("the key in `{name}` is shorter than 32 bytes"))
+                    .help("for example the output of `openssl rand -hex 32`"),
+            );
+            None
+        }
+        None => {
+            problems.push(
+                Problem::new(path.clone(), format!("the environment variable `{name}` is not set"))
+                    .help("add it to vm_config.environment_variables (Istio: vmConfig.env)"),
+            );
+            None
+        }
+    }
+}
+
+/// SHA-256 over a form of the document that does not depend on what it was written in.
+fn digest(tree: &Tree) -> String {
+    fn feed(tree: &Tree, hash: &mut hmac_sha256::Hash) {
+        let mut text = |tag: &str, s: &str| {
+            hash.update(tag.as_bytes());
+            hash.update((s.len() as u64).to_le_bytes());
+            hash.update(s.as_bytes());
+        };
+        match tree {
+            Tree::Null => text("z", ""),
+            Tree::Bool(b) => text("b", if *b { "1" } else { "0" }),
+            Tree::Integer(i) => text("n", &i.to_string()),
+            Tree::Float(f) => text("n", &f.to_string()),
+            Tree::String(s) => text("s", s),
+            Tree::List(items) => {
+                text("l", &items.len().to_string());
+                items.iter().for_each(|item| feed(item, hash));
+            }
+            Tree::Map(entries) => {
+                text("m", &entries.len().to_string());
+                let mut sorted: Vec<_> = entries.iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                for (key, value) in sorted {
+                    feed(&Tree::String(key.clone()), hash);
+                    feed(value, hash);
+                }
+            }
+        }
+    }
+    let mut hash = hmac_sha256::Hash::new();
+    feed(tree, &mut hash);
+    hex(hash.finalize().get(..8).unwrap_or_default())
+}
+
+/// Callers whose roles are remembered at most.
+const MAX_ROLES: usize = 1024;
+
+/// What one worker keeps: key sets and verified tokens, callers' roles, and exchanges that wait.
+#[derive(Debug)]
+pub struct Worker {
+    pub(crate) keys: Keys,
+    roles: HashMap<usize, (Rc<Principal>, Rc<RoleSet>)>,
+    waiting: Vec<u32>,
+}
+
+impl Worker {
+    /// For a worker that is about to serve `engine`.
+    pub fn new(engine: &Engine) -> Self {
+        Self { keys: Keys::new(&engine.identity, &engine.name), roles: HashMap::new(), waiting: Vec::new() }
+    }
+
+    /// Called once, before the worker serves.
+    ///
+    /// # Errors
+    /// The shared store failed.
+    pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), crate::host::HostError> {
+        limits::prepare(&engine.name, host)
+    }
+
+    /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
+    pub fn tick_ms(&self, engine: &Engine) -> u32 {
+        match (engine.identity.fetches_keys(), engine.holds_headers()) {
+            (true, _) => 100,
+            (false, true) => 1000,
+            (false, false) => 0,
+        }
+    }
+
+    /// Time passed. Answers the exchanges to wake.
+    pub fn tick(&mut self, engine: &Engine, at: Time, host: &mut dyn Host, effects: &mut Vec<Effect>) -> Vec<u32> {
+        let mut fetches = Vec::new();
+        self.keys.tick(&engine.identity, at.millis(), host, &mut fetches);
+        calls(fetches, effects);
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// A call came back. Answers the exchanges to wake.
+    pub fn call_done(
+        &mut self,
+        engine: &Engine,
+        result: CallResult,
+        at: Time,
+        host: &mut dyn Host,
+        effects: &mut Vec<Effect>,
+    ) -> Vec<u32> {
+        let body = match &result.answer {
+            Some((200, body)) => Ok(body.as_slice()),
+            _ => Err(()),
+        };
+        let outcome = if body.is_ok() { "ok" } else { "failed" };
+        let issuer = usize::try_from(result.id).unwrap_or(usize::MAX);
+        self.keys.fetched(&engine.identity, issuer, body, at.millis(), host);
+        effects.push(Effect::Measure(Measure {
+            name: "doorward_jwks_fetches_total",
+            histogram: false,
+            labels: vec![("result", outcome.to_owned())],
+            value: 1,
+        }));
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// Remembers an exchange that waits for keys.
+    pub(crate) fn wait(&mut self, exchange: u32) {
+        if !self.waiting.contains(&exchange) {
+            self.waiting.push(exchange);
+        }
+    }
+
+    /// The roles of a caller. Verified callers are shared by the token cache, so their roles are too.
+    pub(crate) fn roles(&mut self, engine: &Engine, principal: &Rc<Principal>) -> Rc<RoleSet> {
+        let key = Rc::as_ptr(principal) as usize;
+        if let Some((_, roles)) = self.roles.get(&key) {
+            return Rc::clone(roles);
+        }
+        if self.roles.len() >= MAX_ROLES {
+            self.roles.clear();
+        }
+        let roles = Rc::new(engine.roles.of(principal));
+        // Holding the caller keeps its address from being reused.
+        self.roles.insert(key, (Rc::clone(principal), Rc::clone(&roles)));
+        roles
+    }
+}
+
+/// Fetches of key sets as calls; the call's id is the issuer's place.
+pub(crate) fn calls(fetches: Vec<Fetch>, effects: &mut Vec<Effect>) {
+    for fetch in fetches {
+        effects.push(Effect::Call(Call {
+            id: u32::try_from(fetch.issuer).unwrap_or(u32::MAX),
+            cluster: fetch.cluster,
+            authority: fetch.authority,
+            path: fetch.path,
+            method: "GET",
+            timeout_ms: u32::try_from(fetch.timeout_ms).unwrap_or(u32::MAX),
+        }));
+    }
+}
+
+/// The keyed digest of a body, where the policy has an audit key.
+pub(crate) fn body_digest(engine: &Engine, body: &[u8]) -> Option<String> {
+    let key = engine.audit_key.as_ref()?;
+    Some(format!("hmac-sha256:{}", hex(&hmac_sha256::HMAC::mac(body, key))))
+}
+

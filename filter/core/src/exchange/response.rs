@@ -1,0 +1,341 @@
+//! The answer: from its head to the moment it is delivered.
+
+use std::ops::Range;
+
+use super::line::{Media, encoded, length, media};
+use super::{Context, Effect, Exchange, Facts, Flow, Stage};
+use crate::engine::body_digest;
+use crate::head::Headers;
+use crate::host::Side;
+use crate::json::{Document, Kind, Node};
+use crate::policy::Verdict;
+use crate::protocol::{Api, Channel, Operation, Usage};
+use crate::reply::{Denial, Reason};
+
+/// What is known of an answer whose body is awaited.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    json: bool,
+    /// It came with a content-length, which must stay true.
+    length: bool,
+    success: bool,
+}
+
+impl Exchange {
+    pub(super) fn response_head(&mut self, headers: &Headers, end: bool, cx: &mut Context<'_>) -> Flow {
+        let status: u16 = headers.text(":status").and_then(|s| s.parse().ok()).unwrap_or(0);
+        match self.stage {
+            Stage::Sent => {}
+            // The host refuses a request whose body it was holding for us: its buffer is smaller than our bound.
+            Stage::Request | Stage::Waiting(_) if status == 413 && self.tap.is_none() => {
+                return self.host_too_large(end, cx);
+            }
+            _ => return Flow::Continue,
+        }
+        if end || matches!(status, 204 | 304) {
+            return Flow::Continue;
+        }
+        let media = media(headers).unwrap_or(Media::Other);
+        let large = length(headers).is_some_and(|l| l > cx.engine.max_body as u64);
+        if media == Media::Other || encoded(headers) || large {
+            return self.unscannable(cx);
+        }
+        let answer = Answer {
+            json: media == Media::Json,
+            length: headers.has("content-length"),
+            success: (200..300).contains(&status),
+        };
+        self.stage = Stage::Answer(answer);
+        if self.tap.is_some() {
+            return Flow::Continue;
+        }
+        if cx.engine.hold_headers {
+            return Flow::Hold;
+        }
+        for name in ["content-length", "etag", "digest", "content-digest", "content-md5"] {
+            if headers.has(name) {
+                cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+            }
+        }
+        Flow::Continue
+    }
+
+    /// The host's own 413, in the caller's dialect.
+    fn host_too_large(&mut self, end: bool, cx: &mut Context<'_>) -> Flow {
+        let denial = Denial::new(Reason::ProtocolTooLarge).detail("the proxy's buffer limit");
+        self.record.judged = true;
+        self.record.denial.get_or_insert(denial.reason);
+        self.record.enforced = true;
+        self.stage = Stage::Over;
+        if !end {
+            let body = denial.body(self.dialect);
+            let length = ("content-length".to_owned(), body.len().to_string());
+            for (name, value) in denial.headers().into_iter().chain([length]) {
+                cx.effects.push(Effect::SetHeader(Side::Response, name, value.into_bytes()));
+            }
+            self.stage = Stage::Replace(body);
+        }
+        Flow::Continue
+    }
+
+    /// The answer cannot be read.
+    fn unscannable(&mut self, cx: &mut Context<'_>) -> Flow {
+        self.note(Reason::AnswerUnscannable);
+        self.stage = Stage::Pass;
+        match cx.engine.unscannable {
+            Verdict::Allow => Flow::Continue,
+            Verdict::Deny => self.withhold(Denial::new(Reason::AnswerUnscannable), true, cx),
+        }
+    }
+
+    /// Refuses an answer. Where its head has gone ahead, the error object takes the place of its body.
+    fn withhold(&mut self, denial: Denial, head_held: bool, cx: &mut Context<'_>) -> Flow {
+        self.record.answer_denied |= self.record.denial.is_none();
+        if self.tap.is_some() || head_held || cx.engine.hold_headers {
+            return self.deny(denial, cx);
+        }
+        self.record.denial.get_or_insert(denial.reason);
+        self.record.enforced = true;
+        self.stage = Stage::Replace(denial.body(self.dialect));
+        Flow::Hold
+    }
+
+    pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
+        if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {
+            let answer = *answer;
+            tap.copy(Side::Response, available, cx);
+            if end {
+                match tap.take() {
+                    Some(body) => {
+                        if let Err(denial) = self.judge_answer(&body, answer, cx) {
+                            let _ = self.withhold(denial, false, cx);
+                        }
+                    }
+                    None => self.note(Reason::AnswerUnscannable),
+                }
+            }
+            return Flow::Continue;
+        }
+        match &mut self.stage {
+            Stage::Replace(body) => {
+                let body = if end { std::mem::take(body) } else { Vec::new() };
+                cx.effects.push(Effect::ReplaceBody(Side::Response, body));
+                Flow::Continue
+            }
+            Stage::Answer(_) if available > cx.engine.max_body => {
+                let flow = self.too_long(cx);
+                self.swallow(flow, end, cx)
+            }
+            Stage::Answer(_) if !end => Flow::Hold,
+            Stage::Answer(answer) => {
+                let answer = *answer;
+                let flow = match cx.host.body(Side::Response) {
+                    Ok(body) if body.len() >= available => self.deliver(&body, answer, cx),
+                    _ => self.withhold(Denial::new(Reason::InternalHost), false, cx),
+                };
+                self.swallow(flow, end, cx)
+            }
+            _ => Flow::Continue,
+        }
+    }
+
+    /// Where the head has gone, what is refused is replaced at this very event.
+    fn swallow(&mut self, flow: Flow, end: bool, cx: &mut Context<'_>) -> Flow {
+        match &mut self.stage {
+            Stage::Replace(body) => {
+                let body = if end { std::mem::take(body) } else { Vec::new() };
+                cx.effects.push(Effect::ReplaceBody(Side::Response, body));
+                Flow::Continue
+            }
+            _ => flow,
+        }
+    }
+
+    fn too_long(&mut self, cx: &mut Context<'_>) -> Flow {
+        self.note(Reason::AnswerUnscannable);
+        match cx.engine.unscannable {
+            Verdict::Allow => {
+                self.stage = Stage::Pass;
+                Flow::Continue
+            }
+            Verdict::Deny => self.withhold(Denial::new(Reason::AnswerUnscannable), false, cx),
+        }
+    }
+
+    fn deliver(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Flow {
+        match self.judge_answer(body, answer, cx) {
+            Err(denial) => self.withhold(denial, false, cx),
+            Ok(None) => {
+                self.stage = Stage::Pass;
+                Flow::Continue
+            }
+            Ok(Some(edited)) => {
+                self.stage = Stage::Pass;
+                self.record.edited = true;
+                if cx.engine.hold_headers {
+                    if answer.length {
+                        let length = edited.len().to_string().into_bytes();
+                        cx.effects.push(Effect::SetHeader(Side::Response, "content-length".to_owned(), length));
+                    }
+                    for name in ["etag", "digest", "content-digest", "content-md5"] {
+                        cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+                    }
+                }
+                cx.effects.push(Effect::ReplaceBody(Side::Response, edited));
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Judges a whole answer. Answers the bytes that are delivered instead of it, if they differ.
+    fn judge_answer(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Result<Option<Vec<u8>>, Denial> {
+        let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
+        let result = self.judge_answer_with(body, answer, &mut facts, cx);
+        self.facts = Some(facts);
+        // A finding in an answer is none of the caller's fault, and says so.
+        result.map_err(|denial| match denial.reason {
+            Reason::ContentDenied => Denial { reason: Reason::AnswerDenied, ..denial },
+            Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },
+            _ => denial,
+        })
+    }
+
+    fn judge_answer_with(
+        &mut self,
+        body: &[u8],
+        answer: Answer,
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<Option<Vec<u8>>, Denial> {
+        self.record.content_out = body_digest(cx.engine, body);
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        let inspector = super::request::inspector(&plan, cx.engine);
+        if body.is_empty() {
+            return Ok(None);
+        }
+        if !answer.json {
+            let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
+            let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
+            return self.remember("out", outcome);
+        }
+        let Ok(document) = Document::parse(body, &cx.engine.json_limits) else { return self.not_read(cx) };
+        let root = document.root();
+        let mut edits = Vec::new();
+        match facts.call.operation {
+            Operation::Chat if answer.success => self.account(facts.call.api, root, cx)?,
+            Operation::ListModels if answer.success => {
+                edits = filter_models(root, &mut |model| {
+                    let name = cx.engine.models.find(model).map_or(model, |m| m.name.as_str());
+                    cx.engine.access.may_use(&facts.roles, facts.target, name)
+                });
+            }
+            _ => {}
+        }
+        let outcome = inspector.json(&document, facts.call.api, Side::Response, &[], &edits, &mut facts.budget);
+        self.remember("out", outcome)
+    }
+
+    fn not_read(&mut self, cx: &Context<'_>) -> Result<Option<Vec<u8>>, Denial> {
+        self.note(Reason::AnswerUnscannable);
+        match cx.engine.unscannable {
+            Verdict::Allow => Ok(None),
+            Verdict::Deny => Err(Denial::new(Reason::AnswerUnscannable)),
+        }
+    }
+
+    /// Usage, cost, and whether the model that was asked for is the one that answered.
+    fn account(&mut self, api: Api, root: Node<'_>, cx: &Context<'_>) -> Result<(), Denial> {
+        self.record.usage = Usage::of(api, root);
+        let model = self.record.model.clone().unwrap_or_default();
+        if let Some(usage) = &self.record.usage {
+            self.record.cost = cx.engine.models.cost(&model, usage).map(|(n, c)| (n, c.to_owned()));
+        }
+        let Some(answered) = root.get("model").and_then(|m| m.text()) else { return Ok(()) };
+        let same = cx.engine.models.same(&model, &answered);
+        self.record.answered_by = Some(answered.into_owned());
+        if same {
+            return Ok(());
+        }
+        self.note(Reason::ModelMismatch);
+        match cx.engine.model_mismatch {
+            Verdict::Allow => Ok(()),
+            Verdict::Deny => Err(Denial::new(Reason::ModelMismatch)),
+        }
+    }
+}
+
+/// Removes from `data` the models that a caller may not use, and points Anthropic's page ends at what is left.
+fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Vec<(Range<usize>, String)> {
+    let Some(data) = root.get("data").filter(|d| d.kind() == Kind::Array) else { return Vec::new() };
+    let items: Vec<(Node<'_>, bool)> = data
+        .items()
+        // An item without a readable id cannot be allowed.
+        .map(|item| (item, item.get("id").and_then(|id| id.text()).is_some_and(|id| may_use(&id))))
+        .collect();
+    if items.iter().all(|(_, keep)| *keep) {
+        return Vec::new();
+    }
+    let mut edits = Vec::new();
+    // An item goes with the comma in front of it, and the first kept one with what stands before it.
+    let mut from = data.span().start.saturating_add(1);
+    let mut kept = false;
+    for (item, keep) in &items {
+        let span = item.span();
+        if *keep {
+            if from < span.start && !kept {
+                edits.push((from..span.start, String::new()));
+            }
+            kept = true;
+        } else {
+            let start = if kept { from } else { span.start };
+            edits.push((start..span.end, String::new()));
+            if !kept {
+                edits.push((from..span.start, String::new()));
+            }
+        }
+        from = span.end;
+    }
+    edits.retain(|(range, _)| !range.is_empty());
+    let ids: Vec<Node<'_>> = items.iter().filter(|(_, k)| *k).filter_map(|(i, _)| i.get("id")).collect();
+    for (name, id) in [("first_id", ids.first()), ("last_id", ids.last())] {
+        if let Some(node) = root.get(name) {
+            let text = id.and_then(|id| id.string()).map_or("null".to_owned(), |t| format!("\"{}\"", t.text()));
+            edits.push((node.span(), text));
+        }
+    }
+    edits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Edits, Limits};
+
+    fn filtered(json: &str, allowed: &[&str]) -> String {
+        let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+        let mut edits = Edits::new();
+        for (range, text) in filter_models(document.root(), &mut |m| allowed.contains(&m)) {
+            edits.replace(range, text).unwrap();
+        }
+        String::from_utf8(edits.splice(json.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn lists_keep_what_may_be_used() {
+        let list = r#"{"object":"list","data":[ {"id":"a"} , {"id":"b"}, {"id":"c"} ],"first_id":"a","last_id":"c"}"#;
+        for allowed in [vec!["a", "b", "c"], vec!["a"], vec!["b"], vec!["c"], vec!["a", "c"], vec!["b", "c"], vec![]] {
+            let out: serde_json::Value = serde_json::from_str(&filtered(list, &allowed)).unwrap();
+            let ids: Vec<_> = out["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
+            assert_eq!(ids, allowed);
+            assert_eq!(out["first_id"].as_str(), allowed.first().copied());
+            assert_eq!(out["last_id"].as_str(), allowed.last().copied());
+        }
+    }
+
+    #[test]
+    fn odd_items_are_not_shown() {
+        assert_eq!(filtered(r#"{"data":["a",{"id":1},{"id":"a"},{}]}"#, &["a"]), r#"{"data":[{"id":"a"}]}"#);
+        assert_eq!(filtered(r#"{"data":"a"}"#, &[]), r#"{"data":"a"}"#);
+        assert_eq!(filtered(r#"{"data":[]}"#, &[]), r#"{"data":[]}"#);
+    }
+}

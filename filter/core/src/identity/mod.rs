@@ -1,0 +1,154 @@
+//! Who is calling: from a credential, the connection or an earlier filter's verdict to a verified [`Principal`].
+//!
+//! Identity cannot be asserted, only proven. [`take`] finds the credential and says what must be cut out of the
+//! request; [`Identity::authenticate`] proves it, with the keys that a worker's [`Keys`] keep. Waiting for a key is
+//! an outcome, not a block: the caller carries out the [`Fetch`] and asks again.
+
+mod api_key;
+mod base64url;
+mod cache;
+mod claims;
+mod compile;
+mod der;
+mod document;
+mod json;
+mod jwk;
+mod jwt;
+mod keys;
+mod principal;
+mod prove;
+mod reason;
+mod shared;
+mod signature;
+mod take;
+mod time;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+
+pub use api_key::{MintedKey, mint_api_key};
+pub use claims::ClaimPath;
+pub use document::{
+    ApiKeyDocument, CacheDocument, ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument,
+    MtlsDocument, RequireDocument, RevokedDocument, SharedKeyDocument,
+};
+pub use keys::{Fetch, Keys};
+pub use principal::{Method, Principal};
+pub use prove::Outcome;
+pub use reason::Reason;
+pub use signature::Algorithm;
+pub use take::{Presented, TakeOptions, take};
+
+/// Longest value of a claim, in bytes.
+const MAX_VALUE_BYTES: usize = 256;
+/// Most values of a claim.
+const MAX_VALUES: usize = 1000;
+
+/// A compiled `identity` section: immutable, shared by all requests.
+pub struct Identity {
+    issuers: Vec<Issuer>,
+    api_keys: api_key::ApiKeys,
+    /// Empty where mTLS proves nothing.
+    trust_domains: Vec<String>,
+    metadata: Vec<Metadata>,
+    require_user: bool,
+    require_workload: bool,
+    cache_max_age_ms: u64,
+    cache_entries: usize,
+    revoked: HashSet<Revoked>,
+    max_token_bytes: usize,
+    query_key: bool,
+    shared_key: Option<Vec<u8>>,
+    /// Over the whole section and its secrets: what one policy verified counts for no other.
+    digest: [u8; 32],
+}
+
+impl std::fmt::Debug for Identity {
+    /// Without secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").field("issuers", &self.issuers).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// How [`take`] looks for this policy's credentials.
+    pub fn take_options(&self) -> TakeOptions {
+        TakeOptions { max_token_bytes: self.max_token_bytes, query_key: self.query_key }
+    }
+
+    /// Whether key sets are fetched, so that [`Keys::tick`] must be called.
+    pub fn fetches_keys(&self) -> bool {
+        self.issuers.iter().any(|issuer| issuer.remote.is_some())
+    }
+
+    /// The `iss` at an index of `identity.jwt`, for the record.
+    pub fn issuer(&self, index: usize) -> Option<&str> {
+        self.issuers.get(index).map(|issuer| issuer.rules.issuer.as_str())
+    }
+}
+
+/// An issuer of tokens, compiled.
+#[derive(Debug)]
+struct Issuer {
+    rules: jwt::Rules,
+    /// The keys of the configuration.
+    keys: Vec<jwk::Key>,
+    remote: Option<Source>,
+    algorithms: Vec<Algorithm>,
+    /// The one accepted `typ`; `None` for the usual ones.
+    typ: Option<String>,
+}
+
+/// Where a key set is fetched from.
+#[derive(Debug)]
+struct Source {
+    cluster: String,
+    authority: String,
+    path: String,
+    refresh_ms: u64,
+    timeout_ms: u64,
+    /// Tells this source and its issuer from any other, in hex.
+    source: String,
+}
+
+/// A verdict of an earlier filter, compiled.
+#[derive(Debug)]
+struct Metadata {
+    namespace: String,
+    key: String,
+    rules: jwt::Rules,
+}
+
+/// A revoked credential: the issuer it is restricted to, and what is revoked.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Revoked {
+    issuer: Option<String>,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum What {
+    Token(String),
+    Subject(String),
+    Key(String),
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
+/// 64 lower-case hex digits.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut out = [0; 32];
+    let lower = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    if text.len() != 64 || !lower {
+        return None;
+    }
+    for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(out)
+}
