@@ -94,6 +94,7 @@ pub(super) fn escape_before(bytes: &[u8], at: usize) -> bool {
 /// The first place of `needle` in `bytes` from `from` on, before `to`.
 pub(super) fn find(bytes: &[u8], needle: &str, from: usize, to: usize) -> Option<usize> {
     let window = bytes.get(from..to.min(bytes.len()))?;
-    super::work::add(window.len());
-    window.windows(needle.len().max(1)).position(|w| w == needle.as_bytes()).map(|i| from + i)
+    let found = window.windows(needle.len().max(1)).position(|w| w == needle.as_bytes());
+    super::work::add(found.unwrap_or(window.len()));
+    found.map(|i| from + i)
 }

@@ -9,7 +9,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// `ascii` from [`hashes`]; `others` are matched as substrings, byte for byte (scripts without spaces).
+    /// Through [`words!`]; `others` are matched as substrings, byte for byte (scripts without spaces).
     pub(super) const fn new(ascii: &'static [u32], others: &'static [&'static str]) -> Self {
         Self { ascii, others }
     }
@@ -64,21 +64,42 @@ impl Words {
     }
 }
 
-/// The hashes of lower-case ASCII words, for [`Words::new`].
+/// [`Words`] from ASCII words in one string, lower case and separated by spaces, and words of other scripts.
+macro_rules! words {
+    ($ascii:literal $(, $($other:literal)+)?) => {{
+        const HASHES: [u32; $crate::inspect::context::count($ascii)] = $crate::inspect::context::hashes($ascii);
+        $crate::inspect::context::Words::new(&HASHES, &[$($($other),+)?])
+    }};
+}
+pub(super) use words;
+
+/// How many words `list` has, each followed or preceded by one space.
 #[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
-pub(super) const fn hashes<const N: usize>(words: [&str; N]) -> [u32; N] {
-    let mut out = [0; N];
+pub(super) const fn count(list: &str) -> usize {
+    let list = list.as_bytes();
+    let mut count = 1;
     let mut i = 0;
-    while i < N {
-        let word = words[i].as_bytes();
-        let mut hash = SEED;
-        let mut k = 0;
-        while k < word.len() {
-            assert!(word[k].is_ascii_lowercase(), "context words are lower-case ASCII letters");
-            hash = step(hash, word[k]);
-            k += 1;
+    while i < list.len() {
+        count += (list[i] == b' ') as usize;
+        i += 1;
+    }
+    count
+}
+
+/// The hashes of the words of `list`.
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+pub(super) const fn hashes<const N: usize>(list: &str) -> [u32; N] {
+    let list = list.as_bytes();
+    let mut out = [SEED; N];
+    let mut word = 0;
+    let mut i = 0;
+    while i < list.len() {
+        if list[i] == b' ' {
+            word += 1;
+        } else {
+            assert!(list[i].is_ascii_lowercase(), "context words are lower-case ASCII letters");
+            out[word] = step(out[word], list[i]);
         }
-        out[i] = hash;
         i += 1;
     }
     out
@@ -95,7 +116,7 @@ const fn step(hash: u32, byte: u8) -> u32 {
 mod tests {
     use super::*;
 
-    static PHONE: Words = Words::new(&hashes(["phone", "tel"]), &["电话"]);
+    static PHONE: Words = words!("phone tel", "电话");
 
     #[test]
     fn words_are_whole_and_folded() {

@@ -215,7 +215,7 @@ fn detect(chain: &Chain<'_>, from: usize, to: usize, found: &mut Vec<Candidate>)
     for first in from..to {
         super::work::add(1);
         let group = chain.group(first);
-        if group.len() == 2 {
+        if group.len() >= 2 {
             super::iban::find(chain.bytes, group.start, found);
         }
         if chain.glued_before(first) {
