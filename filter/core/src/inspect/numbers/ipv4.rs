@@ -71,8 +71,7 @@ fn score(chain: &Chain<'_>, first: usize, octets: &[u8; 4], start: usize, end: u
     let path = before == b'/' && bytes::before(bytes, start - 1).is_ascii_alphanumeric();
     let named = before == b'-' && bytes::before(bytes, start - 1).is_ascii_alphanumeric();
     let suffixed = matches!(bytes::at(bytes, end), b'-' | b'+') && bytes::at(bytes, end + 1).is_ascii_alphanumeric();
-    let address = ADDRESS.before(bytes, start, 40);
-    let version = VERSION.before(bytes, start, 40);
+    let [address, version] = Words::nearest([&ADDRESS, &VERSION], bytes, start, 40);
     let range = chain.sep(first) == Sep::Dash || chain.sep(first + 4) == Sep::Dash;
     if compared {
         return 0.1;

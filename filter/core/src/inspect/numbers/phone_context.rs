@@ -8,9 +8,9 @@ static NAMES: Words = words!(
     "phone phones telephone tel telf tlf mobile mob cell cellphone cellular fax whats whatsapp sms landline \
      hotline helpline voicemail telefon telefono telefone telefoon fono celular movil handy handynummer \
      rufnummer telefonnummer mobilnummer mobil mobiel gsm telefax switchboard ph viber msisdn cellulare \
-     telefonu telefonszam puhelin puhelinnumero telefonnumer numer dial phonenumber phoneno",
-    "电话" "手机" "電話" "手機" "携帯" "전화" "휴대폰" "телефон" "Телефон" "тел." "Тел." "моб." "Моб." "móvil" "téléphone" "teléfono" "τηλέφωνο"
-    "τηλ" "फोन" "هاتف" "جوال" "טלפון" "โทร" "điện thoại"
+     telefonu telefonszam puhelin puhelinnumero telefonnumer numer dial phonenumber phoneno sdt",
+    "电话" "手机" "電話" "手機" "携帯" "전화" "휴대폰" "телефон" "Телефон" "тел." "Тел." "моб." "Моб." "τηλέφωνο"
+    "τηλ" "फोन" "هاتف" "جوال" "טלפון" "โทร"
 );
 
 /// Words that often come before a phone number, and before other things.
@@ -18,7 +18,7 @@ static HINTS: Words = words!(
     "call calls called calling caller reach reached contact contacts text texted texting ring answering \
      number desk office home message messages direct emergency registered numero nummer anrufen \
      erreichbar appeler appelez llamar llame chiamare ligar bel ext extension",
-    "联系" "連絡" "звоните" "номер" "numéro" "número"
+    "联系" "連絡" "звоните" "номер"
 );
 
 /// Words that stand behind one: `... office`, `... fax`.
@@ -53,9 +53,8 @@ const AFTER: usize = 14;
 const COMPOUND: usize = 14;
 
 pub(super) fn around(bytes: &[u8], start: usize, end: usize) -> Around {
-    let name = NAMES.before(bytes, start, BEFORE);
-    let hint = HINTS.before(bytes, start, BEFORE);
-    let other = OTHER.before(bytes, start, BEFORE).or(hash_before(bytes, start));
+    let [name, hint, other] = Words::nearest([&NAMES, &HINTS, &OTHER], bytes, start, BEFORE);
+    let other = hash_before(bytes, start).or(other);
     // A word right before the number outweighs one farther off.
     let nearer = |word: Option<usize>| word.filter(|w| other.is_none_or(|o| *w <= o));
     // `order number 123` is an order: a mere hint does not outweigh the word it goes with.

@@ -75,6 +75,8 @@ struct Memo {
     /// Where the last key that names a server ended, and how far was looked.
     server: Option<usize>,
     searched_to: usize,
+    /// Where the last value of a `password=` ended.
+    value_end: usize,
 }
 
 struct Function {

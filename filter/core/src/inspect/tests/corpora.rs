@@ -67,7 +67,7 @@ fn show(what: &str, kind: &str, text: &str, span: Span) {
     if std::env::var("DOORWARD_SHOW").is_ok_and(|shown| shown == kind) {
         let from = text.floor_char_boundary(span.0.saturating_sub(50));
         let to = text.ceil_char_boundary((span.1 + 20).min(text.len()));
-        println!("{what} {kind} {:?} in {:?}", &text[span.0..span.1], &text[from..to]);
+        println!("{what} {kind} {:?} in {:?}", text.get(span.0..span.1).unwrap(), text.get(from..to).unwrap());
     }
 }
 
