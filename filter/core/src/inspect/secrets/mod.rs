@@ -75,6 +75,8 @@ struct Memo {
     /// Where the last key that names a server ended, and how far was looked.
     server: Option<usize>,
     searched_to: usize,
+    /// Where the last value of a `password=` ended.
+    value_end: usize,
 }
 
 struct Function {
@@ -152,6 +154,9 @@ impl Token {
                 }
                 Part::Run(set, least, most) => {
                     let length = set.run(bytes, end, *most);
+                    // A dot that an alphabet has may be the end of the sentence.
+                    let text = bytes.get(end..end + length)?;
+                    let length = text.iter().rposition(|b| *b != b'.').map_or(0, |last| last + 1);
                     if length < *least {
                         return None;
                     }
@@ -170,10 +175,6 @@ impl Token {
             if !open && (next.is_ascii_alphanumeric() || (set.contains(next) && !b".=".contains(&next))) {
                 return None;
             }
-        }
-        // A dot that an alphabet has may be the end of the sentence.
-        while end > body && bytes::before(bytes, end) == b'.' {
-            end -= 1;
         }
         let value = bytes.get(at..end)?;
         if entropy(value) < self.entropy {
