@@ -62,6 +62,13 @@ enum Errand {
 }
 
 impl Stream {
+    fn open(&self, side: Side) -> bool {
+        match side {
+            Side::Request => self.request.open,
+            Side::Response => self.response.open,
+        }
+    }
+
     fn half(&mut self, side: Side) -> &mut Half {
         match side {
             Side::Request => &mut self.request,
@@ -108,10 +115,12 @@ impl Native {
     fn carry_out(&mut self, root: u32, id: Option<u32>, running: Option<Side>, effect: Effect) {
         let stream = id.and_then(|id| self.streams.get_mut(&id));
         match (effect, stream) {
-            (Effect::SetHeader(side, name, value), Some(stream)) if stream.half(side).open => {
+            // Headers that went on are out of reach.
+            (Effect::SetHeader(side, ..) | Effect::RemoveHeader(side, _), Some(stream)) if !stream.open(side) => {}
+            (Effect::SetHeader(side, name, value), Some(_)) => {
                 self.abi.set_header(side, &name, &value).expect("the headers are in reach");
             }
-            (Effect::RemoveHeader(side, name), Some(stream)) if stream.half(side).open => {
+            (Effect::RemoveHeader(side, name), Some(_)) => {
                 self.abi.remove_header(side, &name).expect("the headers are in reach");
             }
             (Effect::ReplaceBody(side, content), Some(stream)) => match stream.half(side).body {
@@ -185,7 +194,7 @@ impl Native {
         }
         for stream in woken {
             if self.abi.set_effective_context(stream).is_ok() {
-                self.happen(stream, None, Event::Wake);
+                let _ = self.happen(stream, None, Event::Wake);
             }
         }
         let _ = self.abi.set_effective_context(root);
@@ -321,7 +330,7 @@ impl Vm for Native {
             stream.request.settle(false);
             stream.response.settle(false);
         }
-        self.happen(id, None, Event::Done { spent_us: 0 });
+        let _ = self.happen(id, None, Event::Done { spent_us: 0 });
     }
 
     fn done(&mut self, _context: u32) -> bool {

@@ -23,7 +23,7 @@ enum From {
     Continued,
 }
 
-impl Proxy {
+impl Proxy<'_> {
     fn half<R>(&self, id: u32, side: Side, f: impl FnOnce(&mut Half) -> R) -> R {
         f(self.host.borrow_mut().stream(id).half(side))
     }

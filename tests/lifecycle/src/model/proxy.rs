@@ -129,12 +129,13 @@ impl<'m> Proxy<'m> {
     /// Old roots go once their last stream is over.
     fn drop_roots(&mut self) {
         for vm in 0..self.workers {
-            let (roots, used) = {
+            let unused: Vec<u32> = {
                 let host = self.host.borrow();
-                let used: Vec<u32> = host.streams.values().filter(|s| !s.over).map(|s| s.root).collect();
-                (host.vms[vm].roots.clone(), used)
+                let used = |root: u32| host.streams.values().any(|s| !s.over && s.root == root);
+                let live = self.live.get(vm);
+                host.vms[vm].roots.iter().copied().filter(|r| Some(r) != live && !used(*r)).collect()
             };
-            for root in roots.into_iter().filter(|r| Some(r) != self.live.get(vm) && !used.contains(r)) {
+            for root in unused {
                 self.call(vm, root, |f| f.done(root));
                 self.notify(vm, root, |f| f.delete(root));
                 let host = &mut *self.host.borrow_mut();

@@ -45,7 +45,8 @@ impl Mode {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Common {
-    tokens: BTreeMap<String, TokenSpec>,
+    #[serde(rename = "tokens")]
+    _tokens: Value,
     /// Environment variables of every VM.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -146,7 +147,7 @@ pub fn load() -> (Common, Vec<Scenario>) {
     let path = folder().join("common.yaml");
     let mut raw = yaml(&path);
     let specs: BTreeMap<String, TokenSpec> =
-        serde_json::from_value(raw["tokens"].clone()).unwrap_or_else(|e| panic!("tokens in {}: {e}", path.display()));
+        serde_json::from_value(raw["tokens"].take()).unwrap_or_else(|e| panic!("tokens in {}: {e}", path.display()));
     let tokens = specs.into_iter().map(|(name, spec)| (name, spec.mint())).collect();
     text::expand(&mut raw, &tokens);
     let common: Common = serde_json::from_value(raw).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
