@@ -1,5 +1,7 @@
 //! Scanning speed on ordinary text, and what user dictionaries and patterns add.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
+
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use doorward_core::config::{Path, from_tree, tree_from_json};

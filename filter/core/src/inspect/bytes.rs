@@ -107,7 +107,9 @@ pub(super) fn escape_before(bytes: &[u8], at: usize) -> bool {
 /// The first place of `needle` in `bytes` from `from` on, before `to`.
 pub(super) fn find(bytes: &[u8], needle: &str, from: usize, to: usize) -> Option<usize> {
     let window = bytes.get(from..to.min(bytes.len()))?;
-    let found = window.windows(needle.len().max(1)).position(|w| w == needle.as_bytes());
+    let first = needle.as_bytes().first()?;
+    let starts = window.iter().enumerate().filter(|(_, b)| *b == first).map(|(i, _)| i);
+    let found = starts.into_iter().find(|i| stands(window, *i, needle));
     super::work::add(found.unwrap_or(window.len()));
     found.map(|i| from + i)
 }

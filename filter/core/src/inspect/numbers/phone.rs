@@ -254,8 +254,13 @@ fn glued(chain: &Chain<'_>, i: usize) -> bool {
 fn longest(chain: &Chain<'_>, first: usize) -> Option<usize> {
     let mut digits = 0;
     let mut best = None;
+    // Behind a space, what has spaces inside is a row of figures.
+    let compact = chain.sep(first) == Sep::Space;
     for last in first..chain.len().min(first + super::WINDOW) {
         let sep = chain.sep(last);
+        if compact && last > first && sep == Sep::Space {
+            break;
+        }
         digits += chain.group(last).len();
         if last > first && (matches!(sep, Sep::Wide) || (sep == Sep::Slash && last > first + 1)) || digits > 13 {
             break;
