@@ -45,10 +45,15 @@ fn trial(common: &Common, scenario: &Scenario, mode: Mode, built: bool) -> Resul
         }
         let heading = if observe { "observed, " } else { "" };
         let core = run(common, scenario, mode, Runner::Core, observe);
-        describe(&format!("{heading}core"), &core, &mut report);
+        if !scenario.wasm_only {
+            describe(&format!("{heading}core"), &core, &mut report);
+        }
         if built {
             let wasm = run(common, scenario, mode, Runner::Wasm, observe);
             describe(&format!("{heading}wasm"), &wasm, &mut report);
+            if scenario.wasm_only {
+                continue;
+            }
             if let Some(lines) = difference(("core", &core.seen), ("wasm", &wasm.seen)) {
                 report.push_str(&format!("{heading}core and wasm differ:\n{lines}"));
                 report.push_str(&logs(&wasm));

@@ -76,6 +76,12 @@ pub struct Scenario {
     /// The modes it runs in.
     #[serde(default = "both")]
     pub modes: Vec<Mode>,
+    /// `allow_on_headers_stop_iteration`, where it is not what the mode says.
+    #[serde(default)]
+    pub stop_iteration: Option<bool>,
+    /// Only the module does what is expected here; core alone has no part in it.
+    #[serde(default)]
+    pub wasm_only: bool,
     /// Workers with a VM each.
     #[serde(default = "one")]
     pub workers: usize,

@@ -62,7 +62,7 @@ pub fn run(common: &Common, scenario: &Scenario, mode: Mode, runner: Runner, obs
     let setup = Setup {
         now_ns: NOW * 1_000_000_000,
         workers: scenario.workers,
-        stop_iteration: mode == Mode::Hold,
+        stop_iteration: scenario.stop_iteration.unwrap_or(mode == Mode::Hold),
         buffer_limit: scenario.buffer_limit,
         clusters: vec!["idp".to_owned()],
         env: common.env.clone(),
