@@ -130,6 +130,14 @@ impl<R: AsyncRead + Unpin> Source<R> {
         }
     }
 
+    /// Whatever comes next, unframed; `None` when the peer closed.
+    pub async fn some(&mut self) -> Option<Vec<u8>> {
+        if self.buffer.is_empty() && !self.fill().await.unwrap_or(false) {
+            return None;
+        }
+        Some(self.consume(self.buffer.len()))
+    }
+
     /// Waits for the peer to close; true if it sent nothing more.
     pub async fn closed(&mut self) -> bool {
         self.buffer.is_empty() && !self.fill().await.unwrap_or(false)

@@ -15,6 +15,7 @@
 pub mod client;
 pub mod envoy;
 pub mod fields;
+pub mod governed;
 pub mod h1;
 pub mod idp;
 pub mod model;

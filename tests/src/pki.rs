@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -21,6 +23,14 @@ pub struct Identity {
     pub certificate: String,
     /// Private key.
     pub key: String,
+}
+
+impl Identity {
+    /// The certificate's SHA-256 in base64url, as `cnf.x5t#S256` of a bound token has it (RFC 8705).
+    pub fn thumbprint(&self) -> String {
+        let der = CertificateDer::from_pem_slice(self.certificate.as_bytes()).expect("PEM");
+        URL_SAFE_NO_PAD.encode(hmac_sha256::Hash::hash(&der))
+    }
 }
 
 impl Default for Ca {

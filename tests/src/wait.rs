@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything that a working system does in milliseconds.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Awaits `future` for at most [`PATIENCE`]; panics naming `what` afterwards.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use doorward_e2e::client::{Request, Target, http2};
-use doorward_e2e::envoy::{Cluster, Envoy, Gate, ListenerSpec, Route, Tls};
+use doorward_e2e::envoy::{Cluster, Envoy, Gate, ListenerSpec, Options, Route, Tls, validate};
 use doorward_e2e::fields::Fields;
 use doorward_e2e::idp::{self, Algorithm, Idp, Key};
 use doorward_e2e::pki::Ca;
@@ -264,6 +264,83 @@ async fn kept_and_pipelined_requests_share_a_connection() {
     assert_eq!(connection.call(&Request::get("/3")).await.unwrap().status, 200);
     let targets: Vec<_> = upstream.seen().into_iter().map(|seen| seen.target).collect();
     assert_eq!(targets, ["/1", "/2", "/3"]);
+}
+
+#[tokio::test]
+async fn interim_answers_and_upgrades_can_be_driven() {
+    let upstream = Upstream::http1().await;
+    let mut spec = ListenerSpec::to(Cluster::to(&upstream));
+    spec.upgrades.push("websocket".to_owned());
+    let gate = gate(spec).await;
+
+    let mut connection = gate.connect().await;
+    let request = Request::new("POST", "/").header("expect", "100-continue").header("content-length", "2");
+    connection.write(request.head()).await.unwrap();
+    assert_eq!(connection.head().await.unwrap().0, 100);
+    connection.write("hi").await.unwrap();
+    assert_eq!(connection.answer("POST").await.unwrap().status, 200);
+
+    upstream.on("/ws", Script::upgrade("websocket", "frame"));
+    let request = Request::get("/ws").header("connection", "upgrade").header("upgrade", "websocket");
+    connection.send(&request).await;
+    assert_eq!(connection.head().await.unwrap().0, 101);
+    assert_eq!(connection.read(5).await.unwrap(), b"frame");
+    connection.write("reply").await.unwrap();
+    upstream.wait("a frame", |seen| seen.get(1).filter(|seen| seen.raw.ends_with(b"reply")).map(|_| ())).await;
+
+    upstream.on("/garbage", Script::raw("SMTP ready\r\n\r\n"));
+    assert_eq!(gate.call(&Request::get("/garbage")).await.status, 502);
+}
+
+#[tokio::test]
+async fn a_dropped_listener_goes() {
+    let upstream = Upstream::http1().await;
+    let (dropped, kept) = (gate(ListenerSpec::to(Cluster::to(&upstream))).await, Upstream::http1().await);
+    let name = dropped.name.clone();
+    drop(dropped);
+    let other = gate(ListenerSpec::to(Cluster::to(&kept))).await;
+    assert!(!other.envoy.listeners().await.contains_key(&name));
+}
+
+#[tokio::test]
+async fn a_configuration_file_is_validated_and_run_as_it_is() {
+    let directory = doorward_e2e::tools::scratch("config");
+    let path = directory.join("envoy.yaml");
+    let write = |name: &str| {
+        let hcm = json!({
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "own",
+            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [
+                {"match": {"prefix": "/"}, "direct_response": {"status": 418}},
+            ]}]},
+            "http_filters": [{"name": name, "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
+            }}],
+        });
+        let config = json!({
+            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+            "static_resources": {"listeners": [{
+                "name": "own",
+                "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+                "filter_chains": [{"filters": [{
+                    "name": "envoy.filters.network.http_connection_manager", "typed_config": hcm,
+                }]}],
+            }]},
+        });
+        std::fs::write(&path, config.to_string()).unwrap();
+    };
+    write("");
+    let refused = validate(&path).await.unwrap_err();
+    assert!(refused.contains("at least 1 characters"), "{refused}");
+    write("envoy.filters.http.router");
+    validate(&path).await.unwrap();
+    let envoy = Envoy::start(Options { config: Some(path), ..Options::default() }).await;
+    let target = Target::plain(envoy.listeners().await["own"]);
+    let mut connection = client::http1::Connection::open(&target).await.unwrap();
+    assert_eq!(connection.call(&Request::get("/")).await.unwrap().status, 418);
+    let pid = envoy.pid();
+    drop(envoy);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
 }
 
 #[tokio::test]

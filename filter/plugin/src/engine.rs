@@ -9,6 +9,9 @@ impl Engine {
     pub fn compile(_tree: &Tree, _env: &dyn Fn(&str) -> Option<String>) -> Result<Engine, Vec<Problem>> {
         Ok(Engine)
     }
+    pub fn holds_headers(&self) -> bool {
+        false
+    }
 }
 #[derive(Debug)]
 pub struct Worker;

@@ -3,25 +3,33 @@
 use doorward_core::host::{Attribute, Host, HostError, Side, SignatureCheck, StoreError, Stored};
 
 use crate::abi::{Buffer, Status, calls};
+use crate::metadata::Expressions;
 use crate::stream::Stream;
 use crate::{property, protobuf};
 
 /// The host during one callback.
-#[derive(Debug, Default)]
-pub struct Envoy {
+#[derive(Debug)]
+pub struct Envoy<'a> {
     /// Bytes of body that can be read of either side.
     request: Option<usize>,
     response: Option<usize>,
+    /// Of the root context.
+    expressions: &'a mut Expressions,
 }
 
-impl Envoy {
+impl<'a> Envoy<'a> {
+    /// For a root context.
+    pub fn new(expressions: &'a mut Expressions) -> Self {
+        Self { request: None, response: None, expressions }
+    }
+
     /// With the bodies of `stream` in reach.
-    pub fn of(stream: &Stream) -> Self {
-        Self { request: stream.request.body, response: stream.response.body }
+    pub fn of(stream: &Stream, expressions: &'a mut Expressions) -> Self {
+        Self { request: stream.request.body, response: stream.response.body, expressions }
     }
 }
 
-impl Host for Envoy {
+impl Host for Envoy<'_> {
     fn load(&mut self, key: &str) -> Result<Option<Stored>, HostError> {
         match calls::shared_data(key) {
             Ok((value, version)) => Ok(Some(Stored { value, version })),
@@ -52,7 +60,7 @@ impl Host for Envoy {
     }
 
     fn attribute(&mut self, attribute: Attribute<'_>) -> Option<String> {
-        property::read(attribute)
+        property::read(attribute, self.expressions)
     }
 
     fn body(&mut self, side: Side) -> Result<Vec<u8>, HostError> {

@@ -16,12 +16,15 @@ mod config;
 mod effects;
 mod engine;
 mod host;
+mod metadata;
 mod metrics;
 mod pairs;
 mod property;
 mod protobuf;
+mod state;
 mod stream;
 mod vm;
+mod watch;
 
 use abi::{Level, calls};
 

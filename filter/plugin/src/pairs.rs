@@ -5,6 +5,12 @@
 ///
 /// A name that is not UTF-8 (Envoy lets no such header in) is read with its bad bytes replaced.
 pub fn parse(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let pairs = raw(bytes)?;
+    Some(pairs.into_iter().map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.to_vec())).collect())
+}
+
+/// Reads serialised pairs without copying them.
+pub fn raw(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
@@ -15,9 +21,7 @@ pub fn parse(bytes: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
     let mut pairs = Vec::with_capacity(count);
     while !sizes.is_empty() {
         let (name, value) = (number(&mut sizes)?, number(&mut sizes)?);
-        let name = text(&mut content, name)?;
-        let value = text(&mut content, value)?;
-        pairs.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
+        pairs.push((text(&mut content, name)?, text(&mut content, value)?));
     }
     Some(pairs)
 }

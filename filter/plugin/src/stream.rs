@@ -1,5 +1,6 @@
 //! What the plugin knows of one HTTP stream: core's exchange, and where either direction stands with the host.
 
+use doorward_core::exchange::Time;
 use doorward_core::host::Side;
 
 use crate::engine::Exchange;
@@ -17,6 +18,8 @@ pub struct Stream {
     pub response: Half,
     /// A local answer is on its way to the client.
     pub replied: bool,
+    /// The request's head is held for a body, of which the host had nothing at this time.
+    pub waiting_since: Option<Time>,
     /// [`doorward_core::exchange::Event::Done`] was told.
     pub done: bool,
     /// Nanoseconds spent in callbacks of this stream.
@@ -32,6 +35,7 @@ impl Stream {
             request: Half::default(),
             response: Half::default(),
             replied: false,
+            waiting_since: None,
             done: false,
             spent_ns: 0,
         }
@@ -59,8 +63,8 @@ pub struct Half {
     pub body: Option<usize>,
     /// The host was told to hold this direction.
     pub held: bool,
-    /// It was let go outside its own callback, with body bytes held and more to come ([`crate::vm`] says what that is for).
-    pub rejoin: bool,
+    /// The head was let go by a call rather than by its callback's answer.
+    pub resumed: bool,
 }
 
 impl Half {

@@ -5,6 +5,7 @@ use std::io;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 
 use super::{Answer, RawSocket, Request, Stream, Target};
+use crate::fields::Fields;
 use crate::h1::{Framing, Piece, Source};
 use crate::wait::within;
 
@@ -74,6 +75,11 @@ impl Connection {
         within("an answer", Incoming::begin(&mut self.source, method)).await
     }
 
+    /// Reads one head, usually an interim one: its status and fields.
+    pub async fn head(&mut self) -> io::Result<(u16, Fields)> {
+        within("a head", head(&mut self.source)).await
+    }
+
     /// Raw bytes after an upgrade: the next `count` bytes.
     pub async fn read(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
@@ -103,6 +109,13 @@ impl Connection {
     }
 }
 
+async fn head(source: &mut Source<ReadHalf<Box<dyn Stream>>>) -> io::Result<(u16, Fields)> {
+    let head = source.head().await?.ok_or(io::ErrorKind::ConnectionReset)?;
+    let status = head.line.split(' ').nth(1).and_then(|s| s.parse().ok());
+    let status = status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.line.clone()))?;
+    Ok((status, head.fields))
+}
+
 /// An answer whose body is still arriving.
 pub struct Incoming<'a> {
     source: &'a mut Source<ReadHalf<Box<dyn Stream>>>,
@@ -116,13 +129,11 @@ impl<'a> Incoming<'a> {
     async fn begin(source: &'a mut Source<ReadHalf<Box<dyn Stream>>>, method: &str) -> io::Result<Self> {
         let mut interim = Vec::new();
         let (status, fields) = loop {
-            let head = source.head().await?.ok_or(io::ErrorKind::ConnectionReset)?;
-            let status = head.line.split(' ').nth(1).and_then(|s| s.parse().ok());
-            let status: u16 = status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.line.clone()))?;
+            let (status, fields) = head(source).await?;
             if status >= 200 || status == 101 {
-                break (status, head.fields);
+                break (status, fields);
             }
-            interim.push((status, head.fields));
+            interim.push((status, fields));
         };
         let framing = Framing::of_answer(method, status, &fields);
         Ok(Self { source, framing, ended: false, answer: Answer::new(status, fields, interim) })

@@ -67,7 +67,7 @@ impl Gate {
 
     /// Sends a request on a connection of its own; panics when no answer begins.
     pub async fn call(&self, request: &Request) -> Answer {
-        self.try_call(request).await.unwrap_or_else(|e| panic!("no answer to {request:?}: {e}"))
+        self.answered(request, self.try_call(request).await)
     }
 
     /// Sends a request on a connection of its own. An error means that no answer began.
@@ -77,8 +77,14 @@ impl Gate {
 
     /// Sends a request over HTTP/2 on a connection of its own; panics when no answer begins.
     pub async fn call_http2(&self, request: &Request) -> Answer {
-        let answer = self.connect_http2().await.call(request).await;
-        answer.unwrap_or_else(|e| panic!("no answer to {request:?}: {e}"))
+        self.answered(request, self.connect_http2().await.call(request).await)
+    }
+
+    fn answered(&self, request: &Request, answer: io::Result<Answer>) -> Answer {
+        answer.unwrap_or_else(|e| {
+            let log = self.envoy.inner.process.log_tail();
+            panic!("no answer to {} {} ({}): {e}\n{log}", request.method, request.target, self.name)
+        })
     }
 
     /// POST of JSON with a bearer token.

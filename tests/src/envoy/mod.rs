@@ -38,7 +38,7 @@ use self::xds::Xds;
 use crate::client::http1::Connection;
 use crate::client::{Request, Target};
 use crate::tools;
-use crate::wait::until;
+use crate::wait::{until, within};
 
 /// Settings of an Envoy process.
 #[derive(Clone, Debug)]
@@ -49,13 +49,25 @@ pub struct Options {
     pub stats_tags: Value,
     /// Log level of Envoy's `wasm` component, where a filter's own log goes.
     pub wasm_log: &'static str,
+    /// Environment variables of the process, for `host_env_keys`.
+    pub environment: BTreeMap<String, String>,
     /// Merged over the generated bootstrap, member by member.
     pub bootstrap: Value,
+    /// A configuration file to run as it is, from the project's root, instead of a generated one;
+    /// listeners cannot be added then.
+    pub config: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { workers: 1, stats_tags: json!([]), wasm_log: "info", bootstrap: json!({}) }
+        Self {
+            workers: 1,
+            stats_tags: json!([]),
+            wasm_log: "info",
+            environment: BTreeMap::new(),
+            bootstrap: json!({}),
+            config: None,
+        }
     }
 }
 
@@ -70,6 +82,8 @@ struct Inner {
     admin: SocketAddr,
     directory: PathBuf,
     workers: u32,
+    /// Runs a configuration of its own.
+    fixed: bool,
     xds: tokio::sync::Mutex<Xds>,
     /// Listeners whose gates were dropped.
     doomed: std::sync::Mutex<Vec<String>>,
@@ -109,10 +123,14 @@ impl Envoy {
     pub async fn start(options: Options) -> Self {
         let directory = tools::scratch(&format!("envoy{}", options.workers));
         let xds = Xds::new(&directory);
-        let bootstrap = directory.join("bootstrap.json");
-        write_json(&bootstrap, &bootstrap_config(&options, &directory));
+        let bootstrap = options.config.clone().unwrap_or_else(|| {
+            let path = directory.join("bootstrap.json");
+            write_json(&path, &bootstrap_config(&options, &directory));
+            path
+        });
         let admin_path = directory.join("admin");
         let mut command = Command::new(tools::envoy());
+        command.current_dir(tools::root()).envs(&options.environment);
         command.arg("-c").arg(&bootstrap).arg("--admin-address-path").arg(&admin_path);
         // No hot restart: no shared memory to leave behind, any number of Envoys side by side.
         command.arg("--disable-hot-restart").args(["--concurrency", &options.workers.to_string()]);
@@ -137,6 +155,7 @@ impl Envoy {
             admin,
             directory,
             workers: options.workers,
+            fixed: options.config.is_some(),
             xds: tokio::sync::Mutex::new(xds),
             doomed: std::sync::Mutex::default(),
         };
@@ -146,6 +165,19 @@ impl Envoy {
     /// Adds a listener and waits until every worker serves it, or Envoy says why not.
     pub async fn listener(&self, spec: ListenerSpec) -> Result<Gate, Rejected> {
         Gate::open(self.clone(), spec).await
+    }
+
+    /// Addresses of all listeners by name; for an Envoy that runs a configuration file.
+    pub async fn listeners(&self) -> BTreeMap<String, SocketAddr> {
+        let (_, text) = self.admin("/listeners?format=json").await;
+        let listeners: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e} in {text}"));
+        let named = |listener: &Value| {
+            let address = &listener["local_address"]["socket_address"];
+            let port = address["port_value"].as_u64().filter(|port| *port != 0)?;
+            let address = format!("{}:{port}", address["address"].as_str()?).parse().ok()?;
+            Some((listener["name"].as_str()?.to_owned(), address))
+        };
+        listeners["listener_statuses"].as_array().into_iter().flatten().filter_map(named).collect()
     }
 
     /// GET on the admin interface: status and body.
@@ -191,6 +223,18 @@ impl Envoy {
             panic!("Envoy ended ({end}):\n{}", self.inner.process.log_tail());
         }
     }
+}
+
+/// Whether Envoy takes this configuration file (`--mode validate`): no port is opened, but filters
+/// are loaded and configured. The error is Envoy's own output.
+pub async fn validate(config: &Path) -> Result<(), String> {
+    let mut command = tokio::process::Command::new(tools::envoy());
+    command.current_dir(tools::root()).arg("-c").arg(config).args(["--mode", "validate", "--log-level", "warning"]);
+    let output = within("Envoy to validate", command.kill_on_drop(true).output()).await.expect("start Envoy");
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
 fn bootstrap_config(options: &Options, directory: &Path) -> Value {

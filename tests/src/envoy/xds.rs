@@ -50,6 +50,7 @@ impl Xds {
 impl Envoy {
     /// Puts a listener and its clusters in place, new or changed; waits until all workers have it.
     pub(super) async fn apply(&self, name: &str, spec: &ListenerSpec) -> Result<SocketAddr, Rejected> {
+        assert!(!self.inner.fixed, "this Envoy runs a configuration file, no listener can be added");
         let mut xds = self.inner.xds.lock().await;
         self.assert_alive();
         let log_start = self.log().len();
@@ -166,12 +167,7 @@ impl Envoy {
     }
 
     async fn address(&self, name: &str) -> Option<SocketAddr> {
-        let (_, text) = self.admin("/listeners?format=json").await;
-        let listeners: Value = serde_json::from_str(&text).ok()?;
-        let listener = listeners["listener_statuses"].as_array()?.iter().find(|l| l["name"] == name)?;
-        let address = &listener["local_address"]["socket_address"];
-        let port = address["port_value"].as_u64().filter(|port| *port != 0)?;
-        format!("{}:{port}", address["address"].as_str()?).parse().ok()
+        self.listeners().await.get(name).copied()
     }
 
     async fn refusal(&self, name: &str) -> String {

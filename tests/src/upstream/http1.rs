@@ -39,16 +39,20 @@ pub(super) async fn serve(stream: TcpStream, connection: usize, inner: Arc<Inner
             script => match read_body(&mut source, framing, index, &inner).await {
                 Ok(_) => {
                     let script = script.unwrap_or_else(|| inner.handled(index));
-                    let closed = async {
-                        // A peer that gives up frees a hanging answer.
-                        source.closed().await;
-                        if script.ending != Ending::Hang {
+                    let beyond = async {
+                        // A hanging or upgraded exchange: what still arrives belongs to it, and a
+                        // peer that gives up ends it.
+                        if script.ending == Ending::Hang {
+                            while let Some(bytes) = source.some().await {
+                                inner.update(index, |seen| seen.raw.extend_from_slice(&bytes));
+                            }
+                        } else {
                             std::future::pending::<()>().await;
                         }
                     };
                     tokio::select! {
                         kept = answer(&mut write, &script, &method) => kept,
-                        () = closed => Ok(false),
+                        () = beyond => Ok(false),
                     }
                 }
                 Err(error) => Err(error),
@@ -122,7 +126,7 @@ async fn answer(write: &mut OwnedWriteHalf, script: &Script, method: &str) -> io
         WriteHead::None => {}
     }
     let chunked = script.told == Told::Chunked;
-    if script.head == WriteHead::Whole && !bodiless(method, script.status) {
+    if script.head != WriteHead::Half && !bodiless(method, script.status) {
         for step in &script.body {
             perform(write, step, chunked).await?;
         }
@@ -159,7 +163,7 @@ fn head(script: &Script, method: &str) -> Vec<u8> {
 }
 
 fn bodiless(method: &str, status: u16) -> bool {
-    Framing::of_answer(method, status, &crate::fields::Fields::default()) == Framing::Done
+    status != 101 && Framing::of_answer(method, status, &crate::fields::Fields::default()) == Framing::Done
 }
 
 async fn perform(write: &mut OwnedWriteHalf, step: &Step, chunked: bool) -> io::Result<()> {

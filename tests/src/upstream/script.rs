@@ -130,6 +130,20 @@ impl Script {
         script
     }
 
+    /// These bytes instead of an answer (HTTP/1.1), then the connection is closed.
+    pub fn raw(bytes: impl AsRef<[u8]>) -> Self {
+        let mut script = Self::status(200).told(Told::AsGiven).data(bytes).ending(Ending::Close);
+        script.head = WriteHead::None;
+        script
+    }
+
+    /// 101 and these bytes; then the connection stays open, and what the client sends is appended to
+    /// [`Seen::raw`](super::Seen::raw) (HTTP/1.1).
+    pub fn upgrade(protocol: &str, bytes: impl AsRef<[u8]>) -> Self {
+        let script = Self::status(101).header("upgrade", protocol).header("connection", "upgrade");
+        script.told(Told::AsGiven).data(bytes).ending(Ending::Hang)
+    }
+
     /// Appends a field to the head.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::jwt::Terms;
 use super::principal::Principal;
 
-/// A hasher for keys that are SHA-256 digests already: nobody can choose their first bytes cheaply, and no
+/// A hasher for keys that are digests already: nobody can choose their first bytes cheaply, and no
 /// random seed is needed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FirstBytes(u64);
@@ -40,6 +40,19 @@ pub(super) struct Verified {
     pub at_ms: u64,
 }
 
+impl Verified {
+    /// About how many bytes it takes. Issuers decide how many groups a token carries.
+    fn weight(&self) -> usize {
+        let text = |text: &String| text.len() + 40;
+        let principal = &*self.principal;
+        let claims = principal.claims.iter().map(|(name, values)| text(name) + values.iter().map(text).sum::<usize>());
+        512 + principal.groups.iter().map(text).sum::<usize>() + claims.sum::<usize>()
+    }
+}
+
+/// Most bytes of one generation, by [`Verified::weight`].
+const MAX_WEIGHT: usize = 4 << 20;
+
 type Generation = HashMap<[u8; 32], Verified, DigestHasher>;
 
 /// A cache of two generations: what is used moves to the young one, and when that is full the old one is dropped.
@@ -50,12 +63,14 @@ pub(super) struct Cache {
     old: Generation,
     /// Most entries of one generation.
     half: usize,
+    /// The young generation's weight; entries that left it still count.
+    weight: usize,
     max_age_ms: u64,
 }
 
 impl Cache {
     pub fn new(entries: usize, max_age_ms: u64) -> Self {
-        Self { young: HashMap::default(), old: HashMap::default(), half: entries.div_ceil(2), max_age_ms }
+        Self { young: HashMap::default(), old: HashMap::default(), half: entries.div_ceil(2), weight: 0, max_age_ms }
     }
 
     /// The entry under `digest`, unless it is too old.
@@ -80,9 +95,12 @@ impl Cache {
         if self.half == 0 {
             return;
         }
-        if self.young.len() >= self.half && !self.young.contains_key(&digest) {
+        let weight = entry.weight();
+        if self.young.len() >= self.half || self.weight + weight > MAX_WEIGHT {
             self.old = std::mem::take(&mut self.young);
+            self.weight = 0;
         }
+        self.weight += weight;
         self.young.insert(digest, entry);
     }
 
@@ -126,6 +144,13 @@ mod tests {
         }
         assert!(cache.get(&digest(1), 0).is_none());
         assert!(cache.get(&digest(9_999), 0).is_some());
+        let mut heavy = entry(0);
+        Rc::make_mut(&mut heavy.principal).groups = vec!["g".repeat(256); 1000];
+        let mut cache = Cache::new(4096, 1000);
+        for n in 0..1000 {
+            cache.put(digest(n), heavy.clone());
+        }
+        assert!(cache.len() * heavy.weight() <= 2 * MAX_WEIGHT && cache.len() > 14, "{}", cache.len());
         let mut off = Cache::new(0, 1000);
         off.put(digest(0), entry(0));
         assert_eq!(off.len(), 0);

@@ -9,7 +9,7 @@ use super::document::{
     ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument, RevokedDocument, SharedKeyDocument,
 };
 use super::json::Json;
-use super::jwk::{Key, KeySet, MAX_KEY_ID};
+use super::jwk::{Key, KeySet};
 use super::jwt::{Rules, media_type};
 use super::workload::is_trust_domain;
 use super::{Identity, Issuer, Metadata, Revoked, Source, What, hex};
@@ -237,8 +237,8 @@ fn shared_key(
         return Err(Problem::new(path.key("algorithm"), "not among the issuer's `algorithms`")
             .help("add it there, or leave `algorithms` out"));
     }
-    if key.id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_KEY_ID) {
-        return Err(Problem::new(path.key("id"), "is empty or longer than 256 bytes")
+    if key.id.as_ref().is_some_and(|id| !usable(id)) {
+        return Err(Problem::new(path.key("id"), "is empty, too long or holds control characters")
             .help("write the tokens' `kid`, or leave it out"));
     }
     Ok(Key::shared(key.id.clone(), key.algorithm, secret(&key.secret, least, &path.key("secret"))?))

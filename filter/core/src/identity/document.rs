@@ -257,7 +257,8 @@ pub struct CacheDocument {
     /// How long a verified signature is believed, at most 1h. Expiry, revocation, certificate binding and the
     /// key's membership in the key set are checked on every request. Default 5m.
     pub max_age: Duration,
-    /// How many tokens are remembered, at most 65536; 0 turns the cache off. Default 4096.
+    /// How many tokens are remembered, at most 65536, and fewer if they take more than 8 MB; 0 turns the cache off.
+    /// Default 4096.
     pub entries: usize,
 }
 

@@ -4,14 +4,13 @@ use hmac_sha256::Hash;
 use jwt_simple::algorithms::{Edwards25519PublicKey, P256PublicKey, P384PublicKey, RSAPublicKey};
 
 use super::base64url;
+use super::claims::usable;
 use super::der::{self, Curve};
 use super::json::Json;
 use super::signature::{Algorithm, Material};
 
 /// Most keys that are kept of one set. Real ones hold two to ten.
 const MAX_KEYS: usize = 100;
-/// Longest key id, in bytes.
-pub(super) const MAX_KEY_ID: usize = 256;
 
 /// A key, and what it may be used for.
 #[derive(Debug)]
@@ -93,8 +92,11 @@ impl KeySet {
         let mut set = Self::default();
         let mut indices = Vec::new();
         for (index, jwk) in list.iter().enumerate() {
+            if set.keys.len() >= MAX_KEYS {
+                set.refused.push((index, "too many keys"));
+                continue;
+            }
             match key(jwk, allowed) {
-                _ if set.keys.len() >= MAX_KEYS => set.refused.push((index, "too many keys")),
                 Ok(key) if set.keys.iter().any(|k| k.fingerprint == key.fingerprint) => {
                     set.refused.push((index, "the same key twice"));
                 }
@@ -122,8 +124,8 @@ fn key(jwk: &Json<'_>, allowed: &[Algorithm]) -> Result<Key, &'static str> {
         return Err("it holds a private key: publish only its public part, and replace the key");
     }
     let id = text("kid")?;
-    if id.is_some_and(|id| id.is_empty() || id.len() > MAX_KEY_ID) {
-        return Err("`kid` is empty or longer than 256 bytes");
+    if id.is_some_and(|id| !usable(id)) {
+        return Err("`kid` is empty, longer than 256 bytes or holds control characters");
     }
     if text("use")?.is_some_and(|purpose| purpose != "sig") {
         return Err("`use` is not `sig`");

@@ -1,9 +1,9 @@
 //! JSON Web Tokens (RFC 7519, 8725): reading one, and what must hold besides the signature.
 
+use super::MAX_VALUE_BYTES;
 use super::base64url;
 use super::claims::Mapping;
 use super::json::Json;
-use super::jwk::MAX_KEY_ID;
 use super::principal::{Method, Principal};
 use super::reason::Reason;
 use super::signature::Algorithm;
@@ -47,7 +47,8 @@ impl<'t> Token<'t> {
         let key_id = match header.get("kid") {
             None => None,
             Some(id) => {
-                let id = id.text().filter(|id| !id.is_empty() && id.len() <= MAX_KEY_ID).ok_or(Reason::Malformed)?;
+                let id =
+                    id.text().filter(|id| !id.is_empty() && id.len() <= MAX_VALUE_BYTES).ok_or(Reason::Malformed)?;
                 Some(id.to_owned())
             }
         };

@@ -88,7 +88,7 @@ impl Keys {
     }
 
     /// Adopts key sets that other workers fetched, and asks for those that are due, one worker each.
-    /// Call it once a second or so.
+    /// Call it once a second or so. With an identity other than the one this was made for, it does nothing.
     pub fn tick(&mut self, identity: &Identity, now_ms: u64, host: &mut dyn Host, fetches: &mut Vec<Fetch>) {
         if self.identity != identity.digest {
             return;

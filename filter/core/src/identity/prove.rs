@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use hmac_sha256::Hash;
-
 use super::api_key::is_api_key;
 use super::cache::Verified;
 use super::json::Json;
@@ -56,6 +54,13 @@ struct Moment<'m> {
     waiting_since_ms: Option<u64>,
     host: &'m mut dyn Host,
     fetches: &'m mut Vec<Fetch>,
+}
+
+/// What a token is remembered under: BLAKE2b-256, whose collisions are as out of reach as SHA-256's. It is hashed on
+/// every request, and in the shipped WebAssembly this takes a quarter of the time (1.4 against 5 µs for 1 KB).
+fn digest(token: &str) -> [u8; 32] {
+    let hash = blake2b_simd::Params::new().hash_length(32).hash(token.as_bytes());
+    hash.as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 impl Identity {
@@ -132,7 +137,7 @@ impl Identity {
             return Err(Reason::TooLarge.into());
         }
         let remembers = keys.identity == self.digest;
-        let digest = Hash::hash(text.as_bytes());
+        let digest = digest(text);
         if remembers && let Some(entry) = keys.cache.get(&digest, now_ms) {
             let known = self.issuers.get(entry.issuer).is_some_and(|i| keys.has(i, entry.issuer, &entry.key));
             if known {

@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(take(&bytes, &TakeOptions::default()), Err(Reason::Malformed));
         let long = "a".repeat(8193);
         assert_eq!(token(&[("x-api-key", &long)]), Err(Reason::TooLarge));
-        assert!(token(&[("x-api-key", &long[1..])]).is_ok());
+        assert!(token(&[("x-api-key", long.get(1..).unwrap())]).is_ok());
         for path in ["/?access_token=x", "/?%61ccess_token=x", "/?a=1&%24key=x", "/?OAuth_Token=x"] {
             assert_eq!(token(&[(":path", path)]), Err(Reason::Misplaced), "{path}");
         }

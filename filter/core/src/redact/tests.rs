@@ -55,7 +55,7 @@ fn only_the_value_changes() {
         "{ \"model\" :\t\"m\",\"messages\":[{\"content\":\"mail [EMAIL_ADDRESS], \\u00e9\"}] , \"n\":1.0}"
     );
     assert_eq!(outcome.rules, ["mask"]);
-    assert_eq!(outcome.findings.get(&("EMAIL_ADDRESS".into(), "mask")), Some(&1));
+    assert_eq!(outcome.findings.get(&("EMAIL_ADDRESS.test".into(), "mask")), Some(&1));
 }
 
 #[test]

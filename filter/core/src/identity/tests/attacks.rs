@@ -186,7 +186,7 @@ fn encodings() {
         (format!("{header}.{payload}.x.{signature}"), Reason::Malformed),
         (format!("{good}="), Reason::Malformed),
         (format!("{header}=.{payload}.{signature}"), Reason::Malformed),
-        (format!("{header}.{payload}.{}+", &signature[..signature.len() - 1]), Reason::Malformed),
+        (format!("{header}.{payload}.{}+", signature.get(1..).unwrap()), Reason::Malformed),
         (format!("{header}. {payload}.{signature}"), Reason::Malformed),
         (format!("{header}.{payload}.{signature}\u{0}"), Reason::Malformed),
         (format!("{header}.{payload}.{signature},"), Reason::Malformed),
@@ -198,7 +198,7 @@ fn encodings() {
     let last = signature.as_bytes()[signature.len() - 1];
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let index = alphabet.iter().position(|b| *b == last).unwrap();
-    let stray = format!("{}{}", &signature[..signature.len() - 1], char::from(alphabet[index | 1]));
+    let stray = format!("{}{}", signature.get(..signature.len() - 1).unwrap(), char::from(alphabet[index | 1]));
     assert_eq!(refused(&format!("{header}.{payload}.{stray}")), Reason::Malformed);
 }
 

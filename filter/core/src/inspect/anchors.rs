@@ -1,0 +1,120 @@
+//! The second prefilter pass: where one of a few hundred literals (a token's prefix, a keyword) stands.
+//!
+//! Every three bytes of the text, folded, are hashed into a bit map of 8 KB; only where the bit is set are
+//! the literals that start with those bytes compared. That is one load and a test per byte, in a table
+//! that stays in the first cache, whatever the number of literals.
+
+const HASH: u32 = 0x9E37_79B1;
+const BITS: u32 = 16;
+const BUCKETS: u32 = 10;
+
+/// A literal to look for.
+struct Entry {
+    key: u32,
+    literal: Box<str>,
+    /// Whether case matters.
+    exact: bool,
+    id: u16,
+}
+
+/// Compiled literals.
+pub(super) struct Anchors {
+    map: Box<[u32; 1 << (BITS - 5)]>,
+    /// Where each bucket of `entries` starts; one more than there are buckets.
+    starts: Box<[u16]>,
+    entries: Vec<Entry>,
+}
+
+impl Anchors {
+    /// From `(literal, whether case matters, id)`; literals have at least three ASCII bytes.
+    pub(super) fn new(literals: impl Iterator<Item = (impl Into<Box<str>>, bool, u16)>) -> Self {
+        let mut entries: Vec<Entry> = literals
+            .filter_map(|(literal, exact, id)| {
+                let literal = literal.into();
+                let (head, _) = literal.as_bytes().split_first_chunk::<3>()?;
+                let key = head.iter().fold(0, |window, b| slide(window, *b));
+                Some(Entry { key, literal, exact, id })
+            })
+            .collect();
+        entries.sort_by_key(|e| (bucket(e.key), e.key));
+        let mut map = Box::new([0u32; 1 << (BITS - 5)]);
+        for entry in &entries {
+            let hash = hash(entry.key);
+            if let Some(word) = map.get_mut((hash >> 5) as usize) {
+                *word |= 1 << (hash & 31);
+            }
+        }
+        let starts = (0..=1u32 << BUCKETS)
+            .map(|b| entries.partition_point(|e| bucket(e.key) < b) as u16)
+            .collect::<Vec<_>>()
+            .into_boxed_slice();
+        Self { map, starts, entries }
+    }
+
+    /// Calls `found(start, id)` for every place of every literal, in the order of their starts.
+    pub(super) fn scan(&self, bytes: &[u8], mut found: impl FnMut(usize, u16)) {
+        let mut window = 0;
+        for (last, &byte) in bytes.iter().enumerate() {
+            window = slide(window, byte);
+            let hash = hash(window);
+            if self.map.get((hash >> 5) as usize).is_some_and(|word| word >> (hash & 31) & 1 == 1) {
+                self.verify(bytes, last, window, &mut found);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn verify(&self, bytes: &[u8], last: usize, key: u32, found: &mut impl FnMut(usize, u16)) {
+        let Some(start) = last.checked_sub(2) else { return };
+        let bucket = bucket(key) as usize;
+        let from = self.starts.get(bucket).copied().unwrap_or(0);
+        let to = self.starts.get(bucket + 1).copied().unwrap_or(0);
+        for entry in self.entries.get(usize::from(from)..usize::from(to)).unwrap_or_default() {
+            super::work::add(1);
+            let stands = if entry.exact { super::bytes::stands } else { super::bytes::stands_folded };
+            if entry.key == key && stands(bytes, start, &entry.literal) {
+                found(start, entry.id);
+            }
+        }
+    }
+}
+
+/// Takes the next byte into a window of three, folded: letters lose their case (and `_` and DEL, `@` and
+/// the grave accent and the like become one, which only costs a comparison).
+fn slide(window: u32, byte: u8) -> u32 {
+    (window >> 8) | (u32::from(byte | 0x20) << 16)
+}
+
+fn hash(key: u32) -> u32 {
+    key.wrapping_mul(HASH) >> (32 - BITS)
+}
+
+fn bucket(key: u32) -> u32 {
+    key.wrapping_mul(HASH) >> (32 - BUCKETS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_a_naive_search_finds() {
+        let literals = ["ghp_", "gho_", "xox", "AKIA", "password"];
+        let anchors = Anchors::new(literals.iter().zip(0..).map(|(l, id)| (*l, id < 4, id)));
+        let text = "xoxxox ghp_gho_ AKIAKIA akia PassWord passwor password ghp";
+        let mut expected = Vec::new();
+        for start in 0..text.len() {
+            for (id, literal) in literals.iter().enumerate() {
+                let rest = &text[start..];
+                let folded = rest.to_ascii_lowercase();
+                if rest.starts_with(literal) || (id == 4 && folded.starts_with(literal)) {
+                    expected.push((start, id as u16));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        anchors.scan(text.as_bytes(), |start, id| found.push((start, id)));
+        assert_eq!(found, expected);
+        assert_eq!(found.len(), 8);
+    }
+}

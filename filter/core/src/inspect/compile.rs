@@ -1,0 +1,142 @@
+//! From the document to compiled detectors.
+
+use std::collections::HashSet;
+
+use super::dictionary::DictionaryBuilder;
+use super::document::{AllowDocument, DetectorsDocument};
+use super::pattern::{Pattern, Patterns};
+use super::{DEFAULT_THRESHOLD, Detectors, Group, Kind, KindId, glob, secrets, types};
+use crate::config::{Path, Problem, nearest};
+
+/// A longer value is never on an allow-list.
+const MAX_ALLOWED: usize = 1024;
+
+/// Compiled `allow:` entry.
+pub(super) struct Allow {
+    kind: Option<KindId>,
+    exact: HashSet<String>,
+    globs: Vec<String>,
+}
+
+impl Allow {
+    pub(super) fn applies(&self, kind: KindId) -> bool {
+        self.kind.is_none_or(|k| k == kind)
+    }
+
+    pub(super) fn matches(&self, value: &str) -> bool {
+        value.len() <= MAX_ALLOWED
+            && (self.exact.contains(&value.to_ascii_lowercase()) || self.globs.iter().any(|g| glob::matches(g, value)))
+    }
+}
+
+impl Detectors {
+    /// Compiles the built-in detectors and those of `document`, which stands at `path`.
+    ///
+    /// # Errors
+    /// The first name, word, pattern or number that cannot be used.
+    pub fn compile(document: &DetectorsDocument, path: &Path) -> Result<Self, Problem> {
+        let kinds = types::TYPES.iter().map(|(name, group)| Kind { name: (*name).to_owned(), group: *group }).collect();
+        let mut detectors = Self {
+            kinds,
+            thresholds: Vec::new(),
+            allow: Vec::new(),
+            anchors: secrets::anchors(),
+            dictionary: super::dictionary::Dictionary::default(),
+            patterns: Patterns::default(),
+        };
+        let mut patterns = Vec::new();
+        for (i, pattern) in document.patterns.iter().enumerate() {
+            let path = path.key("patterns").index(i);
+            let kind = detectors.name(&pattern.name, pattern.group, &path)?;
+            patterns.push(Pattern::compile(pattern, kind, &path)?);
+        }
+        detectors.patterns = Patterns::new(patterns);
+        let mut dictionary = DictionaryBuilder::default();
+        for (i, words) in document.dictionaries.iter().enumerate() {
+            let path = path.key("dictionaries").index(i);
+            let kind = detectors.name(&words.name, words.group, &path)?;
+            dictionary.add(words, kind, &path)?;
+        }
+        detectors.dictionary = dictionary.build(&path.key("dictionaries"))?;
+        detectors.thresholds = detectors.compile_thresholds(document, path)?;
+        for (i, allow) in document.allow.iter().enumerate() {
+            let allow = detectors.compile_allow(allow, &path.key("allow").index(i))?;
+            detectors.allow.push(allow);
+        }
+        Ok(detectors)
+    }
+
+    /// Takes up a name of the policy's own.
+    fn name(&mut self, name: &str, group: Option<Group>, path: &Path) -> Result<KindId, Problem> {
+        let path = path.key("name");
+        let fits = name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !fits {
+            return Err(Problem::new(path, format!("`{name}` cannot name a detector"))
+                .help("use letters, digits and `_`, starting with a letter"));
+        }
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        if let Some(index) = self.kinds.iter().position(|k| same(&k.name)) {
+            let builtin = index < types::TYPES.len();
+            let what = if builtin { "is a built-in detector" } else { "names two detectors" };
+            return Err(Problem::new(path, format!("`{name}` {what}")).help("choose another name"));
+        }
+        if Self::group_names().any(same) {
+            return Err(Problem::new(path, format!("`{name}` is the name of a group")).help("choose another name"));
+        }
+        let id = u16::try_from(self.kinds.len())
+            .map_err(|_| Problem::new(path, "there are too many detectors").help("at most 65,535 in all"))?;
+        self.kinds.push(Kind { name: name.to_owned(), group: group.unwrap_or(Group::Custom) });
+        Ok(KindId(id))
+    }
+
+    fn compile_thresholds(&self, document: &DetectorsDocument, path: &Path) -> Result<Vec<f32>, Problem> {
+        let mut thresholds = vec![DEFAULT_THRESHOLD; self.kinds.len()];
+        for (name, threshold) in &document.thresholds {
+            let path = path.key("thresholds").key(name);
+            score(*threshold, &path)?;
+            let id = self.by_name(name, &path)?;
+            if let Some(slot) = thresholds.get_mut(id.index()) {
+                *slot = *threshold;
+            }
+        }
+        Ok(thresholds)
+    }
+
+    fn compile_allow(&self, allow: &AllowDocument, path: &Path) -> Result<Allow, Problem> {
+        let kind = allow.kind.as_ref().map(|name| self.by_name(name, &path.key("type"))).transpose()?;
+        let values = path.key("values");
+        if allow.values.0.is_empty() {
+            return Err(Problem::new(values, "an allow-list without values").help("list values or remove the entry"));
+        }
+        if let Some(i) = allow.values.0.iter().position(String::is_empty) {
+            return Err(Problem::new(values.index(i), "an empty value").help("remove it"));
+        }
+        let (globs, exact): (Vec<_>, Vec<_>) = allow.values.0.iter().partition(|v| v.contains(['*', '?']));
+        Ok(Allow {
+            kind,
+            exact: exact.iter().map(|v| v.to_ascii_lowercase()).collect(),
+            globs: globs.into_iter().cloned().collect(),
+        })
+    }
+
+    fn by_name(&self, name: &str, path: &Path) -> Result<KindId, Problem> {
+        if let Some((id, _)) = self.kinds().find(|(_, k)| k.name == name) {
+            return Ok(id);
+        }
+        let problem = Problem::new(path.clone(), format!("unknown type `{name}`"));
+        Err(match nearest(name, self.kinds.iter().map(|k| k.name.as_str())) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("name a type such as `EMAIL_ADDRESS`, or a detector of this policy"),
+        })
+    }
+}
+
+/// Refuses what is not a score.
+pub(super) fn score(value: f32, path: &Path) -> Result<f32, Problem> {
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err(Problem::new(path.clone(), format!("{value} is not a score")).help("use a number from 0 to 1"))
+    }
+}

@@ -1,0 +1,95 @@
+//! `detectors:` of the policy document, as it is written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Group;
+use crate::config::OneOrMany;
+
+/// `detectors:`: what a policy adds to the built-in detectors, and where it corrects them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DetectorsDocument {
+    /// Detectors by regular expression.
+    #[serde(default)]
+    pub patterns: Vec<PatternDocument>,
+    /// Detectors by words.
+    #[serde(default)]
+    pub dictionaries: Vec<DictionaryDocument>,
+    /// The score (0 to 1) from which a finding of a type counts; 0.5 where nothing is said.
+    #[serde(default)]
+    pub thresholds: BTreeMap<String, f32>,
+    /// Values that are never reported.
+    #[serde(default)]
+    pub allow: Vec<AllowDocument>,
+}
+
+/// A detector by regular expression (the syntax of the `regex-lite` crate). A match is at most 1,024 bytes
+/// long: what a pattern needs more for is not found.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatternDocument {
+    /// Its type, as rules and records name it: letters, digits and `_`, starting with a letter.
+    pub name: String,
+    /// Its group; `custom` where nothing is said.
+    #[serde(default)]
+    pub group: Option<Group>,
+    /// The expression. A literal start makes it cheap.
+    pub pattern: String,
+    /// Words of which one must stand near a match; none needed where empty. Case does not matter (ASCII).
+    #[serde(default)]
+    pub context: OneOrMany<String>,
+    /// How near, in bytes before or after the match: 1 to 512; 64 where nothing is said.
+    #[serde(default)]
+    pub within: Option<u16>,
+    /// The score of its findings, from 0 to 1; 0.9 where nothing is said.
+    #[serde(default)]
+    pub score: Option<f32>,
+    /// A check that the digits of a match must pass.
+    #[serde(default)]
+    pub check: Option<CheckDocument>,
+}
+
+/// A check over the digits of a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckDocument {
+    /// ISO/IEC 7812-1.
+    Luhn,
+}
+
+/// A detector by words.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DictionaryDocument {
+    /// Its type, as rules and records name it: letters, digits and `_`, starting with a letter.
+    pub name: String,
+    /// Its group; `custom` where nothing is said.
+    #[serde(default)]
+    pub group: Option<Group>,
+    /// Words and phrases. A space stands for any white space.
+    pub words: Vec<String>,
+    /// Whether case matters.
+    #[serde(default)]
+    pub case_sensitive: bool,
+    /// Whether only whole words count; true where nothing is said. Words in scripts that write no spaces
+    /// (Chinese, Japanese, Thai, ...) are found within others in any case.
+    #[serde(default = "yes")]
+    pub whole_words: bool,
+}
+
+/// Values that are never reported.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AllowDocument {
+    /// The type it is about; every type where nothing is said.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// Values, or globs over them (`*@example.com`). Case does not matter (ASCII).
+    pub values: OneOrMany<String>,
+}
+
+fn yes() -> bool {
+    true
+}

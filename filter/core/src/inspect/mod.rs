@@ -1,0 +1,249 @@
+//! What a text carries: personal data, payment data, secrets, and what a policy describes itself.
+//!
+//! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is two
+//! prefilter passes over the text and then work at candidates only:
+//!
+//! 1. [`triggers`] finds digits, `:` and `@`. At a digit the run of digit groups around it becomes one
+//!    chain, which every number detector reads ([`numbers`], [`iban`]); [`ipv6`] and [`email`] start at
+//!    their own bytes.
+//! 2. [`anchors`] finds token prefixes and keywords; a matcher in [`secrets`] reads on from each.
+//!
+//! Matchers are tables and hand-written code that looks at each byte a bounded number of times: time is
+//! linear in the text, whatever the text. Context words are looked up around candidates only. User
+//! dictionaries are looked up by hash at word starts ([`dictionary`]); user patterns run through
+//! `regex-lite` on a stated budget of work ([`pattern`], [`Budget`]).
+//!
+//! Adding a detector: a name in [`types`], and either a row in [`secrets::tokens`] or a small file with its
+//! matcher; and its samples, positive and near misses, which the tests run.
+//!
+//! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
+//! recognise what has no form of its own (names, addresses).
+
+mod anchors;
+mod budget;
+mod bytes;
+mod checks;
+mod compile;
+mod context;
+mod dictionary;
+mod document;
+mod email;
+mod glob;
+mod iban;
+mod ipv6;
+mod numbers;
+mod pattern;
+mod resolve;
+mod secrets;
+mod select;
+mod triggers;
+mod types;
+mod work;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+pub use budget::{Budget, OverBudget};
+pub use document::{AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, PatternDocument};
+pub use select::Selection;
+
+use anchors::Anchors;
+use types::Type;
+
+/// What a type of finding is about; policies select by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// Data about a person.
+    Pii,
+    /// Payment and account numbers.
+    Financial,
+    /// Health identifiers.
+    Health,
+    /// Credentials and keys.
+    Secrets,
+    /// Prompt injection.
+    Injection,
+    /// Business content.
+    Business,
+    /// What a policy describes itself, unless it names another group.
+    Custom,
+}
+
+impl Group {
+    pub(crate) const ALL: [Group; 7] =
+        [Group::Pii, Group::Financial, Group::Health, Group::Secrets, Group::Injection, Group::Business, Group::Custom];
+
+    /// Its name in a policy: `pii`, `financial`, ...
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Group::Pii => "pii",
+            Group::Financial => "financial",
+            Group::Health => "health",
+            Group::Secrets => "secrets",
+            Group::Injection => "injection",
+            Group::Business => "business",
+            Group::Custom => "custom",
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A type of finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// `CREDIT_CARD`; custom ones as the policy names them.
+    pub name: String,
+    /// What it is about.
+    pub group: Group,
+}
+
+/// A [`Kind`] within one [`Detectors`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KindId(u16);
+
+impl KindId {
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// A value found in a text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Finding {
+    /// What it is.
+    pub kind: KindId,
+    /// Where it starts: a byte offset into the scanned text, on a character boundary.
+    pub start: usize,
+    /// Where it ends (exclusive): a byte offset, on a character boundary.
+    pub end: usize,
+    /// How sure this is, from 0 to 1.
+    pub score: f32,
+    /// The value is known to belong to nobody: a published test card, an address reserved for documents.
+    pub test_value: bool,
+}
+
+/// What a built-in matcher believes it has found, before thresholds and overlaps are settled.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    kind: Type,
+    start: usize,
+    end: usize,
+    score: f32,
+    /// Whether a check digit or a structure as good as one held.
+    checked: bool,
+    test_value: bool,
+}
+
+/// The score from which a finding counts, unless the policy sets another for its type.
+const DEFAULT_THRESHOLD: f32 = 0.5;
+
+/// The compiled detectors of a policy.
+pub struct Detectors {
+    kinds: Vec<Kind>,
+    /// By kind.
+    thresholds: Vec<f32>,
+    allow: Vec<compile::Allow>,
+    anchors: Anchors,
+    dictionary: dictionary::Dictionary,
+    patterns: pattern::Patterns,
+}
+
+impl fmt::Debug for Detectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Detectors").field("kinds", &self.kinds.len()).finish_non_exhaustive()
+    }
+}
+
+impl Detectors {
+    /// The kind behind `id`. An id of other detectors gives an arbitrary kind.
+    pub fn kind(&self, id: KindId) -> &Kind {
+        static UNKNOWN: Kind = Kind { name: String::new(), group: Group::Custom };
+        self.kinds.get(id.index()).unwrap_or(&UNKNOWN)
+    }
+
+    /// Every kind: the built-in ones, then the policy's own in their order.
+    pub fn kinds(&self) -> impl Iterator<Item = (KindId, &Kind)> {
+        self.kinds.iter().enumerate().map(|(i, kind)| (KindId(i as u16), kind))
+    }
+
+    /// Appends what is found in `text` to `out`, sorted by start. Findings of one kind do not overlap. Of
+    /// overlapping findings of different built-in kinds the better one stays (checked before unchecked, then
+    /// longer, then higher score); the policy's own kinds stand beside whatever they overlap.
+    ///
+    /// # Errors
+    /// [`OverBudget`] when the policy's patterns used up `budget`: nothing is appended, and the text must
+    /// be treated as not scanned.
+    pub fn scan(
+        &self,
+        text: &str,
+        selection: &Selection,
+        budget: &mut Budget,
+        out: &mut Vec<Finding>,
+    ) -> Result<(), OverBudget> {
+        let mut found = Vec::new();
+        self.patterns.scan(text, selection, budget, &mut found)?;
+        self.dictionary.scan(text, selection, &mut found);
+        self.builtin(text, selection, &mut found);
+        found.retain(|f| f.score >= self.threshold(f.kind) && !self.allowed(text, f));
+        found.sort_by_key(|f| (f.start, f.kind));
+        out.append(&mut found);
+        Ok(())
+    }
+
+    fn builtin(&self, text: &str, selection: &Selection, found: &mut Vec<Finding>) {
+        let mut candidates = Vec::new();
+        if selection.intersects(types::Type::EmailAddress.id(), types::Type::IbanCode.id()) {
+            structured(text.as_bytes(), &mut candidates);
+        }
+        if selection.intersects(types::Type::PrivateKey.id(), types::LAST.id()) {
+            secrets::scan(&self.anchors, text.as_bytes(), &mut candidates);
+        }
+        candidates.retain(|c| c.score >= self.threshold(c.kind.id()));
+        resolve::overlaps(&mut candidates, selection);
+        found.extend(candidates.iter().map(|c| Finding {
+            kind: c.kind.id(),
+            start: c.start,
+            end: c.end,
+            score: c.score,
+            test_value: c.test_value,
+        }));
+    }
+
+    fn threshold(&self, kind: KindId) -> f32 {
+        self.thresholds.get(kind.index()).copied().unwrap_or(DEFAULT_THRESHOLD)
+    }
+
+    fn allowed(&self, text: &str, finding: &Finding) -> bool {
+        let value = || text.get(finding.start..finding.end);
+        self.allow.iter().any(|a| a.applies(finding.kind) && value().is_some_and(|v| a.matches(v)))
+    }
+}
+
+/// Numbers, e-mail and IP addresses: everything that starts at a digit, a `:` or an `@`.
+fn structured(bytes: &[u8], found: &mut Vec<Candidate>) {
+    let mut from = 0;
+    let mut colons_read_to = 0;
+    while let Some(at) = triggers::next(bytes, from) {
+        from = match bytes::at(bytes, at) {
+            b'@' => {
+                email::find(bytes, at, found);
+                at + 1
+            }
+            b':' if at < colons_read_to => at + 1,
+            b':' => {
+                let read = ipv6::find(bytes, at, found);
+                colons_read_to = read.end;
+                if read.found { read.end } else { at + 1 }
+            }
+            _ => numbers::find(bytes, at, found),
+        };
+    }
+}

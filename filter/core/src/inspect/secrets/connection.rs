@@ -1,0 +1,119 @@
+//! URL_CREDENTIALS: `scheme://user:password@host` (RFC 3986, 3.2.1). CONNECTION_STRING: the password among
+//! `key=value` pairs that describe a server.
+
+use super::super::bytes::{self, ALNUM, Set};
+use super::{Hit, Memo, is_placeholder};
+
+/// The longest user information, and the longest password looked at.
+const MAX: usize = 256;
+
+static HOST: Set = Set::new(b"aA0", b".-_");
+
+pub(super) fn url(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
+    if ALNUM.run_back(bytes, at, 1) == 0 {
+        return None;
+    }
+    let start = at + 3;
+    let length = bytes
+        .get(start..)?
+        .iter()
+        .take(MAX)
+        .take_while(|b| !b.is_ascii_whitespace() && !b.is_ascii_control() && !b"/?#\"'<>\\`|,".contains(b))
+        .count();
+    super::super::work::add(length);
+    let authority = bytes.get(start..start + length)?;
+    // A password may hold an `@` that should have been encoded.
+    let sign = authority.iter().rposition(|b| *b == b'@')?;
+    let (info, host) = authority.split_at_checked(sign)?;
+    let colon = info.iter().position(|b| *b == b':')?;
+    let (user, password) = (info.get(..colon)?, info.get(colon + 1..)?);
+    let host_length = HOST.run(host, 1, MAX);
+    let bracketed = host.get(1) == Some(&b'[');
+    if password.len() < 3 || is_stand_in(password) || (host_length == 0 && !bracketed) || host.get(1) == Some(&b'{') {
+        return None;
+    }
+    let score = if password == user { 0.4 } else { 0.9 };
+    let end = start + sign + 1 + host_length;
+    Some(Hit { start, end, score, test_value: is_placeholder(password) })
+}
+
+pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
+    if ALNUM.run_back(bytes, at, 1) > 0 {
+        return None;
+    }
+    let equals = bytes.get(at..at + 12)?.iter().position(|b| *b == b'=')?;
+    let start = at + equals + 1;
+    let start = start + usize::from(bytes::at(bytes, start) == b' ');
+    let length = bytes
+        .get(start..)?
+        .iter()
+        .take(MAX)
+        .take_while(|b| !b.is_ascii_whitespace() && !b.is_ascii_control() && !b";\"'`<>&,".contains(b))
+        .count();
+    super::super::work::add(length);
+    let value = bytes.get(start..start + length)?;
+    if value.len() < 4 || is_stand_in(value) {
+        return None;
+    }
+    let server = memo.server_near(bytes, at.saturating_sub(REACH), (start + length + REACH).min(bytes.len()));
+    server.then_some(Hit { start, end: start + length, score: 0.9, test_value: is_placeholder(value) })
+}
+
+/// How far from the password the server is named, in bytes.
+const REACH: usize = 160;
+/// The keys of ADO.NET, ODBC, JDBC and libpq that name a server or an account on one.
+const SERVER: [&[u8]; 7] =
+    [b"server=", b"data source=", b"host=", b"user id=", b"uid=", b"initial catalog=", b"dbname="];
+const LONGEST_KEY: usize = 16;
+
+impl Memo {
+    /// Whether one of [`SERVER`] stands in `from..to`. Windows come in the order of the text, and no part of
+    /// it is searched twice.
+    fn server_near(&mut self, bytes: &[u8], from: usize, to: usize) -> bool {
+        let fresh = from.max(self.searched_to.saturating_sub(LONGEST_KEY));
+        if let Some(window) = bytes.get(fresh..to) {
+            super::super::work::add(window.len());
+            let equals = window.iter().enumerate().rev().filter(|(_, b)| **b == b'=').map(|(i, _)| i + 1);
+            let named = |end: &usize| {
+                let head = window.get(..*end).unwrap_or_default();
+                SERVER.iter().any(|key| {
+                    head.len()
+                        .checked_sub(key.len())
+                        .and_then(|i| head.get(i..))
+                        .is_some_and(|w| w.eq_ignore_ascii_case(key))
+                })
+            };
+            if let Some(end) = equals.into_iter().find(named) {
+                self.server = Some(fresh + end);
+            }
+            self.searched_to = self.searched_to.max(to);
+        }
+        self.server.is_some_and(|end| end > from && end <= to)
+    }
+}
+
+/// What stands where a password would: a variable, a template, a mask, the word itself.
+fn is_stand_in(value: &[u8]) -> bool {
+    const WORDS: [&[u8]; 15] = [
+        b"password",
+        b"passwd",
+        b"pass",
+        b"pwd",
+        b"secret",
+        b"changeme",
+        b"yourpassword",
+        b"your_password",
+        b"your-password",
+        b"mypassword",
+        b"my_password",
+        b"token",
+        b"redacted",
+        b"hidden",
+        b"dbpassword",
+    ];
+    let variable = matches!(value, [b'$' | b'{' | b'<' | b'[' | b'%' | b'(', ..]);
+    let template = value.windows(2).any(|w| matches!(w, b"${" | b"{{" | b"$(" | b"%s"));
+    let first = value.first();
+    let mask = value.iter().all(|b| Some(b) == first && b"*xX.-_#".contains(b));
+    variable || template || mask || WORDS.iter().any(|w| w.eq_ignore_ascii_case(value))
+}

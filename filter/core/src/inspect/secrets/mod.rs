@@ -1,0 +1,212 @@
+//! Credentials and keys.
+//!
+//! Most are rows of the table in [`tokens`]: a prefix, then runs of known alphabets and lengths, then a
+//! floor for the entropy, so that `xxxx` and words are left alone. What needs more than that has a
+//! function: [`private_key`], [`jwt`], [`keyed`], [`connection`].
+
+mod connection;
+mod jwt;
+mod keyed;
+mod private_key;
+pub(super) mod tokens;
+
+use super::Candidate;
+use super::anchors::Anchors;
+use super::bytes::{self, Set};
+use super::checks::entropy;
+use super::types::Type;
+use tokens::TOKENS;
+
+/// A token format.
+pub(super) struct Token {
+    pub(super) kind: Type,
+    /// Where the prefilter finds it: the prefix, or longer starts where that has only two bytes.
+    pub(super) anchors: &'static [&'static str],
+    /// The length of the prefix; the same for all anchors.
+    pub(super) prefix: usize,
+    /// What follows the prefix.
+    pub(super) body: &'static [Part],
+    /// What may stand before.
+    pub(super) left: Left,
+    /// The least entropy of the whole, in bits per byte.
+    pub(super) entropy: f32,
+}
+
+/// A piece of a token.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    /// These bytes.
+    Lit(&'static str),
+    /// The longest run of the set, from so many bytes to so many.
+    Run(&'static Set, usize, usize),
+    /// A digit somewhere in what was read so far behind the prefix.
+    Digit,
+}
+
+/// What may stand before a token.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Left {
+    /// Anything: the prefix is telling enough.
+    Any,
+    /// No letter, digit or `_`.
+    Word,
+    /// Nor a hyphen.
+    Hyphen,
+    /// Like [`Left::Word`]; `https://` and a host's first labels belong to the value.
+    Url,
+}
+
+/// A run of this many is taken as far as it goes; whatever follows, the token is there.
+pub(super) const OPEN: usize = 255;
+
+/// What a function found.
+struct Hit {
+    start: usize,
+    end: usize,
+    score: f32,
+    test_value: bool,
+}
+
+/// What functions remember within one text, to stay linear.
+#[derive(Default)]
+struct Memo {
+    /// No `-----END` follows the place where one was looked for last.
+    no_end: bool,
+    /// Where the last key that names a server ended, and how far was looked.
+    server: Option<usize>,
+    searched_to: usize,
+}
+
+struct Function {
+    kind: Type,
+    /// Any case; exact where `exact`.
+    anchors: &'static [&'static str],
+    exact: bool,
+    find: fn(&[u8], usize, &mut Memo) -> Option<Hit>,
+}
+
+#[rustfmt::skip]
+const FUNCTIONS: &[Function] = &[
+    Function { kind: Type::PrivateKey, anchors: &["-----BEGIN"], exact: true, find: private_key::find },
+    Function { kind: Type::JsonWebToken, anchors: &["eyJ", "eyA", "ewo", "ew0"], exact: true, find: jwt::find },
+    Function { kind: Type::OpenaiApiKey, anchors: &["sk-"], exact: true, find: keyed::openai },
+    Function { kind: Type::AwsSecretKey, anchors: &["aws_secret", "aws-secret", "awssecret", "secret_access_key", "secretaccesskey", "secret-access-key", "secret access key"], exact: false, find: keyed::aws_secret },
+    Function { kind: Type::AwsSecretKey, anchors: &["AKIA", "ASIA"], exact: true, find: keyed::aws_pair },
+    Function { kind: Type::AzureClientSecret, anchors: &["0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"], exact: true, find: keyed::azure_client },
+    Function { kind: Type::TelegramBotToken, anchors: &[":AA"], exact: true, find: keyed::telegram },
+    Function { kind: Type::TerraformToken, anchors: &[".atlasv1."], exact: true, find: keyed::terraform },
+    Function { kind: Type::UrlCredentials, anchors: &["://"], exact: true, find: connection::url },
+    Function { kind: Type::ConnectionString, anchors: &["password=", "pwd=", "password ="], exact: false, find: connection::string },
+];
+
+const COUNT: usize = TOKENS.len() + FUNCTIONS.len();
+
+/// The literals to look for; their ids are the indices of [`TOKENS`], then of [`FUNCTIONS`].
+pub(super) fn anchors() -> Anchors {
+    let tokens = TOKENS.iter().map(|t| (t.anchors, true));
+    let functions = FUNCTIONS.iter().map(|f| (f.anchors, f.exact));
+    Anchors::new(
+        tokens
+            .chain(functions)
+            .zip(0u16..)
+            .flat_map(|((anchors, exact), id)| anchors.iter().map(move |a| (*a, exact, id))),
+    )
+}
+
+pub(super) fn scan(anchors: &Anchors, bytes: &[u8], found: &mut Vec<Candidate>) {
+    let mut memo = Memo::default();
+    // By id: where the last value ended. A row finds nothing inside its own value.
+    let mut ends = [0usize; COUNT];
+    anchors.scan(bytes, |at, id| {
+        let id = usize::from(id);
+        let Some(end) = ends.get_mut(id).filter(|end| **end <= at) else { return };
+        let hit = match (TOKENS.get(id), FUNCTIONS.get(id.wrapping_sub(TOKENS.len()))) {
+            (Some(token), _) => token.find(bytes, at).map(|hit| (token.kind, hit)),
+            (None, Some(function)) => (function.find)(bytes, at, &mut memo).map(|hit| (function.kind, hit)),
+            (None, None) => None,
+        };
+        let Some((kind, hit)) = hit else { return };
+        *end = hit.end;
+        let Hit { start, end, score, test_value } = hit;
+        found.push(Candidate { kind, start, end, score, checked: true, test_value });
+    });
+}
+
+impl Token {
+    fn find(&self, bytes: &[u8], at: usize) -> Option<Hit> {
+        if !self.left.fits(bytes, at) {
+            return None;
+        }
+        let body = at + self.prefix;
+        let mut end = body;
+        // The set of the last run, and whether it was open.
+        let mut last: Option<(&Set, bool)> = None;
+        for part in self.body {
+            match part {
+                Part::Lit(literal) => {
+                    if !bytes::stands(bytes, end, literal) {
+                        return None;
+                    }
+                    end += literal.len();
+                    last = last.map(|(set, _)| (set, false));
+                }
+                Part::Run(set, least, most) => {
+                    let length = set.run(bytes, end, *most);
+                    if length < *least {
+                        return None;
+                    }
+                    end += length;
+                    last = Some((set, *most >= OPEN));
+                }
+                Part::Digit => {
+                    if !bytes.get(body..end)?.iter().any(u8::is_ascii_digit) {
+                        return None;
+                    }
+                }
+            }
+        }
+        if let Some((set, open)) = last {
+            let next = bytes::at(bytes, end);
+            if !open && (next.is_ascii_alphanumeric() || (set.contains(next) && !b".=".contains(&next))) {
+                return None;
+            }
+        }
+        // A dot that an alphabet has may be the end of the sentence.
+        while end > body && bytes::before(bytes, end) == b'.' {
+            end -= 1;
+        }
+        let value = bytes.get(at..end)?;
+        if entropy(value) < self.entropy {
+            return None;
+        }
+        let start = if self.left == Left::Url { scheme(bytes, at) } else { at };
+        Some(Hit { start, end, score: 0.95, test_value: is_placeholder(value) })
+    }
+}
+
+impl Left {
+    fn fits(self, bytes: &[u8], at: usize) -> bool {
+        let before = bytes::before(bytes, at);
+        match self {
+            Left::Any => true,
+            _ if bytes::escape_before(bytes, at) => true,
+            Left::Word | Left::Url => !bytes::WORD.contains(before),
+            Left::Hyphen => !bytes::URL64.contains(before),
+        }
+    }
+}
+
+/// Where `https://` and the labels before `at` start.
+fn scheme(bytes: &[u8], at: usize) -> usize {
+    static LABELS: Set = Set::new(b"aA0", b".-");
+    let host = at - LABELS.run_back(bytes, at, 64);
+    let before = bytes.get(..host).unwrap_or_default();
+    let scheme = ["https://", "http://"].into_iter().find(|s| before.ends_with(s.as_bytes()));
+    scheme.map_or(at, |s| host - s.len())
+}
+
+/// Values that documentation prints.
+fn is_placeholder(value: &[u8]) -> bool {
+    const SIGNS: [&[u8]; 5] = [b"example", b"abcdefghijkl", b"1234567890", b"0123456789", b"placeholder"];
+    SIGNS.iter().any(|sign| value.windows(sign.len()).any(|w| w.eq_ignore_ascii_case(sign)))
+}

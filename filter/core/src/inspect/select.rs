@@ -1,0 +1,97 @@
+//! Which kinds a statement looks for.
+
+use super::{Detectors, Group, KindId};
+use crate::config::{Path, Problem, nearest};
+
+/// Names of groups that stand for others.
+const EVERYTHING: &str = "all";
+const CREDENTIALS: &str = "credentials";
+
+/// A set of kinds of one [`Detectors`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    words: Vec<u64>,
+}
+
+impl Selection {
+    /// Both together.
+    #[must_use]
+    pub fn union(&self, other: &Selection) -> Selection {
+        let (long, short) = if self.words.len() >= other.words.len() { (self, other) } else { (other, self) };
+        let mut words = long.words.clone();
+        words.iter_mut().zip(&short.words).for_each(|(a, b)| *a |= b);
+        Selection { words }
+    }
+
+    /// Whether `id` is in it.
+    pub fn contains(&self, id: KindId) -> bool {
+        self.words.get(id.index() / 64).is_some_and(|word| word >> (id.index() % 64) & 1 == 1)
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// Whether a kind from `first` to `last` is in it.
+    pub(super) fn intersects(&self, first: KindId, last: KindId) -> bool {
+        (first.0..=last.0).any(|id| self.contains(KindId(id)))
+    }
+
+    fn insert(&mut self, id: KindId) {
+        let index = id.index() / 64;
+        if self.words.len() <= index {
+            self.words.resize(index + 1, 0);
+        }
+        if let Some(word) = self.words.get_mut(index) {
+            *word |= 1 << (id.index() % 64);
+        }
+    }
+}
+
+impl Detectors {
+    /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`,
+    /// ...; `credentials` is the built-in secrets) and `all`.
+    ///
+    /// # Errors
+    /// A name that is none of these, at its index below `path`.
+    pub fn select(&self, names: &[String], path: &Path) -> Result<Selection, Problem> {
+        let mut selection = Selection::default();
+        for (i, name) in names.iter().enumerate() {
+            let group = Group::ALL.into_iter().find(|g| g.as_str() == name);
+            let mut known = group.is_some() || name == EVERYTHING || name == CREDENTIALS;
+            for (id, kind) in self.kinds() {
+                let credential = kind.group == Group::Secrets && id.index() < super::types::TYPES.len();
+                if kind.name == *name
+                    || Some(kind.group) == group
+                    || name == EVERYTHING
+                    || (name == CREDENTIALS && credential)
+                {
+                    selection.insert(id);
+                    known = true;
+                }
+            }
+            if !known {
+                return Err(self.unknown(name, path.index(i)));
+            }
+        }
+        Ok(selection)
+    }
+
+    /// The names that [`Detectors::select`] knows beside those of kinds.
+    pub(super) fn group_names() -> impl Iterator<Item = &'static str> {
+        Group::ALL.into_iter().map(Group::as_str).chain([EVERYTHING, CREDENTIALS])
+    }
+
+    fn unknown(&self, name: &str, path: Path) -> Problem {
+        let groups: Vec<&str> = Self::group_names().collect();
+        let names = self.kinds.iter().map(|k| k.name.as_str()).chain(groups);
+        let problem = Problem::new(path, format!("unknown detector `{name}`"));
+        match nearest(name, names) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => {
+                problem.help("name a type such as `EMAIL_ADDRESS`, a group such as `pii`, or a detector of this policy")
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Tests of the engine as a whole.
+
+mod configuration;
+mod corpora;
+mod hostile;
+mod properties;
+mod samples;
+
+use super::{Budget, Detectors, DetectorsDocument, Finding};
+use crate::config::{Path, from_tree, tree_from_json};
+
+/// The detectors of a `detectors:` document in JSON.
+fn detectors(json: &str) -> Detectors {
+    compile(json).unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn compile(json: &str) -> Result<Detectors, String> {
+    let path = Path::root().key("detectors");
+    let document: DetectorsDocument = from_tree(&tree_from_json(json).unwrap(), &path).map_err(|p| p.to_string())?;
+    Detectors::compile(&document, &path).map_err(|p| p.to_string())
+}
+
+fn builtin() -> Detectors {
+    detectors("{}")
+}
+
+/// What the detectors named by `names` find.
+fn findings(detectors: &Detectors, names: &[&str], text: &str) -> Vec<Finding> {
+    let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+    let selection = detectors.select(&names, &Path::root()).unwrap();
+    let mut out = Vec::new();
+    detectors.scan(text, &selection, &mut Budget::default(), &mut out).unwrap();
+    out
+}
+
+/// The same as `TYPE:value`.
+fn found(detectors: &Detectors, names: &[&str], text: &str) -> Vec<String> {
+    findings(detectors, names, text)
+        .iter()
+        .map(|f| format!("{}:{}", detectors.kind(f.kind).name, &text[f.start..f.end]))
+        .collect()
+}

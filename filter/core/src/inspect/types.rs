@@ -1,0 +1,83 @@
+//! The types of finding that are built in.
+
+use super::{Group, KindId};
+
+macro_rules! types {
+    ($($group:ident { $($variant:ident $name:literal)* })*) => {
+        /// A built-in type. Its number is its [`KindId`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u16)]
+        pub(super) enum Type { $($($variant,)*)* }
+
+        /// The name and group of every built-in type, by number.
+        pub(super) const TYPES: &[(&str, Group)] = &[$($(($name, Group::$group),)*)*];
+    };
+}
+
+/// The last of the types.
+pub(super) const LAST: Type = Type::NewRelicKey;
+
+impl Type {
+    pub(super) const fn id(self) -> KindId {
+        KindId(self as u16)
+    }
+}
+
+types! {
+    Pii {
+        EmailAddress "EMAIL_ADDRESS"
+        PhoneNumber "PHONE_NUMBER"
+        UsSsn "US_SSN"
+        IpAddress "IP_ADDRESS"
+    }
+    Financial {
+        CreditCard "CREDIT_CARD"
+        IbanCode "IBAN_CODE"
+    }
+    Secrets {
+        PrivateKey "PRIVATE_KEY"
+        JsonWebToken "JSON_WEB_TOKEN"
+        UrlCredentials "URL_CREDENTIALS"
+        ConnectionString "CONNECTION_STRING"
+        AwsAccessKey "AWS_ACCESS_KEY"
+        AwsSecretKey "AWS_SECRET_KEY"
+        AzureClientSecret "AZURE_CLIENT_SECRET"
+        AzureStorageKey "AZURE_STORAGE_KEY"
+        GoogleApiKey "GOOGLE_API_KEY"
+        GithubToken "GITHUB_TOKEN"
+        GitlabToken "GITLAB_TOKEN"
+        OpenaiApiKey "OPENAI_API_KEY"
+        AnthropicApiKey "ANTHROPIC_API_KEY"
+        HuggingFaceToken "HUGGINGFACE_TOKEN"
+        PerplexityApiKey "PERPLEXITY_API_KEY"
+        GroqApiKey "GROQ_API_KEY"
+        XaiApiKey "XAI_API_KEY"
+        OpenrouterApiKey "OPENROUTER_API_KEY"
+        SlackToken "SLACK_TOKEN"
+        SlackWebhook "SLACK_WEBHOOK"
+        DiscordWebhook "DISCORD_WEBHOOK"
+        TelegramBotToken "TELEGRAM_BOT_TOKEN"
+        StripeKey "STRIPE_KEY"
+        ShopifyToken "SHOPIFY_TOKEN"
+        SquareToken "SQUARE_TOKEN"
+        TwilioApiKey "TWILIO_API_KEY"
+        SendgridApiKey "SENDGRID_API_KEY"
+        MailgunApiKey "MAILGUN_API_KEY"
+        NpmToken "NPM_TOKEN"
+        PypiToken "PYPI_TOKEN"
+        RubygemsToken "RUBYGEMS_TOKEN"
+        DatabricksToken "DATABRICKS_TOKEN"
+        DigitaloceanToken "DIGITALOCEAN_TOKEN"
+        VaultToken "VAULT_TOKEN"
+        TerraformToken "TERRAFORM_TOKEN"
+        GrafanaToken "GRAFANA_TOKEN"
+        SentryToken "SENTRY_TOKEN"
+        LinearApiKey "LINEAR_API_KEY"
+        NotionToken "NOTION_TOKEN"
+        PostmanApiKey "POSTMAN_API_KEY"
+        DopplerToken "DOPPLER_TOKEN"
+        PulumiToken "PULUMI_TOKEN"
+        AlibabaAccessKey "ALIBABA_ACCESS_KEY"
+        NewRelicKey "NEW_RELIC_KEY"
+    }
+}

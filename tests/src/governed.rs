@@ -1,0 +1,162 @@
+//! A governed Envoy: the built filter, a provider behind it, an identity provider beside it, and a base policy
+//! that tests change where they need it otherwise.
+
+use serde_json::{Map, Value, json};
+
+use crate::client::{Answer, Request};
+use crate::envoy::{Cluster, Envoy, Gate, ListenerSpec, Rejected, Wasm};
+use crate::idp::{Algorithm, Idp};
+use crate::upstream::Upstream;
+use crate::{model, tools};
+
+/// A provider and an identity provider, and the policy that governs traffic to the one by callers of the other.
+pub struct World {
+    /// Signs callers in.
+    pub idp: Idp,
+    /// The provider.
+    pub upstream: Upstream,
+    /// Its cluster: `model`-like names are made up by the harness.
+    pub cluster: Cluster,
+    /// The policy; [`World::gate`] uses it as it is then.
+    pub policy: Value,
+    /// Flow mode instead of hold mode.
+    pub flow: bool,
+    /// Worker threads.
+    pub workers: u32,
+}
+
+impl World {
+    /// Groups `eng` may use gpt-5 models with at most 1,000 tokens and Claude's haiku; e-mail addresses and cards are
+    /// masked, secrets refused.
+    pub async fn new() -> Self {
+        let upstream = Upstream::with(model::handler()).await;
+        let idp = Idp::start(Algorithm::RS256).await;
+        let cluster = Cluster::to(&upstream);
+        let policy = json!({
+            "version": "doorward/v1",
+            "name": cluster.name,
+            "targets": [{"name": "model", "cluster": cluster.name, "provider": "openai", "owner": "platform"}],
+            "identity": {"jwt": [{
+                "issuer": idp.issuer, "audiences": crate::idp::AUDIENCE, "jwks": {"inline": idp.jwks()},
+                "claims": {"user": "sub", "groups": "groups", "team": "team"},
+            }]},
+            "roles": {"engineers": {"groups": "eng"}},
+            "models": [
+                {"name": "gpt-5-mini", "aliases": ["fast"], "price": {"input": 0.25, "output": 2}},
+                {"name": "gpt-5"},
+            ],
+            "access": [
+                {"id": "eng-gpt", "effect": "allow", "roles": "engineers", "models": "gpt-5*",
+                 "parameters": {"max_tokens": {"max": 1000}}},
+                {"id": "eng-claude", "effect": "allow", "roles": "engineers", "models": "claude-haiku-*"},
+            ],
+            "content": [
+                {"id": "mask-pii", "detect": ["EMAIL_ADDRESS", "CREDIT_CARD"], "action": "mask"},
+                {"id": "no-secrets", "detect": ["secrets"], "action": "deny"},
+            ],
+        });
+        Self { idp, upstream, cluster, policy, flow: false, workers: 1 }
+    }
+
+    /// In flow mode: headers go ahead of bodies.
+    #[must_use]
+    pub fn flow(mut self) -> Self {
+        self.flow = true;
+        self.policy["envoy"] = json!({"hold_headers": false});
+        self
+    }
+
+    /// With this many worker threads.
+    #[must_use]
+    pub fn workers(mut self, workers: u32) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Sets a section of the policy.
+    #[must_use]
+    pub fn with(mut self, section: &str, value: Value) -> Self {
+        self.policy[section] = value;
+        self
+    }
+
+    /// The filter with the policy.
+    pub fn wasm(&self) -> Wasm {
+        let module = tools::wasm().expect("doorward.wasm is not built; run `make wasm`");
+        let mut wasm = Wasm::new(module, self.policy.clone());
+        wasm.hold = !self.flow;
+        wasm.vm_id = Some("doorward-tests".to_owned());
+        wasm.capabilities = Some(capabilities());
+        wasm
+    }
+
+    /// A listener that leads to the provider, with the shipped access log.
+    pub fn spec(&self) -> ListenerSpec {
+        let mut spec = ListenerSpec::to(self.cluster.clone()).wasm(self.wasm());
+        spec.log = access_log();
+        spec
+    }
+
+    /// The listener, up.
+    pub async fn gate(&self) -> Gate {
+        self.open(self.spec()).await.unwrap_or_else(|refused| panic!("{refused}"))
+    }
+
+    /// A listener of the shared Envoy.
+    pub async fn open(&self, spec: ListenerSpec) -> Result<Gate, Rejected> {
+        Envoy::shared(self.workers).await.listener(spec).await
+    }
+
+    /// A token for `user` in `groups`.
+    pub fn token(&self, user: &str, groups: &[&str]) -> String {
+        self.idp.token(user, json!({"groups": groups, "team": "search"}))
+    }
+
+    /// A token for alice, an engineer.
+    pub fn alice(&self) -> String {
+        self.token("alice", &["eng"])
+    }
+}
+
+/// A chat request to OpenAI's API.
+pub fn chat(model: &str, text: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": text}]})
+}
+
+/// POST of JSON text, byte for byte, with a bearer token.
+pub fn post(path: &str, token: &str, body: impl Into<Vec<u8>>) -> Request {
+    Request::new("POST", path).bearer(token).header("content-type", "application/json").body(body.into())
+}
+
+/// The code that an error answer carries.
+pub fn code(answer: &Answer) -> String {
+    answer.fields.get("x-doorward-reason").unwrap_or_default()
+}
+
+/// The shipped access-log format.
+pub fn access_log() -> Value {
+    shipped("envoy/access-log.json")
+}
+
+/// The shipped tags and buckets of metrics.
+pub fn stats_config() -> Value {
+    shipped("envoy/stats-config.json")
+}
+
+/// The shipped list of host functions.
+pub fn capabilities() -> Vec<String> {
+    let text = std::fs::read_to_string(tools::root().join("envoy/capabilities.txt")).expect("envoy/capabilities.txt");
+    text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect()
+}
+
+fn shipped(path: &str) -> Value {
+    let text = std::fs::read_to_string(tools::root().join(path)).expect("a shipped file");
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The values that a log line has under Doorward's and OpenTelemetry's names.
+pub fn record(line: &Value) -> Map<String, Value> {
+    let Value::Object(line) = line else { return Map::new() };
+    let ours = |key: &str| key.starts_with("doorward.") || key.starts_with("gen_ai.");
+    line.iter().filter(|(k, v)| ours(k) && !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
+}
