@@ -26,6 +26,11 @@ pub struct Mark {
 impl Mark {
     /// The first character of a file.
     pub const START: Mark = Mark { line: 1, column: 1, width: 1 };
+
+    /// The place in a file of a place in a text that starts at `first` there and has all lines equally indented.
+    pub fn within(self, first: Mark) -> Self {
+        Self { line: self.line + first.line - 1, column: self.column + first.column - 1, ..self }
+    }
 }
 
 /// A value and its place.
@@ -40,7 +45,10 @@ pub enum Value {
     /// Neither list nor mapping.
     Scalar(Tree),
     /// Text of several lines that stands in the file as it is (YAML's `|`): the first line's place.
-    Block { text: String, first: Mark },
+    Block {
+        text: String,
+        first: Mark,
+    },
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -56,8 +64,6 @@ pub struct Entry {
 /// A file that was read.
 #[derive(Debug)]
 pub struct Source {
-    /// As it was named on the command line.
-    pub name: String,
     pub text: String,
     /// One for JSON; YAML files can hold several.
     pub documents: Vec<Node>,
@@ -85,7 +91,7 @@ impl Source {
         };
         let documents = if json { json::read(&text).map(|node| vec![node]) } else { yaml::read(&text) };
         match documents {
-            Ok(documents) => Ok(Self { name: name.to_owned(), text, documents }),
+            Ok(documents) => Ok(Self { text, documents }),
             Err(unreadable) => Err((unreadable, text)),
         }
     }
@@ -177,13 +183,8 @@ impl Marks {
 
     /// The same places, for a document that stands inside a text of another file.
     pub fn shifted(self, first: Mark) -> Self {
-        let shift = |mark: Mark| Mark {
-            line: mark.line + first.line - 1,
-            column: mark.column + first.column - 1,
-            width: mark.width,
-        };
         let shift = |(path, place): (String, Place)| {
-            (path, Place { key: shift(place.key), value: shift(place.value), ..place })
+            (path, Place { key: place.key.within(first), value: place.value.within(first), ..place })
         };
         Self(self.0.into_iter().map(shift).collect())
     }

@@ -46,7 +46,9 @@ fn a_block_keeps_its_lines() {
     let Value::Block { text, first } = &node.value else { panic!("{node:?}") };
     assert_eq!(*first, Mark { line: 8, column: 3, width: 1 });
     let blank = super::tests::source("p.yaml", "a:\n  b: |2\n\n\n     {}\n");
-    let Some(Value::Block { first: blank_first, .. }) = blank.documents[0].get("a").and_then(|a| a.get("b")).map(|b| &b.value) else {
+    let Some(Value::Block { first: blank_first, .. }) =
+        blank.documents[0].get("a").and_then(|a| a.get("b")).map(|b| &b.value)
+    else {
         panic!("{blank:?}")
     };
     assert_eq!((blank_first.line, blank_first.column), (3, 5));

@@ -16,12 +16,8 @@ const MAX_NODES: usize = 500_000;
 
 /// Reads every document of a YAML file. An empty file has none.
 pub fn read(text: &str) -> Result<Vec<Node>, Unreadable> {
-    let mut reader = Reader {
-        parser: Parser::new_from_str(text),
-        lines: text.lines().collect(),
-        anchors: HashMap::new(),
-        nodes: 0,
-    };
+    let mut reader =
+        Reader { parser: Parser::new_from_str(text), lines: text.lines().collect(), anchors: HashMap::new(), nodes: 0 };
     let mut documents = Vec::new();
     loop {
         match reader.next()? {
