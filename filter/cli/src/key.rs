@@ -87,12 +87,12 @@ fn accepted(entry: &Entry<'_>) -> anyhow::Result<()> {
     bail!("{option}{}{help}", problem.message)
 }
 
-/// The entry as YAML, for the list below `identity.api_keys`.
+/// The entry as YAML, indented for the list below `identity:` and `api_keys:`.
 fn yaml(entry: &Entry<'_>) -> String {
-    let mut out = format!("- id: {}\n  digest: {}\n", scalar(entry.id), entry.digest);
+    let mut out = format!("    - id: {}\n      digest: {}\n", scalar(entry.id), entry.digest);
     let mut line = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
-            let _ = writeln!(out, "  {key}: {}", scalar(value));
+            let _ = writeln!(out, "      {key}: {}", scalar(value));
         }
     };
     line("user", entry.user);
@@ -101,7 +101,7 @@ fn yaml(entry: &Entry<'_>) -> String {
     line("expires", entry.expires);
     if !entry.groups.is_empty() {
         let groups: Vec<String> = entry.groups.iter().map(|group| scalar(group)).collect();
-        let _ = writeln!(out, "  groups: [{}]", groups.join(", "));
+        let _ = writeln!(out, "      groups: [{}]", groups.join(", "));
     }
     out
 }

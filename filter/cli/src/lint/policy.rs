@@ -108,7 +108,7 @@ fn content(root: &Node, found: &mut Vec<Problem>) {
         let channels = texts(statement, "channels");
         // What callers send; an answer has neither.
         let sent = |channel: &&str| ["user", "tool_description"].contains(channel);
-        if texts(statement, "direction") == ["response"] && !channels.is_empty() && channels.iter().all(|c| sent(c)) {
+        if texts(statement, "direction") == ["response"] && !channels.is_empty() && channels.iter().all(sent) {
             found.push(
                 Problem::new(
                     path.index(i).key("channels"),

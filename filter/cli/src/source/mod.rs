@@ -178,7 +178,9 @@ impl Marks {
         }
         let ends = path.rmatch_indices(['.', '[']).map(|(at, _)| at);
         let parents = ends.filter_map(|end| path.get(..end)).chain(["document"]);
-        parents.filter_map(|parent| self.0.get(parent)).map(|place| place.key).next().unwrap_or(Mark::START)
+        let parent = parents.filter_map(|parent| self.0.get(parent)).next();
+        // The first of a list can be written without the list.
+        parent.map_or(Mark::START, |place| if place.container { place.key } else { place.value })
     }
 
     /// The same places, for a document that stands inside a text of another file.
