@@ -204,7 +204,7 @@ fn score(bytes: &[u8], start: usize, address: &Address) -> Option<f32> {
     let context = || ADDRESS.before(bytes, start, 40).is_some();
     let score = match (address.compressed, address.written) {
         (false, _) if address.pairs => return None,
-        (false, _) if !(address.digits && address.long) && !context() => 0.4,
+        (false, _) if !(address.digits && address.long || context()) => 0.4,
         (false, _) => 0.95,
         (true, 0) if IP.before(bytes, start, 16).is_some() && bytes::at(bytes, address.end) != b':' => 0.5,
         (true, 0) => return None,
