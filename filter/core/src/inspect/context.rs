@@ -43,11 +43,9 @@ impl Words {
         let mut missing = N;
         let limit = start.saturating_sub(reach);
         let mut end = start;
-        while end > limit && missing > 0 {
-            let Some(token) = Token::before(bytes, end, limit) else {
-                end -= 1;
-                continue;
-            };
+        while missing > 0
+            && let Some(token) = Token::last(bytes, limit, end)
+        {
             for (list, distance) in lists.iter().zip(&mut distances) {
                 if distance.is_none()
                     && let Some(end) = list.end_of(bytes, &token)
@@ -58,7 +56,7 @@ impl Words {
             }
             end = token.start;
         }
-        work::add(start - end + 1);
+        work::add(start - limit + 1);
         distances
     }
 
@@ -67,11 +65,7 @@ impl Words {
         let limit = bytes.len().min(end.saturating_add(reach));
         let mut at = limit;
         // Read backwards, as words are; one that the window cuts into is left out.
-        while at > end {
-            let Some(token) = Token::before(bytes, at, end) else {
-                at -= 1;
-                continue;
-            };
+        while let Some(token) = Token::last(bytes, end, at) {
             if !(token.end == limit && letter(bytes, limit).is_some()) && self.end_of(bytes, &token).is_some() {
                 return true;
             }
@@ -108,21 +102,38 @@ struct Token {
 }
 
 impl Token {
-    /// The one that ends at `end`, if one does. A word that goes on before `limit` is none.
-    fn before(bytes: &[u8], end: usize, limit: usize) -> Option<Self> {
-        let last = bytes::before(bytes, end);
-        if last >= 0x80 && letter_before(bytes, end).is_none() {
+    /// The last one that ends after `limit`, and at `end` or before. A word that goes on before `limit` is none.
+    fn last(bytes: &[u8], limit: usize, end: usize) -> Option<Self> {
+        let mut end = end;
+        loop {
+            let window = bytes.get(limit..end)?;
+            end = limit + window.iter().rposition(|b| b.is_ascii_alphabetic() || *b >= 0x80)? + 1;
+            let last = bytes::before(bytes, end);
+            if last < 0x80 || letter_before(bytes, end).is_some() {
+                return Some(Self::latin(bytes, limit, end));
+            }
             // Words of other scripts are looked for at each of their characters.
-            let start = end - 1;
-            return (last >= 0xC0).then_some(Self { start, end, hash: None });
+            if last >= 0xC0 {
+                return Some(Self { start: end - 1, end, hash: None });
+            }
+            end -= 1;
         }
+    }
+
+    /// The run of Latin letters that ends at `end`.
+    fn latin(bytes: &[u8], limit: usize, end: usize) -> Self {
         let mut start = end;
         let mut hash = SEED;
         let mut length = 0;
         let mut capital = false;
+        let mut cut = false;
         while let Some((byte, width)) = letter_before(bytes, start) {
-            // Going back from a capital: the lower-case letter before it ends another word.
-            if start == limit || length == LONGEST || (capital && width == 1 && byte.is_ascii_lowercase()) {
+            if capital && width == 1 && byte.is_ascii_lowercase() {
+                // Going back from a capital: the lower-case letter before it ends another word.
+                break;
+            }
+            if start <= limit || length == LONGEST {
+                cut = true;
                 break;
             }
             capital |= byte.is_ascii_uppercase();
@@ -130,12 +141,12 @@ impl Token {
             start -= width;
             length += 1;
         }
-        let cut = start <= limit && letter_before(bytes, start).is_some() || length == LONGEST;
-        (length > 0).then_some(Self { start, end, hash: Some(if cut { SEED } else { hash }) })
+        Self { start, end, hash: Some(if cut { SEED } else { hash }) }
     }
 }
 
 /// The Latin letter that ends at `end`, without accents, and its width.
+#[inline]
 fn letter_before(bytes: &[u8], end: usize) -> Option<(u8, usize)> {
     match bytes.get(..end)? {
         [.., b] if b.is_ascii_alphabetic() => Some((*b, 1)),

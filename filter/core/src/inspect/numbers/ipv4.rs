@@ -15,7 +15,7 @@ pub(in super::super) static ADDRESS: Words = words!(
 static VERSION: Words = words!(
     "version versions ver v release releases released build firmware section sections sec chapter rev \
      revision driver package figure fig table clause article appendix oid update upgrade patch tag dll \
-     sdk installer rc chrome safari edge edg opr paragraph rule step",
+     sdk installer rc chrome safari edge edg opr paragraph rule step kernel windows macos ios android firefox chromium libc glibc",
     "版本"
 );
 

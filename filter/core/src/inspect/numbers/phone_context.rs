@@ -9,7 +9,7 @@ static NAMES: Words = words!(
      hotline helpline voicemail telefon telefono telefone telefoon fono celular movil handy handynummer \
      rufnummer telefonnummer mobilnummer mobil mobiel gsm telefax switchboard ph viber msisdn cellulare \
      telefonu telefonszam puhelin puhelinnumero telefonnumer numer dial phonenumber phoneno sdt",
-    "电话" "手机" "電話" "手機" "携帯" "전화" "휴대폰" "телефон" "Телефон" "тел." "Тел." "моб." "Моб." "τηλέφωνο"
+    "电话" "手机" "電話" "手機" "携帯" "전화" "휴대폰" "телефон" "Телефон" "тел." "Тел." "тел:" "Тел:" "тел " "Тел " "моб." "Моб." "τηλέφωνο"
     "τηλ" "फोन" "هاتف" "جوال" "טלפון" "โทร"
 );
 
