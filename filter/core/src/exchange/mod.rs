@@ -23,8 +23,6 @@ use crate::policy::{Mode, RoleSet};
 use crate::protocol::{self, Dialect, NoCall};
 use crate::reply::{Denial, Reason};
 
-/// Work that the user patterns of a policy may do on one exchange, in bytes looked at.
-const WORK_BUDGET: u64 = 64 * 1024 * 1024;
 
 /// One HTTP stream.
 #[derive(Debug)]

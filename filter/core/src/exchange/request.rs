@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::line::{Line, Media, decoded, encoded, length, media, upgrades};
-use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, WORK_BUDGET, Waiting};
+use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
 use crate::engine::{Engine, body_digest, calls};
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
@@ -148,7 +148,7 @@ impl Exchange {
             call,
             roles: std::rc::Rc::clone(&roles),
             length: headers.has("content-length"),
-            budget: Budget::new(WORK_BUDGET),
+            budget: Budget::default(),
         };
         let call = match call {
             Ok(call) => call,
