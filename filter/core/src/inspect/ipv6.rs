@@ -2,6 +2,7 @@
 
 use super::Candidate;
 use super::bytes::{self, ALNUM, DIGIT, HEX};
+use super::context::{Words, words};
 use super::numbers::ipv4::{ADDRESS, is_reserved};
 use super::types::Type;
 
@@ -192,6 +193,8 @@ fn quad(bytes: &[u8], start: usize) -> Option<([u8; 4], usize)> {
     Some((octets, at))
 }
 
+static IP: Words = words!("ip ipv");
+
 /// How much an address it looks; `a::b` and `12::34` are more often code and ratios.
 fn score(bytes: &[u8], start: usize, address: &Address) -> Option<f32> {
     let context = || ADDRESS.before(bytes, start, 40).is_some();
@@ -199,7 +202,7 @@ fn score(bytes: &[u8], start: usize, address: &Address) -> Option<f32> {
         (false, _) if address.pairs => return None,
         (false, _) if !address.digits && !context() => 0.4,
         (false, _) => 0.95,
-        (true, 0) if context() => 0.5,
+        (true, 0) if IP.before(bytes, start, 16).is_some() && bytes::at(bytes, address.end) != b':' => 0.5,
         (true, 0) => return None,
         (true, _) if address.mapped => 0.95,
         (true, 1) if address.groups.ends_with(&[0, 1]) && bytes::at(bytes, start) == b':' => 0.7,

@@ -1,0 +1,138 @@
+//! What the command line takes.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Doorward at a terminal and in CI: what the filter does inside Envoy, without Envoy.
+#[derive(Debug, Parser)]
+#[command(name = "doorward", version, styles = STYLES, max_term_width = 110, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 nothing is wrong, 1 something is, 2 the command could not run.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Check(CheckArguments),
+    Key(KeyArguments),
+    Scan(ScanArguments),
+    /// Print the configuration reference, as Markdown.
+    Reference,
+}
+
+/// Check policies, alone or inside Envoy and Istio configurations.
+///
+/// A file is a policy in YAML or JSON, or any configuration that holds one: an Envoy bootstrap or listener, an Istio
+/// EnvoyFilter or WasmPlugin. It is compiled as the filter compiles it, and read as Envoy reads it (`no` is a boolean,
+/// large numbers are text). Inside Envoy's configuration, the plugin's own settings are checked against the policy too.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward check policy.yaml
+  doorward check --strict envoy.yaml policies/*.yaml
+  doorward check --format json policy.yaml | jq '.[] | select(.severity == \"error\")'
+  doorward check --env-file production.env policy.yaml
+
+Exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 a file could not be read.")]
+pub struct CheckArguments {
+    /// Policies, or configurations that hold them; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Warnings fail the check too.
+    #[arg(long)]
+    pub strict: bool,
+    /// For people, or for machines: an array of {severity, file, line, column, path, message, help}.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Variables that `{env: NAME}` refers to, as NAME=VALUE lines. A variable that is neither there nor in the
+    /// environment is stood in for: a policy can be checked without its secrets.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+}
+
+/// Make an API key, and the entry for it in a policy.
+///
+/// The key has 256 random bits of the operating system's. It is shown once and stored nowhere; the policy holds its
+/// digest. The key goes to standard error and the entry to standard output, so that the entry can be appended to a file.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward key --id search-prod --user svc-search --group eng --team search --expires 2026-12-31
+  doorward key --user alice --format json | jq -r .key | vault kv put secret/alice key=-")]
+pub struct KeyArguments {
+    /// The key's public name, for the record. Default: made from its digest.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Whose key it is.
+    #[arg(long)]
+    pub user: Option<String>,
+    /// A group it acts for; can be repeated.
+    #[arg(long = "group", value_name = "GROUP")]
+    pub groups: Vec<String>,
+    /// The team it acts for.
+    #[arg(long)]
+    pub team: Option<String>,
+    /// What it is handed out for.
+    #[arg(long)]
+    pub purpose: Option<String>,
+    /// When it ends: `2026-12-31` (that day in UTC still counts) or `2026-12-31T18:00:00Z`. Default: never.
+    #[arg(long, value_name = "DATE")]
+    pub expires: Option<String>,
+    /// For people, or for machines: {key, id, digest, ...}, with the key, on standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Find personal data, payment data and secrets in texts.
+///
+/// Prints `file:line:column TYPE score "masked preview"` for each finding.
+///
+/// With --jsonl it reads {"id", "text"} lines and answers each with
+/// {"id", "findings": [{"type", "group", "start", "end", "score"}]}, offsets in bytes of UTF-8. A line that cannot be
+/// read or scanned is answered with {"id", "error"}, and the exit code is then 1.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward scan notes.txt src/*.py
+  git diff | doorward scan --detectors secrets --fail
+  doorward scan --policy policy.yaml prompt.txt
+  echo '{\"id\": 1, \"text\": \"mail ann@corp.io\"}' | doorward scan --jsonl --detectors pii,CREDIT_CARD")]
+pub struct ScanArguments {
+    /// Texts; with --jsonl files of lines. Default: standard input (`-`).
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Lines of JSON in, lines of JSON out, in the same order.
+    #[arg(long)]
+    pub jsonl: bool,
+    /// Types, groups (pii, financial, health, secrets, injection, business, custom) and names of the policy's own
+    /// detectors. Default: what the policy's `content` looks for, or everything.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
+    pub detectors: Vec<String>,
+    /// Use this policy's `detectors` and `content`.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<String>,
+    /// Report findings from this score (0 to 1), in place of the policy's thresholds and the default of 0.5.
+    #[arg(long, value_name = "MIN")]
+    pub score: Option<f32>,
+    /// Show the values found. They are someone's secrets.
+    #[arg(long, conflicts_with = "jsonl")]
+    pub show: bool,
+    /// Exit with 1 when something is found.
+    #[arg(long)]
+    pub fail: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}

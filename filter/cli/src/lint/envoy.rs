@@ -1,0 +1,211 @@
+//! A policy and the Envoy or Istio configuration around it: what the filter cannot see from inside.
+
+use doorward_core::config::{Path, Problem};
+
+use super::{all_cover, boolean, integer, text, texts};
+use crate::policies::Policy;
+use crate::report::{Issue, Severity};
+use crate::source::{Mark, Node};
+use crate::variables::Asked;
+
+/// Envoy's own default of `per_connection_buffer_limit_bytes`.
+const ENVOY_BUFFER: i64 = 1024 * 1024;
+
+/// Everything to say about the configuration around a policy that compiled and asked for variables.
+pub fn envoy(policy: &Policy<'_>, file: &str, asked: &Asked) -> Vec<Issue> {
+    let mut lint = Lint { policy, file, issues: Vec::new() };
+    lint.istio();
+    if let Some((path, plugin)) = policy.around.iter().rev().find(|(_, node)| node.get("configuration").is_some()) {
+        lint.hold(path, plugin);
+        lint.failure(path, plugin);
+        lint.vm(path, plugin, asked);
+    }
+    lint.buffer();
+    lint.clusters();
+    lint.issues
+}
+
+/// A member by its name in Envoy's API, which protobuf's JSON also takes in camel case.
+fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+    node.get(name).or_else(|| node.get(&camel(name)))
+}
+
+fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let mut letters = part.chars();
+        out.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+        out.push_str(letters.as_str());
+    }
+    out
+}
+
+struct Lint<'a> {
+    policy: &'a Policy<'a>,
+    file: &'a str,
+    issues: Vec<Issue>,
+}
+
+impl Lint<'_> {
+    fn say(&mut self, severity: Severity, mark: Mark, path: &Path, message: impl ToString, help: &str) {
+        let issue = Issue::new(severity, self.file, mark, path, message);
+        self.issues.push(issue.help(Some(help.to_owned())));
+    }
+
+    /// Whether the policy waits in the header phase.
+    fn holds(&self) -> bool {
+        let root = self.policy.node.get();
+        let hold = root.get("envoy").and_then(|envoy| boolean(envoy, "hold_headers")).unwrap_or(true);
+        hold && text(root, "mode") != Some("observe")
+    }
+
+    fn istio(&mut self) {
+        let Some((path, root)) = self.policy.around.first() else { return };
+        let Some(kind) = text(root, "kind").filter(|kind| ["WasmPlugin", "TrafficExtension"].contains(kind)) else {
+            return;
+        };
+        if self.holds() {
+            let mark = root.get("kind").map_or(root.mark, |kind| kind.mark);
+            self.say(
+                Severity::Error,
+                mark,
+                &path.key("kind"),
+                format!("headers cannot wait in an Istio {kind}, so every request would hang"),
+                "say `envoy: {hold_headers: false}` in the policy, or use an EnvoyFilter",
+            );
+        }
+    }
+
+    fn hold(&mut self, path: &Path, plugin: &Node) {
+        let flag = member(plugin, "allow_on_headers_stop_iteration");
+        let on = flag.is_some_and(|flag| flag.tree() == doorward_core::config::Tree::Bool(true));
+        if self.holds() && !on {
+            self.say(
+                Severity::Error,
+                flag.map_or(plugin.mark, |flag| flag.mark),
+                &path.key("allow_on_headers_stop_iteration"),
+                "the policy lets headers wait for the body, and Envoy is not told: every request with a body would hang",
+                "set `allow_on_headers_stop_iteration: true` here, or `envoy: {hold_headers: false}` in the policy",
+            );
+        }
+    }
+
+    fn failure(&mut self, path: &Path, plugin: &Node) {
+        let policy = member(plugin, "failure_policy");
+        let fail_open = boolean(plugin, "fail_open") == Some(true) || boolean(plugin, "failOpen") == Some(true);
+        let open = policy.and_then(Node::text) == Some("FAIL_OPEN") || fail_open;
+        let mark = policy.map_or(plugin.mark, |policy| policy.mark);
+        let path = path.key("failure_policy");
+        if open {
+            self.say(
+                Severity::Warning,
+                mark,
+                &path,
+                "once the filter has failed, requests pass without it",
+                "set `failure_policy: FAIL_RELOAD`",
+            );
+        } else if policy.and_then(Node::text) != Some("FAIL_RELOAD") {
+            self.say(
+                Severity::Warning,
+                mark,
+                &path,
+                "once the filter has failed, its worker refuses every request until the configuration changes",
+                "set `failure_policy: FAIL_RELOAD`, which refuses that request and serves the next",
+            );
+        }
+    }
+
+    fn vm(&mut self, path: &Path, plugin: &Node, asked: &Asked) {
+        let Some(vm) = member(plugin, "vm_config") else { return };
+        let path = path.key("vm_config");
+        if member(vm, "vm_id").and_then(Node::text).unwrap_or_default().is_empty() {
+            self.say(
+                Severity::Warning,
+                vm.mark,
+                &path.key("vm_id"),
+                "without a `vm_id` the filter shares its store with every other plugin that has none",
+                "set a `vm_id` that nothing else uses, such as `doorward`",
+            );
+        }
+        let variables = member(vm, "environment_variables");
+        let values = variables.and_then(|v| member(v, "key_values"));
+        let mut known: Vec<&str> =
+            values.map(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()).collect();
+        if let Some(variables) = variables {
+            known.extend(texts(variables, "host_env_keys"));
+            known.extend(texts(variables, "hostEnvKeys"));
+        }
+        for name in asked.set.union(&asked.missing).filter(|name| !known.contains(&name.as_str())) {
+            self.say(
+                Severity::Error,
+                variables.unwrap_or(vm).mark,
+                &path.key("environment_variables"),
+                format!("the policy refers to the variable `{name}`, and the VM does not get it"),
+                &format!("add `environment_variables: {{host_env_keys: [{name}]}}` and set it for the Envoy process"),
+            );
+        }
+    }
+
+    fn buffer(&mut self) {
+        let around = &self.policy.around;
+        let limit = |(_, node): &(Path, &Node)| {
+            integer(node, "per_connection_buffer_limit_bytes")
+                .or_else(|| integer(node, "perConnectionBufferLimitBytes"))
+        };
+        let limit = around.iter().rev().find_map(limit);
+        let root = self.policy.node.get();
+        let set = root.get("envoy").and_then(|envoy| integer(envoy, "max_body_bytes"));
+        let bytes = set.unwrap_or(1_000_000);
+        if bytes <= limit.unwrap_or(ENVOY_BUFFER) {
+            return;
+        }
+        let which = match limit {
+            Some(limit) => format!("the listener's buffer of {limit} bytes"),
+            None => format!("Envoy's default buffer of {ENVOY_BUFFER} bytes"),
+        };
+        let path = Path::root().key("envoy").key("max_body_bytes");
+        let problem = Problem::new(
+            path,
+            format!("bodies up to {bytes} bytes are above {which}: Envoy refuses them first, in its own words"),
+        );
+        self.in_policy(problem, "lower `max_body_bytes`, or raise per_connection_buffer_limit_bytes");
+    }
+
+    /// Names of clusters, where the file lists all there are.
+    fn clusters(&mut self) {
+        let Some((_, bootstrap)) = self.policy.around.first() else { return };
+        let resources = member(bootstrap, "static_resources").and_then(|r| r.get("clusters"));
+        let names: Vec<&str> =
+            resources.map(Node::items).unwrap_or_default().iter().filter_map(|c| text(c, "name")).collect();
+        if names.is_empty() || member(bootstrap, "dynamic_resources").is_some() {
+            return;
+        }
+        let root = self.policy.node.get();
+        let mut unknown = Vec::new();
+        for (i, target) in root.get("targets").map(Node::items).unwrap_or_default().iter().enumerate() {
+            for glob in texts(target, "cluster") {
+                if !names.iter().any(|name| all_cover(&[glob], &[name])) {
+                    unknown.push((Path::root().key("targets").index(i).key("cluster"), glob));
+                }
+            }
+        }
+        let issuers = root.get("identity").and_then(|i| i.get("jwt")).map(Node::items).unwrap_or_default();
+        for (i, issuer) in issuers.iter().enumerate() {
+            let cluster = issuer.get("jwks").and_then(|jwks| text(jwks, "cluster"));
+            if let Some(cluster) = cluster.filter(|c| !names.contains(c)) {
+                let path = Path::root().key("identity").key("jwt").index(i).key("jwks").key("cluster");
+                unknown.push((path, cluster));
+            }
+        }
+        for (path, name) in unknown {
+            let problem = Problem::new(path, format!("no cluster of this configuration is `{name}`"));
+            self.in_policy(problem, "name a cluster of `static_resources.clusters`");
+        }
+    }
+
+    fn in_policy(&mut self, problem: Problem, help: &str) {
+        let problem = problem.help(help);
+        self.issues.push(self.policy.issue(Severity::Warning, self.file, &problem));
+    }
+}

@@ -1,0 +1,162 @@
+//! A policy that compiles: statements that never do anything, and what is missing.
+
+use doorward_core::config::{Path, Problem};
+
+use super::{all_cover, boolean, text, texts};
+use crate::source::Node;
+
+/// Everything to say about a policy that compiled. `today` is a date, `2026-12-31`.
+pub fn policy(root: &Node, today: &str) -> Vec<Problem> {
+    let mut found = Vec::new();
+    access(root, &mut found);
+    content(root, &mut found);
+    targets(root, &mut found);
+    api_keys(root, today, &mut found);
+    found
+}
+
+fn enforced(statement: &Node) -> bool {
+    text(statement, "mode") != Some("observe")
+}
+
+fn access(root: &Node, found: &mut Vec<Problem>) {
+    let path = Path::root().key("access");
+    let statements = root.get("access").map(Node::items).unwrap_or_default();
+    let is = |statement: &&Node, effect: &str| enforced(statement) && text(statement, "effect") == Some(effect);
+    if !statements.iter().any(|s| is(&s, "allow")) {
+        let observed = statements.iter().any(|s| text(s, "effect") == Some("allow"));
+        let message =
+            if observed { "every allow is only observed, so nothing is allowed" } else { "nothing is allowed" };
+        found.push(Problem::new(path.clone(), message).help(
+            "no match denies: add a statement with `effect: allow`, such as `{id: all, effect: allow, roles: [staff]}`",
+        ));
+    }
+    for (i, statement) in statements.iter().enumerate() {
+        let meant = meant(root, statement);
+        if !meant.contains(&true) {
+            found.push(
+                Problem::new(
+                    path.index(i),
+                    format!(
+                        "`{}` can never match: no target is among its `targets` and has one of its `providers`",
+                        id(statement)
+                    ),
+                )
+                .help("name one or the other"),
+            );
+        }
+        if !is(&statement, "allow") {
+            continue;
+        }
+        let shadow = statements.iter().filter(|s| is(s, "deny")).find(|deny| denies_all_of(root, deny, statement));
+        if let Some(deny) = shadow {
+            found.push(
+                Problem::new(
+                    path.index(i),
+                    format!("`{}` allows nothing: `{}` denies all that it fits", id(statement), id(deny)),
+                )
+                .help("deny beats allow, whatever the order: narrow the deny, or remove one of the two"),
+            );
+        }
+    }
+}
+
+fn id(statement: &Node) -> &str {
+    text(statement, "id").unwrap_or_default()
+}
+
+/// Which targets a statement means.
+fn meant(root: &Node, statement: &Node) -> Vec<bool> {
+    let targets = root.get("targets").map(Node::items).unwrap_or_default();
+    let (names, providers) = (texts(statement, "targets"), texts(statement, "providers"));
+    let among = |list: &[&str], value: Option<&str>| list.is_empty() || value.is_some_and(|v| list.contains(&v));
+    targets.iter().map(|t| among(&names, text(t, "name")) && among(&providers, text(t, "provider"))).collect()
+}
+
+/// Whether a deny fits every call that an allow fits.
+fn denies_all_of(root: &Node, deny: &Node, allow: &Node) -> bool {
+    let subset = |key: &str| {
+        let (outer, inner) = (texts(deny, key), texts(allow, key));
+        outer.is_empty() || (!inner.is_empty() && inner.iter().all(|i| outer.contains(i)))
+    };
+    // A deny of calls leaves the list of models alone unless it names it, but a list without calls allows nothing.
+    let operations = {
+        let (outer, inner) = (texts(deny, "operations"), texts(allow, "operations"));
+        let listed = |o: &str| outer.contains(&o);
+        match inner.as_slice() {
+            [] => outer.is_empty() || listed("chat"),
+            inner => inner.iter().all(|o| listed(o) || (outer.is_empty() && *o != "list_models")),
+        }
+    };
+    deny.get("parameters").is_none_or(|p| p.entries().is_empty())
+        && operations
+        && subset("roles")
+        && all_cover(&texts(deny, "models"), &texts(allow, "models"))
+        && meant(root, allow).iter().zip(meant(root, deny)).all(|(allowed, denied)| !allowed || denied)
+}
+
+fn content(root: &Node, found: &mut Vec<Problem>) {
+    let path = Path::root().key("content");
+    let statements = root.get("content").map(Node::items).unwrap_or_default();
+    if statements.is_empty() {
+        found.push(
+            Problem::new(path.clone(), "no text is looked at")
+                .help("for example `content: [{id: secrets, detect: [secrets], action: deny}]`"),
+        );
+    }
+    for (i, statement) in statements.iter().enumerate() {
+        let channels = texts(statement, "channels");
+        // What callers send; an answer has neither.
+        let sent = |channel: &&str| ["user", "tool_description"].contains(channel);
+        if texts(statement, "direction") == ["response"] && !channels.is_empty() && channels.iter().all(sent) {
+            found.push(
+                Problem::new(
+                    path.index(i).key("channels"),
+                    format!("`{}` can never match: no answer has these channels", id(statement)),
+                )
+                .help("what a model says is in `assistant` and `tool_call`"),
+            );
+        }
+    }
+}
+
+fn targets(root: &Node, found: &mut Vec<Problem>) {
+    let targets = root.get("targets").map(Node::items).unwrap_or_default();
+    for (i, target) in targets.iter().enumerate() {
+        let (clusters, routes) = (texts(target, "cluster"), texts(target, "route"));
+        let earlier = targets.iter().take(i).find(|other| {
+            let (c, r) = (texts(other, "cluster"), texts(other, "route"));
+            match (routes.is_empty(), r.is_empty()) {
+                (true, true) => all_cover(&c, &clusters),
+                (false, false) => c.is_empty() && clusters.is_empty() && all_cover(&r, &routes),
+                _ => false,
+            }
+        });
+        if let Some(other) = earlier {
+            let (name, other) = (text(target, "name").unwrap_or_default(), text(other, "name").unwrap_or_default());
+            found.push(
+                Problem::new(
+                    Path::root().key("targets").index(i),
+                    format!("`{name}` governs nothing: all its traffic is `{other}`'s"),
+                )
+                .help("the first target that fits governs: put the narrower one first"),
+            );
+        }
+    }
+}
+
+fn api_keys(root: &Node, today: &str, found: &mut Vec<Problem>) {
+    let keys = root.get("identity").and_then(|identity| identity.get("api_keys")).map(Node::items).unwrap_or_default();
+    for (i, key) in keys.iter().enumerate() {
+        let expired = text(key, "expires").and_then(|e| e.get(..10)).is_some_and(|date| date < today);
+        if expired && boolean(key, "revoked") != Some(true) {
+            found.push(
+                Problem::new(
+                    Path::root().key("identity").key("api_keys").index(i).key("expires"),
+                    format!("the key `{}` has expired", id(key)),
+                )
+                .help("remove it, or make another with `doorward key`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `doorward`: [`doorward_core`] at a terminal and in CI.
+//!
+//! It decides nothing of its own: a policy is compiled, a text scanned and a key minted by the code that runs inside
+//! Envoy. What it adds is what the filter cannot see: the lines of a file, the configuration around a policy, the
+//! operating system's random numbers.
+
+mod args;
+mod check;
+mod input;
+mod key;
+mod lint;
+mod policies;
+mod reference;
+mod report;
+mod scan;
+mod source;
+mod variables;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+
+/// What the process says about the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing is wrong.
+    Clean,
+    /// What was asked about has problems.
+    Problems,
+    /// The command could not do all that was asked.
+    Failed,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Key(arguments) => key::run(&arguments),
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Reference => reference::run(),
+    };
+    match outcome {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        Ok(Outcome::Failed) => ExitCode::from(2),
+        // Whoever reads has seen enough (`| head`).
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::failure(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

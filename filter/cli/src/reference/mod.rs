@@ -1,0 +1,48 @@
+//! `doorward reference`: the configuration reference, from the doc comments of the shapes that read a policy.
+//!
+//! The sources are compiled in as text and read with a Rust parser, so the reference says what the code says.
+//! `policies/REFERENCE.md` is this output; a test compares the two.
+
+mod markdown;
+mod shapes;
+
+use std::io::Write as _;
+
+use crate::Outcome;
+
+/// The files whose types a policy is made of.
+const SOURCES: &[&str] = &[
+    include_str!("../../../core/src/policy/document.rs"),
+    include_str!("../../../core/src/identity/document.rs"),
+    include_str!("../../../core/src/inspect/document.rs"),
+    include_str!("../../../core/src/protocol/mod.rs"),
+    include_str!("../../../core/src/identity/signature.rs"),
+    include_str!("../../../core/src/inspect/mod.rs"),
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// A type is in none of the sources, or the output failed.
+pub fn run() -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text()?.as_bytes())?;
+    out.flush()?;
+    Ok(Outcome::Clean)
+}
+
+/// The reference as Markdown.
+fn text() -> anyhow::Result<String> {
+    markdown::render(&shapes::Shapes::read(SOURCES)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_committed_reference_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/REFERENCE.md");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let same = committed == super::text().unwrap();
+        assert!(same, "out of date: run `cargo run -p doorward-cli -- reference > policies/REFERENCE.md`");
+    }
+}

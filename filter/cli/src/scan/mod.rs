@@ -1,0 +1,111 @@
+//! `doorward scan`: what a text carries, by the detectors that run inside Envoy.
+
+mod jsonl;
+mod text;
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, anyhow, bail};
+use doorward_core::config::{Path, Problem, from_tree};
+use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, Finding, OverBudget, Selection};
+use doorward_core::policy::Document;
+
+use crate::args::ScanArguments;
+use crate::check::Checked;
+use crate::policies;
+use crate::report::{self, Severity};
+use crate::source::Source;
+use crate::variables::Variables;
+use crate::{Outcome, input};
+
+/// Runs the command.
+///
+/// # Errors
+/// Names of no detector, a policy with errors, or the output failed.
+pub fn run(arguments: &ScanArguments) -> anyhow::Result<Outcome> {
+    let scanner = Scanner::new(arguments)?;
+    let stdin = [input::STDIN.to_owned()];
+    let files = if arguments.files.is_empty() { &stdin } else { arguments.files.as_slice() };
+    let seen = if arguments.jsonl { jsonl::run(&scanner, files)? } else { text::run(&scanner, files, arguments.show)? };
+    Ok(match seen {
+        Seen { failed: true, .. } => Outcome::Failed,
+        Seen { bad: true, .. } => Outcome::Problems,
+        Seen { found: true, .. } if arguments.fail => Outcome::Problems,
+        _ => Outcome::Clean,
+    })
+}
+
+/// What happened on the way.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Something was found.
+    found: bool,
+    /// A text could not be read or scanned, and its place in the output says so.
+    bad: bool,
+    /// A file could not be read.
+    failed: bool,
+}
+
+/// Detectors, and which of them are asked.
+struct Scanner {
+    detectors: Detectors,
+    selection: Selection,
+}
+
+impl Scanner {
+    fn new(arguments: &ScanArguments) -> anyhow::Result<Self> {
+        let (mut document, looked_for) = match &arguments.policy {
+            Some(file) => policy(file)?,
+            None => (DetectorsDocument::default(), None),
+        };
+        let path = Path::root().key("detectors");
+        let mut detectors = Detectors::compile(&document, &path).map_err(said)?;
+        if let Some(score) = arguments.score {
+            if !(0.0..=1.0).contains(&score) {
+                bail!("--score {score}: not a number from 0 to 1");
+            }
+            document.thresholds = detectors.kinds().map(|(_, kind)| (kind.name.clone(), score)).collect();
+            detectors = Detectors::compile(&document, &path).map_err(said)?;
+        }
+        let everything = || vec!["all".to_owned()];
+        let names = match (arguments.detectors.as_slice(), looked_for) {
+            ([], None) => everything(),
+            ([], Some(names)) if names.is_empty() => {
+                report::note("the policy's `content` looks for nothing; scanning for everything");
+                everything()
+            }
+            ([], Some(names)) => names,
+            (names, _) => names.iter().map(|name| name.trim().to_owned()).collect(),
+        };
+        let selection = detectors.select(&names, &Path::root()).map_err(|problem| {
+            let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
+            anyhow!("--detectors: {}{help}", problem.message)
+        })?;
+        Ok(Self { detectors, selection })
+    }
+
+    fn scan(&self, text: &str, found: &mut Vec<Finding>) -> Result<(), OverBudget> {
+        self.detectors.scan(text, &self.selection, &mut Budget::default(), found)
+    }
+}
+
+fn said(problem: Problem) -> anyhow::Error {
+    anyhow!("{problem}")
+}
+
+/// A policy's detectors, and the names that its content statements look for.
+fn policy(file: &str) -> anyhow::Result<(DetectorsDocument, Option<Vec<String>>)> {
+    let checked = Checked::of(file, input::text(file)?, &Variables::default());
+    if let Some(error) = checked.issues.iter().find(|i| i.severity == Severity::Error) {
+        bail!("{file}:{}:{}: {} (`doorward check {file}` says more)", error.line, error.column, error.message);
+    }
+    let source = Source::parse(file, checked.text).map_err(|(e, _)| anyhow!("{}", e.message))?;
+    let (found, _) = policies::find(&source);
+    let [policy] = found.as_slice() else {
+        bail!("`{file}` holds {} policies; name a file with one", found.len());
+    };
+    let tree = policy.node.get().tree();
+    let document: Document = from_tree(&tree, &Path::root()).map_err(said).context("the policy")?;
+    let names: BTreeSet<String> = document.content.into_iter().flat_map(|statement| statement.detect.0).collect();
+    Ok((document.detectors, Some(names.into_iter().collect())))
+}
