@@ -6,9 +6,7 @@ use doorward_core::config::tree_from_json;
 use doorward_core::engine::{Engine, Worker};
 use doorward_core::exchange::{Call, CallResult, Effect, Event, Exchange, Flow, Time};
 use doorward_core::head::Headers;
-use doorward_core::host::{
-    Attribute, Host, HostError, NativeAlgorithm, SignatureCheck, StoreError, Stored,
-};
+use doorward_core::host::{Attribute, Host, HostError, NativeAlgorithm, SignatureCheck, StoreError, Stored};
 
 use crate::model::{Abi, Action, BufferKind, Fields, LocalReply, MapKind, Side, Status, Vm};
 use crate::verify;

@@ -53,7 +53,8 @@ fn keys() -> &'static Value {
 impl TokenSpec {
     /// The token in compact form.
     pub fn mint(&self) -> String {
-        let mut header = Map::from_iter([("alg".to_owned(), self.alg.as_str().into()), ("typ".to_owned(), "JWT".into())]);
+        let mut header =
+            Map::from_iter([("alg".to_owned(), self.alg.as_str().into()), ("typ".to_owned(), "JWT".into())]);
         if let Some(kid) = &self.kid {
             header.insert("kid".to_owned(), kid.as_str().into());
         }

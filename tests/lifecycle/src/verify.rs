@@ -53,3 +53,30 @@ pub fn check(request: &Request<'_>) -> Verdict {
         _ => Verdict::Unable,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_really_checked() {
+        let fixtures: serde_json::Value =
+            serde_json::from_str(include_str!("../../../filter/core/src/identity/testdata/test-only-keys.json"))
+                .unwrap();
+        let hex = fixtures["keys"]["rsa_a"]["spki"].as_str().unwrap();
+        let key: Vec<u8> = (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect();
+        let token = fixtures["tokens"]["RS256"].as_str().unwrap();
+        let (text, signature) = token.rsplit_once('.').unwrap();
+        let signature = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, signature).unwrap();
+        let good = Request { hash: "sha256", public_key: &key, signature: &signature, text: text.as_bytes() };
+        let verdicts = [
+            check(&good),
+            check(&Request { text: b"other", ..good }),
+            check(&Request { hash: "sha512", ..good }),
+            check(&Request { hash: "sha1", ..good }),
+            check(&Request { public_key: b"no key", ..good }),
+        ];
+        let expected = [Verdict::Good, Verdict::Bad, Verdict::Bad, Verdict::Unable, Verdict::Unable];
+        assert_eq!(verdicts, expected);
+    }
+}

@@ -185,12 +185,30 @@ impl Abi {
         Ok(())
     }
 
+    /// A response that the filter made too large ends at once, inside the call that did it: the stream that is to be
+    /// logged and deleted before that call returns. A filter that cannot be called back leaves it for afterwards.
+    pub fn end_inside(&self) -> Option<u32> {
+        let host = &mut *self.host.borrow_mut();
+        let after = &mut host.vms[self.vm].after;
+        let at = after.iter().position(|a| matches!(a, After::TooLarge(_, Side::Response)))?;
+        let After::TooLarge(id, _) = after.remove(at) else { return None };
+        let stream = host.stream(id);
+        stream.aborted = stream.calling;
+        stream.answer_directly(LocalReply::response_too_large());
+        Some(id)
+    }
+
+    /// The stream was logged and deleted.
+    pub fn ended_inside(&self, id: u32) {
+        self.host.borrow_mut().stream(id).logged = true;
+    }
+
     /// A property of the effective stream, by its path with `/` between the parts.
     pub fn property(&self, path: &str) -> Answer<Vec<u8>> {
         self.stream("property", |stream| {
             if path == "request/total_size" {
-                let sent = &stream.request.sent;
-                let size = sent.head.as_ref().map_or(0, Fields::size) + sent.body.len();
+                // Envoy adds the bytes of body that came to the header map as it is now.
+                let size = stream.request.head.as_ref().map_or(0, Fields::size) + stream.request.sent.body.len();
                 return Ok((size as u64).to_le_bytes().to_vec());
             }
             stream.properties.get(path).cloned().ok_or(Status::NotFound)

@@ -105,8 +105,7 @@ impl Proxy<'_> {
             return;
         }
         let continued = from == From::Continued;
-        let (told, iteration, over) =
-            self.half(id, side, |h| (!continued || h.from_current, h.iteration, h.end_told));
+        let (told, iteration, over) = self.half(id, side, |h| (!continued || h.from_current, h.iteration, h.end_told));
         if !told || !self.host.borrow_mut().stream(id).created {
             return self.emit_data(id, side, frame, end);
         }
@@ -174,8 +173,7 @@ impl Proxy<'_> {
         if self.refused(id, side) {
             return;
         }
-        let (told, iteration) =
-            self.half(id, side, |h| (from == From::Sender || h.from_current, h.iteration));
+        let (told, iteration) = self.half(id, side, |h| (from == From::Sender || h.from_current, h.iteration));
         if !told || !self.host.borrow_mut().stream(id).created {
             return self.emit_trailers(id, side);
         }
@@ -251,16 +249,18 @@ impl Proxy<'_> {
     }
 
     fn too_large(&mut self, id: u32, side: Side) {
-        let reply = match side {
-            Side::Request => LocalReply::plain(413, "request_payload_too_large", "Payload Too Large"),
-            Side::Response => LocalReply::plain(500, "response_payload_too_large", "Internal Server Error"),
-        };
-        self.local_reply(id, reply);
+        self.local_reply(
+            id,
+            match side {
+                Side::Request => LocalReply::request_too_large(),
+                Side::Response => LocalReply::response_too_large(),
+            },
+        );
     }
 
     /// The proxy answers the client itself.
     pub(super) fn local_reply(&mut self, id: u32, reply: LocalReply) {
-        let started = {
+        {
             let host = &mut *self.host.borrow_mut();
             let stream = host.stream(id);
             if stream.ending || stream.over {
@@ -268,31 +268,15 @@ impl Proxy<'_> {
             }
             stream.details = Some(reply.details.clone());
             stream.aborted = stream.calling.or(stream.aborted);
-            if stream.response.head.is_none() && stream.response.received.informational.is_empty() {
-                if stream.calling == Some(Side::Request) {
-                    stream.prepared.get_or_insert(reply);
-                    return;
-                }
-                None
-            } else {
-                Some(stream.response.received.head.is_some())
+            if stream.response.head.is_some() || !stream.response.received.informational.is_empty() {
+                return stream.answer_directly(reply);
             }
-        };
-        match started {
-            None => self.reply_through_filter(id, reply),
-            Some(false) => {
-                let head = reply.head();
-                self.half(id, Side::Response, |h| {
-                    h.complete = true;
-                    h.head = Some(head.clone());
-                    h.received.head = Some(head);
-                    h.received.body = reply.body;
-                    h.received.ended = true;
-                });
-                self.host.borrow_mut().stream(id).ending = true;
+            if stream.calling == Some(Side::Request) {
+                stream.prepared.get_or_insert(reply);
+                return;
             }
-            Some(true) => self.cut_off(id),
         }
+        self.reply_through_filter(id, reply);
     }
 
     /// The client is cut off: an answer that began cannot be taken back.

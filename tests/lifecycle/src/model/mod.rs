@@ -9,8 +9,7 @@
 //! `source/extensions/common/wasm/context.cc`; the names of the states are theirs.
 //!
 //! Not modelled: back-pressure (watermarks only ever end in a local reply here), several filters in a chain, routing,
-//! HTTP framing, and CEL. An answer that outgrows the buffer while the filter is writing it ends the stream after the
-//! filter has returned; Envoy ends it from inside that call.
+//! HTTP framing, and CEL.
 
 mod abi;
 mod fields;
@@ -61,3 +60,6 @@ pub trait Vm {
     /// The context is gone.
     fn delete(&mut self, context: u32);
 }
+
+#[cfg(test)]
+mod tests;

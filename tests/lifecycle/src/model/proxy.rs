@@ -248,7 +248,8 @@ impl<'m> Proxy<'m> {
         if answered {
             self.cut_off(id);
         } else {
-            let body = "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+            let body =
+                "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
             self.local_reply(id, LocalReply::plain(503, "upstream_reset_before_response_started", body));
         }
         self.settle();
@@ -288,9 +289,10 @@ impl<'m> Proxy<'m> {
         loop {
             let due = {
                 let host = self.host.borrow();
-                let ticks = host.vms.iter().enumerate().flat_map(|(vm, state)| {
-                    state.ticks.iter().map(move |(root, (_, at))| (*at, Due::Tick(vm, *root)))
-                });
+                let ticks =
+                    host.vms.iter().enumerate().flat_map(|(vm, state)| {
+                        state.ticks.iter().map(move |(root, (_, at))| (*at, Due::Tick(vm, *root)))
+                    });
                 let calls = host.calls.iter().map(|c| (c.deadline_ns, Due::Call(c.token)));
                 ticks.chain(calls).min_by_key(|(at, _)| *at).filter(|(at, _)| *at <= until)
             };
@@ -337,16 +339,21 @@ impl<'m> Proxy<'m> {
         loop {
             let next = {
                 let host = self.host.borrow();
-                host.streams.iter().find(|(_, s)| s.ending && !s.over).map(|(id, s)| (*id, s.vm, s.root, s.created))
+                host.streams
+                    .iter()
+                    .find(|(_, s)| s.ending && !s.over)
+                    .map(|(id, s)| (*id, s.vm, s.root, s.created, s.logged))
             };
-            let Some((id, vm, root, created)) = next else { break };
+            let Some((id, vm, root, created, logged)) = next else { break };
             if !created {
                 self.host.borrow_mut().stream(id).created = true;
                 self.notify(vm, id, |f| f.create(id, root));
             }
-            self.notify(vm, id, |f| f.log(id));
-            self.call(vm, id, |f| f.done(id));
-            self.notify(vm, id, |f| f.delete(id));
+            if !logged {
+                self.notify(vm, id, |f| f.log(id));
+                self.call(vm, id, |f| f.done(id));
+                self.notify(vm, id, |f| f.delete(id));
+            }
             let host = &mut *self.host.borrow_mut();
             let stream = host.stream(id);
             stream.over = true;

@@ -21,6 +21,16 @@ impl LocalReply {
         Self { status, details: details.to_owned(), headers: Fields::default(), body: body.as_bytes().to_vec() }
     }
 
+    /// A request outgrew the buffer.
+    pub fn request_too_large() -> Self {
+        Self::plain(413, "request_payload_too_large", "Payload Too Large")
+    }
+
+    /// An answer outgrew the buffer.
+    pub fn response_too_large() -> Self {
+        Self::plain(500, "response_payload_too_large", "Internal Server Error")
+    }
+
     /// The head as it goes on: `content-length` is the proxy's, `content-type` unless the filter gave one.
     pub fn head(&self) -> Fields {
         let mut head = Fields::of(&[(":status", &self.status.to_string())]);

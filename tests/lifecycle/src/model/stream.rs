@@ -101,11 +101,31 @@ pub struct Stream {
     pub is_head: bool,
     /// To be logged and deleted as soon as nothing runs.
     pub ending: bool,
+    /// Logged and deleted already, inside a call of the filter.
+    pub logged: bool,
     /// Logged and deleted.
     pub over: bool,
 }
 
 impl Stream {
+    /// A local reply after the answer's head came: past the filter if nothing of the answer has left, otherwise the
+    /// client is cut off.
+    pub fn answer_directly(&mut self, reply: LocalReply) {
+        self.details = Some(reply.details.clone());
+        self.ending = true;
+        let half = &mut self.response;
+        if half.received.head.is_some() {
+            half.received.reset = true;
+            return;
+        }
+        let head = reply.head();
+        half.complete = true;
+        half.head = Some(head.clone());
+        half.received.head = Some(head);
+        half.received.body = reply.body;
+        half.received.ended = true;
+    }
+
     /// One direction.
     pub fn half(&mut self, side: Side) -> &mut Half {
         match side {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::observe::{bytes, fields};
+use super::observe::{bytes, end, fields};
 use super::steps::{End, Got, HeaderList, put};
 use super::{Expect, Totals};
 use crate::model::{Fields, Host, Received, Stream};
@@ -44,7 +44,7 @@ fn check_end(place: &str, received: &Received, sent: &[u8], expect: &End, wrong:
         End::Never(word) => {
             assert_eq!(word, "never", "what an end received is `never`, or a mapping");
             if *received != Received::default() {
-                wrong.push(format!("{place} received something: {received:?}"));
+                wrong.push(format!("{place} received something: {}", end(received)));
             }
             return;
         }
@@ -73,7 +73,12 @@ fn check_end(place: &str, received: &Received, sent: &[u8], expect: &End, wrong:
         same(&format!("{place} body (as sent)"), &bytes(&received.body), &bytes(sent), wrong);
     }
     if let Some(trailers) = &got.trailers {
-        check_fields(&format!("{place} trailers"), received.trailers.as_ref().unwrap_or(&Fields::default()), trailers, wrong);
+        check_fields(
+            &format!("{place} trailers"),
+            received.trailers.as_ref().unwrap_or(&Fields::default()),
+            trailers,
+            wrong,
+        );
     }
     if let Some(ended) = got.ended {
         same(&format!("{place} complete"), &received.ended, &ended, wrong);

@@ -170,8 +170,7 @@ pub fn load() -> (Common, Vec<Scenario>) {
         for mut raw in list {
             text::expand(&mut raw, &tokens);
             let title = raw["name"].as_str().unwrap_or("?").to_owned();
-            let scenario: Scenario =
-                serde_json::from_value(raw).unwrap_or_else(|e| panic!("{name}: `{title}`: {e}"));
+            let scenario: Scenario = serde_json::from_value(raw).unwrap_or_else(|e| panic!("{name}: `{title}`: {e}"));
             scenarios.push(Scenario { file: name.clone(), ..scenario });
         }
     }

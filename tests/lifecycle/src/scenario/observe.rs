@@ -29,7 +29,8 @@ pub fn everything(host: &Host, names: &BTreeMap<String, u32>, pending: &[String]
     json!({"streams": streams, "metrics": metrics, "called": host.called, "mistakes": host.mistakes})
 }
 
-fn end(received: &Received) -> Value {
+/// What one end received; nothing is `null`.
+pub fn end(received: &Received) -> Value {
     if *received == Received::default() {
         return Value::Null;
     }

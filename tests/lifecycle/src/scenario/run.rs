@@ -77,12 +77,8 @@ pub fn run(common: &Common, scenario: &Scenario, mode: Mode, runner: Runner, obs
     for (number, step) in scenario.steps.iter().enumerate() {
         run.step(number + 1, step);
     }
-    let open: Vec<String> = run
-        .names
-        .iter()
-        .filter(|(_, id)| !run.proxy.host().streams[id].over)
-        .map(|(name, _)| name.clone())
-        .collect();
+    let open: Vec<String> =
+        run.names.iter().filter(|(_, id)| !run.proxy.host().streams[id].over).map(|(name, _)| name.clone()).collect();
     for name in &open {
         run.proxy.client_abort(run.names[name]);
     }
@@ -105,7 +101,12 @@ impl Run<'_> {
                 match self.names.get(name) {
                     Some(id) => {
                         let open = pending.iter().any(|p| p == name);
-                        self.wrong.extend(check::stream(&format!("stream {name}"), &host.streams[id], expect, Some(open)));
+                        self.wrong.extend(check::stream(
+                            &format!("stream {name}"),
+                            &host.streams[id],
+                            expect,
+                            Some(open),
+                        ));
                     }
                     None if name == "a" => {}
                     None => self.wrong.push(format!("no stream {name}")),

@@ -2,7 +2,7 @@
 
 use wasmtime::{Error, Linker};
 
-use super::memory::{Call, Guest, abi, hand_over, parse, read, serialize, text, write};
+use super::memory::{Call, Guest, abi, call_back, hand_over, parse, read, serialize, text, write};
 use crate::model::{BufferKind, LocalReply, MapKind, Side, Status};
 use crate::verify::{Request, Verdict, check};
 
@@ -84,7 +84,12 @@ fn plain(linker: &mut Linker<Guest>) -> Result<(), Error> {
             let content = read(&mut c, data, size);
             match buffer(kind) {
                 Some(BufferKind::Body(side)) => {
-                    code(abi(&c).set_buffer(side, start as usize, length as usize, &content))
+                    let result = abi(&c).set_buffer(side, start as usize, length as usize, &content);
+                    if let Some(stream) = abi(&c).end_inside() {
+                        call_back(&mut c, stream);
+                        abi(&c).ended_inside(stream);
+                    }
+                    code(result)
                 }
                 _ => BAD_ARGUMENT,
             }
@@ -236,7 +241,14 @@ fn others(linker: &mut Linker<Guest>) -> Result<(), Error> {
     linker.func_wrap(
         ENV,
         "proxy_call_foreign_function",
-        |mut c: Call<'_>, name: u32, name_size: u32, arguments: u32, arguments_size: u32, data: u32, size: u32| -> u32 {
+        |mut c: Call<'_>,
+         name: u32,
+         name_size: u32,
+         arguments: u32,
+         arguments_size: u32,
+         data: u32,
+         size: u32|
+         -> u32 {
             let (name, arguments) = (text(&mut c, name, name_size), read(&mut c, arguments, arguments_size));
             if name != "verify_signature" {
                 return Status::NotFound as u32;

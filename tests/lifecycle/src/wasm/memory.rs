@@ -55,14 +55,25 @@ pub fn hand_over(call: &mut Call<'_>, bytes: &[u8], data: u32, size: u32) {
     let mut pointer = 0;
     if !bytes.is_empty() {
         let instance = call.data().instance.expect("the module runs");
-        let allocate: TypedFunc<u32, u32> = instance
-            .get_typed_func(call.as_context_mut(), "proxy_on_memory_allocate")
-            .expect("the module allocates");
+        let allocate: TypedFunc<u32, u32> =
+            instance.get_typed_func(call.as_context_mut(), "proxy_on_memory_allocate").expect("the module allocates");
         pointer = allocate.call(call.as_context_mut(), bytes.len() as u32).expect("the guest has memory");
         write(call, pointer, bytes);
     }
     write(call, data, &pointer.to_le_bytes());
     write(call, size, &(bytes.len() as u32).to_le_bytes());
+}
+
+/// Logs and deletes a stream while the guest is in the middle of a call.
+pub fn call_back(call: &mut Call<'_>, stream: u32) {
+    let instance = call.data().instance.expect("the module runs");
+    let log: TypedFunc<u32, ()> = instance.get_typed_func(call.as_context_mut(), "proxy_on_log").expect("the ABI's");
+    log.call(call.as_context_mut(), stream).expect("the filter does not trap");
+    let done: TypedFunc<u32, u32> = instance.get_typed_func(call.as_context_mut(), "proxy_on_done").expect("the ABI's");
+    done.call(call.as_context_mut(), stream).expect("the filter does not trap");
+    let delete: TypedFunc<u32, ()> =
+        instance.get_typed_func(call.as_context_mut(), "proxy_on_delete").expect("the ABI's");
+    delete.call(call.as_context_mut(), stream).expect("the filter does not trap");
 }
 
 /// Header pairs in the ABI's serialised form.
