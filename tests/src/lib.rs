@@ -13,6 +13,7 @@
 //! values where the outcome is what a test asserts.
 
 pub mod client;
+pub mod demo;
 pub mod envoy;
 pub mod fields;
 pub mod governed;

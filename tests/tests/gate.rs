@@ -56,7 +56,10 @@ async fn every_denial_is_said_in_the_callers_dialect() {
     let token = world.alice();
     let good = |model: &str| chat(model, "hi").to_string();
     let stranger = world.token("mallory", &["sales"]);
-    let forged = format!("{}x", token.strip_suffix(|_: char| true).unwrap());
+    // Another user under alice's signature.
+    let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+    parts[1] = stranger.split('.').nth(1).unwrap().to_owned();
+    let forged = parts.join(".");
     for (request, status, reason, kind) in [
         (post("/v1/chat/completions", &stranger, good("gpt-5")), 403, "access.denied", "permission_error"),
         (post("/v1/chat/completions", &token, good("o1")), 403, "model.not_allowed", "permission_error"),
@@ -153,7 +156,7 @@ async fn values_are_masked_both_ways_and_nothing_else_changes() {
         let gate = world.gate().await;
         let mut connection = gate.connect().await;
         let body = "{ \"model\":\"fast\", \"messages\":[ {\"role\":\"user\",\"content\":\
-                    \"mail bob\\u0040corp.test and card 5425233430109903\\nreply: ask eve@corp.test\"} ], \"n\": 1.0 }";
+                    \"mail bob\\u0040corp.test and card 5425233430109903\\nreply: ask eve@northwind.dev\"} ], \"n\": 1.0 }";
         let answer = connection.call(&post("/v1/chat/completions", &world.alice(), body)).await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
         let seen = world.upstream.request(0).await;
@@ -161,7 +164,7 @@ async fn values_are_masked_both_ways_and_nothing_else_changes() {
             .replace("\"fast\"", "\"gpt-5-mini\"")
             .replace("bob\\u0040corp.test", "[EMAIL_ADDRESS]")
             .replace("5425233430109903", "[CREDIT_CARD]")
-            .replace("eve@corp.test", "[EMAIL_ADDRESS]");
+            .replace("eve@northwind.dev", "[EMAIL_ADDRESS]");
         assert_eq!(seen.text(), expected, "flow {flow}");
         // The length is told truly, and the next request on the connection is whole.
         let next = connection.call(&post("/v1/chat/completions", &world.alice(), chat("gpt-5", "next").to_string())).await;
@@ -181,9 +184,9 @@ async fn answers_are_masked_and_refused() {
         ]));
         let gate = world.gate().await;
         let ask = |text: &str| post("/v1/chat/completions", &world.alice(), chat("gpt-5", text).to_string());
-        let masked = gate.call(&ask("reply: write to eve@corp.test")).await;
+        let masked = gate.call(&ask("reply: write to eve@northwind.dev")).await;
         assert_eq!(masked.json()["choices"][0]["message"]["content"], "write to [EMAIL_ADDRESS]");
-        assert!(world.upstream.request(0).await.text().contains("eve@corp.test"));
+        assert!(world.upstream.request(0).await.text().contains("eve@northwind.dev"));
         let line = gate.log_line(&masked).await;
         assert_eq!(line["doorward.findings"], "out:EMAIL_ADDRESS/mask=1");
 

@@ -2,7 +2,7 @@
 
 use doorward_core::config::{Problem, Tree, tree_from_json, tree_from_struct};
 
-use crate::engine::Engine;
+use doorward_core::engine::Engine;
 
 /// Compiles a configuration: JSON text, or the serialised `google.protobuf.Struct` that Envoy makes of native YAML.
 ///

@@ -14,7 +14,6 @@
 mod abi;
 mod config;
 mod effects;
-mod engine;
 mod host;
 mod metadata;
 mod metrics;

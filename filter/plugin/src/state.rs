@@ -10,7 +10,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use crate::engine::{Engine, Worker};
+use doorward_core::engine::{Engine, Worker};
+use doorward_core::host::HostError;
+
+use crate::host::Envoy;
 use crate::metadata::Expressions;
 use crate::metrics::Metrics;
 use crate::stream::Stream;
@@ -111,16 +114,22 @@ pub enum Errand {
 
 impl State {
     /// Makes an accepted configuration the live one of its root.
-    pub fn adopt(&mut self, root: u32, engine: Engine) {
+    ///
+    /// # Errors
+    /// The worker could not start; the old configuration goes on.
+    pub fn adopt(&mut self, root: u32, engine: Engine) -> Result<(), HostError> {
+        let expressions = &mut self.roots.entry(root).or_default().expressions;
+        let mut worker = Worker::new(&engine);
+        worker.start(&engine, &mut Envoy::new(expressions))?;
         self.last_generation += 1;
         let id = self.last_generation;
-        let worker = Worker::new(&engine);
         let hold = if engine.holds_headers() { Hold::Unknown } else { Hold::Unneeded };
         self.generations.insert(id, Generation { root, engine, worker, streams: 0, hold });
         let old = self.roots.entry(root).or_default().live.replace(id);
         if let Some(old) = old {
             self.retire(old);
         }
+        Ok(())
     }
 
     /// A context begins: a root (`root` is 0), or a stream of one. One that is there already stays as it is.

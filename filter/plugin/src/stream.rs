@@ -1,9 +1,7 @@
 //! What the plugin knows of one HTTP stream: core's exchange, and where either direction stands with the host.
 
-use doorward_core::exchange::Time;
+use doorward_core::exchange::{Exchange, Time};
 use doorward_core::host::Side;
-
-use crate::engine::Exchange;
 
 /// One HTTP stream.
 #[derive(Debug)]

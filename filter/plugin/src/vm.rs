@@ -33,11 +33,13 @@ pub fn configure(root: u32, size: usize) -> bool {
         );
     }
     match config::compile(&bytes) {
-        Ok(engine) => {
-            with(|state| state.adopt(root, engine));
-            keep_time(root);
-            true
-        }
+        Ok(engine) => match with(|state| state.adopt(root, engine)) {
+            Some(Ok(())) => {
+                keep_time(root);
+                true
+            }
+            _ => refused("the host's shared store fails"),
+        },
         Err(problems) => {
             for problem in &problems {
                 refused(&problem.to_string());

@@ -62,7 +62,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             workers: 1,
-            stats_tags: json!([]),
+            stats_tags: crate::governed::stats_config()["stats_tags"].clone(),
             wasm_log: "info",
             environment: BTreeMap::new(),
             bootstrap: json!({}),

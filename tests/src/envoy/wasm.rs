@@ -109,7 +109,7 @@ impl Wasm {
         }
         if let Some(capabilities) = &self.capabilities {
             let allowed: BTreeMap<&str, Value> = capabilities.iter().map(|c| (c.as_str(), json!({}))).collect();
-            config["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
+            config["vm_config"]["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
         }
         json!({"name": "envoy.filters.http.wasm", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",

@@ -92,6 +92,22 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
         .map_err(|e| e.placed(&path))
     }
 
+    /// Envoy's YAML reader knows whole numbers only: `0.25` reaches the filter as the string `"0.25"`.
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let number = match self.tree {
+            Tree::String(s) if s.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => s.parse::<f64>().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) => visitor.visit_f64(number).map_err(|e: Error| e.placed(&self.path)),
+            None => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.tree {
             Tree::Null => visitor.visit_none(),
@@ -145,7 +161,7 @@ impl<'de> de::Deserializer<'de> for Node<'de> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 char bytes byte_buf
         unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
@@ -213,6 +229,8 @@ mod tests {
         key: Option<SecretRef>,
         #[serde(default)]
         nested: BTreeMap<String, Vec<Sample>>,
+        #[serde(default)]
+        score: Option<f32>,
     }
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -235,6 +253,9 @@ mod tests {
         assert_eq!(sample.models.0, ["gpt"]);
         assert_eq!(sample.mode, Some(Mode::Observe));
         assert_eq!(sample.nested["x"][0].name, "b");
+        assert_eq!(read(r#"{"name":"a","score":"0.25"}"#).unwrap().score, Some(0.25));
+        assert_eq!(read(r#"{"name":"a","score":2}"#).unwrap().score, Some(2.0));
+        assert!(read(r#"{"name":"a","score":"nan"}"#).is_err());
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Exchange {
     facts: Option<Facts>,
     /// Copies of what passed, where the policy only observes.
     tap: Option<Tap>,
+    /// The answer began before the request was judged.
+    early: bool,
 }
 
 /// How far an exchange is.
@@ -67,7 +69,9 @@ struct Waiting {
     since_ms: u64,
     call: Result<protocol::Call, NoCall>,
     target: usize,
-    /// The body ended meanwhile.
+    /// Some of the body came meanwhile.
+    body_came: bool,
+    /// All of it did.
     body_ended: bool,
 }
 
@@ -109,6 +113,7 @@ impl Exchange {
             record: Record::default(),
             facts: None,
             tap: None,
+            early: false,
         }
     }
 

@@ -106,7 +106,7 @@ impl Exchange {
                 cx.worker.wait(self.id);
                 let since_ms = since_ms.unwrap_or(now);
                 let headers = headers.clone();
-                let waiting = Waiting { headers, end, since_ms, call, target, body_ended: false };
+                let waiting = Waiting { headers, end, since_ms, call, target, body_came: false, body_ended: false };
                 self.stage = Stage::Waiting(Box::new(waiting));
                 if self.tap.is_some() { Flow::Continue } else { Flow::Hold }
             }
@@ -290,14 +290,20 @@ impl Exchange {
             }
             return Flow::Continue;
         }
+        let open = match self.stage {
+            Stage::Request => true,
+            Stage::Answer(_) => self.early,
+            _ => false,
+        };
         match &mut self.stage {
             Stage::Waiting(waiting) => {
+                waiting.body_came = true;
                 waiting.body_ended |= end;
                 if available > cx.engine.max_body { self.deny(too_large(cx), cx) } else { Flow::Hold }
             }
-            Stage::Request if available > cx.engine.max_body => self.deny(too_large(cx), cx),
-            Stage::Request if !end => Flow::Hold,
-            Stage::Request => {
+            _ if open && available > cx.engine.max_body => self.deny(too_large(cx), cx),
+            _ if open && !end => Flow::Hold,
+            _ if open => {
                 let body = match cx.host.body(Side::Request) {
                     Ok(body) if body.len() >= available => body,
                     _ => return self.deny(Denial::new(Reason::InternalHost), cx),
@@ -309,13 +315,17 @@ impl Exchange {
                             self.replace_request(edited, cx);
                         }
                         self.record.judged = true;
-                        self.stage = Stage::Sent;
+                        self.early = false;
+                        if matches!(self.stage, Stage::Request) {
+                            self.stage = Stage::Sent;
+                        }
                         Flow::Continue
                     }
                 }
             }
-            // Nothing of a refused request may follow it.
+            // Nothing of a refused request may follow it, nor what was not judged before its answer was over.
             Stage::Over => Flow::Hold,
+            _ if self.early => Flow::Hold,
             _ => Flow::Continue,
         }
     }
@@ -362,26 +372,30 @@ impl Exchange {
         let Stage::Waiting(waiting) = std::mem::replace(&mut self.stage, Stage::Pass) else {
             return Flow::Continue;
         };
-        let Waiting { headers, end, since_ms, call, target, body_ended } = *waiting;
+        let Waiting { headers, end, since_ms, call, target, body_came, body_ended } = *waiting;
         let flow = self.authenticate(&headers, end, call, target, Some(since_ms), cx);
         if self.tap.is_some() {
             return Flow::Continue;
         }
         match (&mut self.stage, flow) {
             (Stage::Waiting(waiting), _) => {
+                waiting.body_came = body_came;
                 waiting.body_ended = body_ended;
                 Flow::Hold
             }
-            (_, Flow::Continue) => {
-                cx.effects.push(Effect::Resume(Side::Request));
-                Flow::Continue
-            }
-            (Stage::Request, Flow::Hold) if body_ended => {
+            // What came of the body would go on with the head, past us: both wait for the body's end, whatever the
+            // policy says of the host.
+            (Stage::Request, _) if body_came && !body_ended => Flow::Hold,
+            (Stage::Request, _) if body_ended => {
                 let flow = self.request_body(0, true, cx);
                 if flow == Flow::Continue {
                     cx.effects.push(Effect::Resume(Side::Request));
                 }
                 flow
+            }
+            (_, Flow::Continue) => {
+                cx.effects.push(Effect::Resume(Side::Request));
+                Flow::Continue
             }
             (_, Flow::Hold) => Flow::Hold,
         }

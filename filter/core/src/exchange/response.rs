@@ -28,8 +28,11 @@ impl Exchange {
             Stage::Sent => {}
             // The host refuses a request whose body it was holding for us: its buffer is smaller than our bound.
             Stage::Request | Stage::Waiting(_) if status == 413 && self.tap.is_none() => {
+                self.early = true;
                 return self.host_too_large(end, cx);
             }
+            // The head went ahead of the body, and the upstream answers that; or the host does, which is no harm.
+            Stage::Request if self.tap.is_none() && !cx.engine.hold_headers => self.early = true,
             _ => return Flow::Continue,
         }
         if end || matches!(status, 204 | 304) {

@@ -105,7 +105,7 @@ mod tests {
         let mut expected = Vec::new();
         for start in 0..text.len() {
             for (id, literal) in literals.iter().enumerate() {
-                let rest = &text[start..];
+                let rest = text.get(start..).unwrap();
                 let folded = rest.to_ascii_lowercase();
                 if rest.starts_with(literal) || (id == 4 && folded.starts_with(literal)) {
                     expected.push((start, id as u16));

@@ -38,9 +38,10 @@ impl Budget {
 }
 
 impl Default for Budget {
-    /// 64 million units: what takes a few hundred milliseconds.
+    /// 4 million units, of 0.05 to 0.4 microseconds each: rarely more than half a second. A text of 512 KB
+    /// passes five simple patterns without a literal start, and any number with one.
     fn default() -> Self {
-        Self::new(64 << 20)
+        Self::new(4 << 20)
     }
 }
 

@@ -23,6 +23,19 @@ impl Set {
         Self(table)
     }
 
+    /// Every byte but white space, control characters and `bytes`.
+    #[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+    pub(super) const fn except(bytes: &[u8]) -> Self {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            let b = byte as u8;
+            table[byte] = b > b' ' && b != 0x7F && !contains(bytes, b);
+            byte += 1;
+        }
+        Self(table)
+    }
+
     pub(super) fn contains(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte)).copied().unwrap_or(false)
     }
@@ -94,6 +107,9 @@ pub(super) fn escape_before(bytes: &[u8], at: usize) -> bool {
 /// The first place of `needle` in `bytes` from `from` on, before `to`.
 pub(super) fn find(bytes: &[u8], needle: &str, from: usize, to: usize) -> Option<usize> {
     let window = bytes.get(from..to.min(bytes.len()))?;
-    super::work::add(window.len());
-    window.windows(needle.len().max(1)).position(|w| w == needle.as_bytes()).map(|i| from + i)
+    let first = needle.as_bytes().first()?;
+    let starts = window.iter().enumerate().filter(|(_, b)| *b == first).map(|(i, _)| i);
+    let found = starts.into_iter().find(|i| stands(window, *i, needle));
+    super::work::add(found.unwrap_or(window.len()));
+    found.map(|i| from + i)
 }

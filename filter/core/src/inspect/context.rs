@@ -1,29 +1,78 @@
 //! Words around a candidate. They are looked up only where a candidate stands, never over the whole text.
+//!
+//! A word is a run of Latin letters, cut where camel case turns (`phoneNumber` is two); letters count without
+//! their case and accents (`Téléphone` is `telephone`). Words of other scripts are matched as they are.
 
+use super::bytes;
 use super::work;
 
-/// Context words of a detector: ASCII words as hashes, others as they are written.
+/// Context words of a detector.
 pub(super) struct Words {
-    ascii: &'static [u32],
+    /// Hashes of the words in Latin letters.
+    latin: &'static [u32],
+    /// A bit for each of them: most words of a text stop here.
+    filter: [u64; FILTER],
     others: &'static [&'static str],
 }
 
+const FILTER: usize = 16;
+
+/// The longest word in Latin letters; longer runs are none.
+const LONGEST: usize = 24;
+
 impl Words {
-    /// `ascii` from [`hashes`]; `others` are matched as substrings, byte for byte (scripts without spaces).
-    pub(super) const fn new(ascii: &'static [u32], others: &'static [&'static str]) -> Self {
-        Self { ascii, others }
+    /// Through [`words!`].
+    pub(super) const fn new(latin: &'static [u32], others: &'static [&'static str]) -> Self {
+        Self { latin, filter: filter(latin), others }
     }
 
     /// How many bytes before `start` the nearest of the words ends, looking back at most `reach` bytes.
     pub(super) fn before(&self, bytes: &[u8], start: usize, reach: usize) -> Option<usize> {
-        let from = start.saturating_sub(reach);
-        let end = self.last_in(bytes, from, start)?;
-        Some(start - end)
+        let [distance] = Self::nearest([self], bytes, start, reach);
+        distance
+    }
+
+    /// The same for several lists at once.
+    pub(super) fn nearest<const N: usize>(
+        lists: [&Words; N],
+        bytes: &[u8],
+        start: usize,
+        reach: usize,
+    ) -> [Option<usize>; N] {
+        let mut distances = [None; N];
+        let mut missing = N;
+        let limit = start.saturating_sub(reach);
+        let mut end = start;
+        while missing > 0
+            && let Some(token) = Token::last(bytes, limit, end)
+        {
+            for (list, distance) in lists.iter().zip(&mut distances) {
+                if distance.is_none()
+                    && let Some(end) = list.end_of(bytes, &token)
+                {
+                    *distance = Some(start.saturating_sub(end));
+                    missing -= 1;
+                }
+            }
+            end = token.start;
+        }
+        work::add(start - limit + 1);
+        distances
     }
 
     /// Whether one of the words starts within `reach` bytes after `end`.
     pub(super) fn after(&self, bytes: &[u8], end: usize, reach: usize) -> bool {
-        self.last_in(bytes, end, end.saturating_add(reach)).is_some()
+        let limit = bytes.len().min(end.saturating_add(reach));
+        let mut at = limit;
+        // Read backwards, as words are; one that the window cuts into is left out.
+        while let Some(token) = Token::last(bytes, end, at) {
+            if !(token.end == limit && letter(bytes, limit).is_some()) && self.end_of(bytes, &token).is_some() {
+                return true;
+            }
+            at = token.start;
+        }
+        work::add(limit.saturating_sub(end) + 1);
+        false
     }
 
     /// Whether one of the words stands within `reach` bytes on either side.
@@ -31,57 +80,153 @@ impl Words {
         self.before(bytes, start, reach).is_some() || self.after(bytes, end, reach)
     }
 
-    /// The end of the last of the words in the window. A word is a run of ASCII letters, cut where camel
-    /// case turns (`phoneNumber` is two), with one that the window cuts into left out.
-    fn last_in(&self, bytes: &[u8], from: usize, to: usize) -> Option<usize> {
-        let window = bytes.get(from..to.min(bytes.len()))?;
-        work::add(window.len());
-        let mut last = None;
-        let mut hash = SEED;
-        let mut previous = super::bytes::before(bytes, from);
-        let mut cut = previous.is_ascii_alphabetic();
-        for (i, &byte) in window.iter().chain(std::iter::once(&b' ')).enumerate() {
-            let turns = byte.is_ascii_uppercase() && previous.is_ascii_lowercase();
-            if !byte.is_ascii_alphabetic() || turns {
-                if hash != SEED && !cut && self.ascii.contains(&hash) {
-                    last = Some(from + i);
-                }
-                hash = SEED;
-                cut = false;
-            }
-            if byte.is_ascii_alphabetic() {
-                hash = step(hash, byte);
-            }
-            previous = byte;
-        }
-        if !window.is_ascii() {
-            for word in self.others {
-                let found = window.windows(word.len()).rposition(|w| w == word.as_bytes());
-                last = last.max(found.map(|i| from + i + word.len()));
+    /// Where the word of this list ends that is the token, or starts there.
+    fn end_of(&self, bytes: &[u8], token: &Token) -> Option<usize> {
+        match token.hash {
+            Some(hash) => (passes(&self.filter, hash) && self.latin.contains(&hash)).then_some(token.end),
+            None => {
+                let text = bytes.get(token.start..)?;
+                let stands =
+                    |word: &&&str| text.first() == word.as_bytes().first() && text.starts_with(word.as_bytes());
+                self.others.iter().find(stands).map(|word| token.start + word.len())
             }
         }
-        last
     }
 }
 
-/// The hashes of lower-case ASCII words, for [`Words::new`].
-#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
-pub(super) const fn hashes<const N: usize>(words: [&str; N]) -> [u32; N] {
-    let mut out = [0; N];
-    let mut i = 0;
-    while i < N {
-        let word = words[i].as_bytes();
-        let mut hash = SEED;
-        let mut k = 0;
-        while k < word.len() {
-            assert!(word[k].is_ascii_lowercase(), "context words are lower-case ASCII letters");
-            hash = step(hash, word[k]);
-            k += 1;
+/// A word in Latin letters, or the place of a character of another script.
+struct Token {
+    start: usize,
+    end: usize,
+    hash: Option<u32>,
+}
+
+impl Token {
+    /// The last one that ends after `limit`, and at `end` or before. A word that goes on before `limit` is none.
+    fn last(bytes: &[u8], limit: usize, end: usize) -> Option<Self> {
+        let mut end = end;
+        loop {
+            let window = bytes.get(limit..end)?;
+            end = limit + window.iter().rposition(|b| b.is_ascii_alphabetic() || *b >= 0x80)? + 1;
+            let last = bytes::before(bytes, end);
+            if last < 0x80 || letter_before(bytes, end).is_some() {
+                return Some(Self::latin(bytes, limit, end));
+            }
+            // Words of other scripts are looked for at each of their characters.
+            if last >= 0xC0 {
+                return Some(Self { start: end - 1, end, hash: None });
+            }
+            end -= 1;
         }
-        out[i] = hash;
+    }
+
+    /// The run of Latin letters that ends at `end`.
+    fn latin(bytes: &[u8], limit: usize, end: usize) -> Self {
+        let mut start = end;
+        let mut hash = SEED;
+        let mut length = 0;
+        let mut capital = false;
+        let mut cut = false;
+        while let Some((byte, width)) = letter_before(bytes, start) {
+            if capital && width == 1 && byte.is_ascii_lowercase() {
+                // Going back from a capital: the lower-case letter before it ends another word.
+                break;
+            }
+            if start <= limit || length == LONGEST {
+                cut = true;
+                break;
+            }
+            capital |= byte.is_ascii_uppercase();
+            hash = step(hash, byte);
+            start -= width;
+            length += 1;
+        }
+        Self { start, end, hash: Some(if cut { SEED } else { hash }) }
+    }
+}
+
+/// The Latin letter that ends at `end`, without accents, and its width.
+#[inline]
+fn letter_before(bytes: &[u8], end: usize) -> Option<(u8, usize)> {
+    match bytes.get(..end)? {
+        [.., b] if b.is_ascii_alphabetic() => Some((*b, 1)),
+        [.., lead @ 0xC3..=0xC5, b @ 0x80..=0xBF] => {
+            let index = usize::from(lead - 0xC3) * 64 + usize::from(b - 0x80);
+            FOLDED.get(index).filter(|b| b.is_ascii_lowercase()).map(|b| (*b, 2))
+        }
+        _ => None,
+    }
+}
+
+/// The Latin letter that starts at `at`.
+fn letter(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    letter_before(bytes, at + 1).or_else(|| letter_before(bytes, at + 2))
+}
+
+/// U+00C0 to U+017F without case and accents.
+const FOLDED: &[u8; 192] = b"\
+    aaaaaaaceeeeiiiidnooooo-ouuuuytsaaaaaaaceeeeiiiidnooooo-ouuuuyty\
+    aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll\
+    lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+/// [`Words`] from words in Latin letters, in one string, lower case, without accents and separated by spaces;
+/// and words of other scripts.
+macro_rules! words {
+    ($ascii:literal $(, $($other:literal)+)?) => {{
+        const HASHES: [u32; $crate::inspect::context::count($ascii)] = $crate::inspect::context::hashes($ascii);
+        $crate::inspect::context::Words::new(&HASHES, &[$($($other),+)?])
+    }};
+}
+pub(super) use words;
+
+/// How many words `list` has, each followed or preceded by one space.
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+pub(super) const fn count(list: &str) -> usize {
+    let list = list.as_bytes();
+    let mut count = 1;
+    let mut i = 0;
+    while i < list.len() {
+        count += (list[i] == b' ') as usize;
+        i += 1;
+    }
+    count
+}
+
+/// The hashes of the words of `list`.
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+pub(super) const fn hashes<const N: usize>(list: &str) -> [u32; N] {
+    let list = list.as_bytes();
+    let mut out = [SEED; N];
+    let mut word = 0;
+    // Backwards, as words are read.
+    let mut i = list.len();
+    while i > 0 {
+        i -= 1;
+        if list[i] == b' ' {
+            word += 1;
+        } else {
+            assert!(list[i].is_ascii_lowercase(), "context words are lower-case ASCII letters");
+            out[word] = step(out[word], list[i]);
+        }
+    }
+    out
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn filter(hashes: &[u32]) -> [u64; FILTER] {
+    let mut out = [0; FILTER];
+    let mut i = 0;
+    while i < hashes.len() {
+        let place = hashes[i] as usize % (FILTER * 64);
+        out[place / 64] |= 1 << (place % 64);
         i += 1;
     }
     out
+}
+
+fn passes(filter: &[u64; FILTER], hash: u32) -> bool {
+    let place = hash as usize % (FILTER * 64);
+    filter.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
 }
 
 /// FNV-1a, 32 bits, over folded letters.
@@ -95,7 +240,7 @@ const fn step(hash: u32, byte: u8) -> u32 {
 mod tests {
     use super::*;
 
-    static PHONE: Words = Words::new(&hashes(["phone", "tel"]), &["电话"]);
+    static PHONE: Words = words!("phone tel telefono", "电话" "тел");
 
     #[test]
     fn words_are_whole_and_folded() {
@@ -103,18 +248,35 @@ mod tests {
             ("Phone: 1", Some(2)),
             ("phoneNumber=1", Some(7)),
             ("PHONE_NO 1", Some(4)),
+            ("Phone1", Some(0)),
             ("microphone 1", None),
             ("hotel 1", None),
             ("tel1", Some(0)),
+            ("Teléfono 1", Some(1)),
+            ("étel 1", None),
+            ("TELÉFONO 1", Some(1)),
             ("电话1", Some(0)),
+            ("(тел) 1", Some(2)),
             ("phone tel 1", Some(1)),
+            ("", None),
         ] {
-            let start = text.len() - 1;
+            let start = text.len().saturating_sub(1);
             assert_eq!(PHONE.before(text.as_bytes(), start, 48), distance, "{text}");
         }
-        // The window starts inside `microphone`.
+        // The window starts inside `microphone`, and at the word.
         assert_eq!(PHONE.before(b"microphone 1", 11, 6), None);
+        assert_eq!(PHONE.before(b"a phone 1", 8, 6), Some(1));
         assert!(PHONE.after(b"1 (tel)", 1, 8));
+        assert!(PHONE.after("1 (电话)".as_bytes(), 1, 9));
+        assert!(!PHONE.after(b"1 telling", 1, 4));
         assert!(!PHONE.after(b"1 then something and tel", 1, 8));
+        assert!(PHONE.near(b"1 tel", 0, 1, 8) && !PHONE.near(b"1 fax", 0, 1, 8));
+    }
+
+    #[test]
+    fn the_nearest_of_each_list() {
+        static FAX: Words = words!("fax");
+        assert_eq!(Words::nearest([&PHONE, &FAX], b"phone fax 1", 10, 48), [Some(5), Some(1)]);
+        assert_eq!(Words::nearest([&PHONE, &FAX], b"phone 1", 6, 48), [Some(1), None]);
     }
 }

@@ -89,6 +89,15 @@ fn domain(bytes: &[u8], from: usize) -> Option<Domain<'_>> {
     while !is_top(text.rsplit(|b| *b == b'.').next()?) {
         text = text.get(..text.iter().rposition(|b| *b == b'.')?)?;
     }
+    // So may it with a capital, behind a name that has none.
+    if let Some(dot) = text.iter().rposition(|b| *b == b'.')
+        && let Some((name, [b'.', b'A'..=b'Z', b'a'..=b'z', ..])) = text.split_at_checked(dot)
+        && name.contains(&b'.')
+        && !name.iter().any(u8::is_ascii_uppercase)
+        && is_top(name.rsplit(|b| *b == b'.').next()?)
+    {
+        text = name;
+    }
     let label = |l: &[u8]| !l.is_empty() && l.len() <= MAX_LABEL && !matches!(l, [b'-', ..] | [.., b'-']);
     let is_name = text.contains(&b'.') && text.split(|b| *b == b'.').all(label);
     is_name.then_some(Domain { text, end: from + text.len() })
@@ -113,7 +122,7 @@ fn score(bytes: &[u8], start: usize, name: &[u8], domain: &Domain<'_>) -> f32 {
     let file = domain.text.rsplit(|b| *b == b'.').next().is_some_and(|last| {
         [
             "png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "tsx", "json", "html", "yaml", "yml", "txt",
-            "md5",
+            "md5", "service", "socket", "timer", "slice", "scope", "mount",
         ]
         .iter()
         .any(|f| last.eq_ignore_ascii_case(f.as_bytes()))

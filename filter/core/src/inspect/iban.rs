@@ -28,7 +28,7 @@ const STRUCTURES: &[(&str, &str)] = &[
 /// The longest IBAN.
 const MAX: usize = 34;
 
-/// Looks for an IBAN whose check digits are the two digits at `at`.
+/// Looks for an IBAN whose check digits are the two digits at `at`. Its letters are in one case.
 pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     let Some(start) = at.checked_sub(2) else { return };
     if ALPHA.run_back(bytes, at, 2) != 2 {
@@ -48,6 +48,10 @@ pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     let Some((_, structure)) = STRUCTURES.iter().find(|(c, _)| c.as_bytes() == country) else { return };
     let mut symbols = [0u8; MAX];
     let Some((count, end)) = read(bytes, at + 2, structure, &mut symbols) else { return };
+    let text = bytes.get(start..end).unwrap_or_default();
+    if text.iter().any(u8::is_ascii_uppercase) && text.iter().any(u8::is_ascii_lowercase) {
+        return;
+    }
     let check = bytes.get(start..at + 2).unwrap_or_default();
     let account = symbols.get(..count).unwrap_or_default();
     if mod97(account.iter().chain(check).copied()) != 1 {

@@ -2,6 +2,7 @@
 
 use super::Candidate;
 use super::bytes::{self, ALNUM, DIGIT, HEX};
+use super::context::{Words, words};
 use super::numbers::ipv4::{ADDRESS, is_reserved};
 use super::types::Type;
 
@@ -68,6 +69,8 @@ struct Address {
     /// Every group has exactly two digits, as in hardware addresses and fingerprints.
     pairs: bool,
     digits: bool,
+    /// A group of three or four hex digits is there.
+    long: bool,
     mapped: bool,
 }
 
@@ -107,6 +110,7 @@ fn parse(bytes: &[u8], start: usize) -> Option<Address> {
         telling: false,
         pairs: true,
         digits: false,
+        long: false,
         mapped: false,
     };
     let mut at = start;
@@ -139,6 +143,7 @@ fn parse(bytes: &[u8], start: usize) -> Option<Address> {
         *address.groups.get_mut(address.written)? = group(text)?;
         let decimal = text.iter().any(u8::is_ascii_digit);
         address.digits |= decimal;
+        address.long |= length >= 3;
         address.telling |= length >= 3 && decimal && !matches!(text, b"f16" | b"f32" | b"f64");
         address.pairs &= length == 2;
         address.written += 1;
@@ -192,14 +197,16 @@ fn quad(bytes: &[u8], start: usize) -> Option<([u8; 4], usize)> {
     Some((octets, at))
 }
 
+static IP: Words = words!("ip ipv");
+
 /// How much an address it looks; `a::b` and `12::34` are more often code and ratios.
 fn score(bytes: &[u8], start: usize, address: &Address) -> Option<f32> {
     let context = || ADDRESS.before(bytes, start, 40).is_some();
     let score = match (address.compressed, address.written) {
         (false, _) if address.pairs => return None,
-        (false, _) if !address.digits && !context() => 0.4,
+        (false, _) if !(address.digits && address.long || context()) => 0.4,
         (false, _) => 0.95,
-        (true, 0) if context() => 0.5,
+        (true, 0) if IP.before(bytes, start, 16).is_some() && bytes::at(bytes, address.end) != b':' => 0.5,
         (true, 0) => return None,
         (true, _) if address.mapped => 0.95,
         (true, 1) if address.groups.ends_with(&[0, 1]) && bytes::at(bytes, start) == b':' => 0.7,

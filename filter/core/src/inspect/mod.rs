@@ -3,17 +3,17 @@
 //! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is two
 //! prefilter passes over the text and then work at candidates only:
 //!
-//! 1. [`triggers`] finds digits, `:` and `@`. At a digit the run of digit groups around it becomes one
-//!    chain, which every number detector reads ([`numbers`], [`iban`]); [`ipv6`] and [`email`] start at
+//! 1. `triggers` finds digits, `:` and `@`. At a digit the run of digit groups around it becomes one
+//!    chain, which every number detector reads (`numbers`, `iban`); `ipv6` and `email` start at
 //!    their own bytes.
-//! 2. [`anchors`] finds token prefixes and keywords; a matcher in [`secrets`] reads on from each.
+//! 2. `anchors` finds token prefixes and keywords; a matcher in `secrets` reads on from each.
 //!
 //! Matchers are tables and hand-written code that looks at each byte a bounded number of times: time is
 //! linear in the text, whatever the text. Context words are looked up around candidates only. User
-//! dictionaries are looked up by hash at word starts ([`dictionary`]); user patterns run through
-//! `regex-lite` on a stated budget of work ([`pattern`], [`Budget`]).
+//! dictionaries are looked up by hash at word starts (`dictionary`); user patterns run through
+//! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]).
 //!
-//! Adding a detector: a name in [`types`], and either a row in [`secrets::tokens`] or a small file with its
+//! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
 //! matcher; and its samples, positive and near misses, which the tests run.
 //!
 //! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or

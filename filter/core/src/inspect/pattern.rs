@@ -20,7 +20,7 @@ use crate::config::{Path, Problem};
 /// The longest match.
 const MAX_MATCH: usize = 1024;
 /// So many places are tried per slice.
-const SLICE: usize = 1024;
+const SLICE: usize = 2048;
 /// The largest compiled program, in the engine's own count of bytes.
 const MAX_PROGRAM: usize = 64 * 1024;
 /// A program of this size is the simplest, and costs one unit per byte.

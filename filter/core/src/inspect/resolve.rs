@@ -21,12 +21,13 @@ pub(super) fn overlaps(candidates: &mut Vec<Candidate>, selection: &Selection) {
         _ => Ordering::Equal,
     });
     let mut taken = Spans::default();
+    let mut keys = Spans::default();
     let mut shadows = Spans::default();
     let mut keep = vec![false; candidates.len()];
     for index in ranked {
         let (Some(candidate), Some(keep)) = (candidates.get(index), keep.get_mut(index)) else { continue };
         if candidate.kind == Type::PrivateKey {
-            *keep = true;
+            *keep = selected(candidate) && keys.take(candidate);
         } else if !selected(candidate) {
             shadows.take(candidate);
         } else if candidate.checked || !shadows.overlap(candidate) {

@@ -245,6 +245,10 @@ fn same(accepted: &Scalar, value: Node<'_>) -> bool {
         (Scalar::Number(n), Kind::Number) => {
             value.number().and_then(Decimal::parse).is_some_and(|v| v == *n.exact())
         }
+        // Envoy's YAML reader makes `0.5` a string.
+        (Scalar::Text(t), Kind::Number) => {
+            value.number().and_then(Decimal::parse).is_some_and(|v| Decimal::parse(t).is_some_and(|t| v == t))
+        }
         _ => false,
     }
 }

@@ -362,19 +362,20 @@ pub struct LimitDocument {
 }
 
 /// What to do with answers.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AnswersDocument {
     /// Answers that cannot be read (compressed, streamed, binary, too large): `deny` them, or `allow` and record.
-    #[serde(default)]
+    /// Default: deny.
     pub unscannable: Verdict,
-    /// An answer from another model than was asked for: `allow` and record, or `deny`.
-    #[serde(default = "allow")]
+    /// An answer from another model than was asked for: `allow` and record, or `deny`. Default: allow.
     pub model_mismatch: Verdict,
 }
 
-fn allow() -> Verdict {
-    Verdict::Allow
+impl Default for AnswersDocument {
+    fn default() -> Self {
+        Self { unscannable: Verdict::Deny, model_mismatch: Verdict::Allow }
+    }
 }
 
 /// An explicit outcome.

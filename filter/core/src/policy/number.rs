@@ -52,6 +52,6 @@ impl<'de> Deserialize<'de> for Number {
                 Number::from_f64(v).ok_or_else(|| E::custom("not a finite number"))
             }
         }
-        deserializer.deserialize_any(V)
+        deserializer.deserialize_f64(V)
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod calls;
 mod exports;
+#[cfg(test)]
+pub mod fake;
 mod raw;
 
 /// Why the host did not do what it was asked (`proxy_status_t`).

@@ -2,7 +2,7 @@
 //!
 //! The list is the filter's whole set of capabilities: `envoy/capabilities.txt` names the same.
 
-/// Declares imports; off wasm there is no host, and each answers status 12 (unimplemented).
+/// Declares imports. Off wasm there is no host, and each answers status 12 (unimplemented), but in tests a fake one.
 macro_rules! imports {
     ($module:literal { $(fn $name:ident($($arg:ident: $type:ty),* $(,)?);)* }) => {
         #[cfg(target_arch = "wasm32")]
@@ -12,10 +12,16 @@ macro_rules! imports {
         }
 
         $(
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(all(not(target_arch = "wasm32"), not(test)))]
             #[allow(clippy::too_many_arguments)]
             pub unsafe fn $name($(_: $type),*) -> u32 {
                 12
+            }
+
+            #[cfg(all(not(target_arch = "wasm32"), test))]
+            #[allow(clippy::too_many_arguments)]
+            pub unsafe fn $name($($arg: $type),*) -> u32 {
+                super::fake::call(stringify!($name), &[$($arg as usize),*])
             }
         )*
     };

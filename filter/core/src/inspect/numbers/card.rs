@@ -2,81 +2,20 @@
 
 use super::super::bytes;
 use super::super::checks::luhn;
-use super::super::context::{Words, hashes};
+use super::super::context::{Words, words};
 use super::super::types::Type;
 use super::{Candidate, Number, Sep};
 
-static CARD: Words = Words::new(
-    &hashes([
-        "card",
-        "cards",
-        "cc",
-        "ccn",
-        "credit",
-        "debit",
-        "visa",
-        "mastercard",
-        "amex",
-        "maestro",
-        "discover",
-        "diners",
-        "jcb",
-        "unionpay",
-        "pan",
-        "carte",
-        "karte",
-        "kreditkarte",
-        "tarjeta",
-        "carta",
-        "cartao",
-        "kaart",
-        "creditcard",
-        "cardnumber",
-        "payment",
-        "charge",
-        "charged",
-        "cvv",
-        "cvc",
-    ]),
-    &["卡号", "信用卡", "银行卡", "クレジットカード", "카드", "карта", "карты"],
+static CARD: Words = words!(
+    "card cards cc ccn credit debit visa mastercard amex maestro discover diners jcb unionpay pan carte \
+     karte kreditkarte tarjeta carta cartao kaart creditcard cardnumber payment charge charged cvv cvc",
+    "卡号" "信用卡" "银行卡" "クレジットカード" "카드" "карта" "карты"
 );
 
 /// What long numbers are that are no cards.
-static OTHER: Words = Words::new(
-    &hashes([
-        "order",
-        "invoice",
-        "tracking",
-        "batch",
-        "shipment",
-        "parcel",
-        "ticket",
-        "case",
-        "ref",
-        "reference",
-        "imei",
-        "isbn",
-        "ean",
-        "gtin",
-        "upc",
-        "barcode",
-        "serial",
-        "timestamp",
-        "ts",
-        "epoch",
-        "trace",
-        "span",
-        "request",
-        "id",
-        "ids",
-        "uuid",
-        "build",
-        "seed",
-        "size",
-        "bytes",
-        "offset",
-    ]),
-    &[],
+static OTHER: Words = words!(
+    "order invoice tracking batch shipment parcel ticket case ref reference imei isbn ean gtin upc \
+     barcode serial timestamp ts epoch trace span request id ids uuid build seed size bytes offset"
 );
 
 /// What the issuer identification number and length say.
@@ -163,6 +102,8 @@ fn issuer(head: &[u8; 6], length: usize) -> Issuer {
         (62 | 81, ..) => known(&[16], &[17, 18, 19]),
         // Mir
         (.., 2200..=2204) => known(&[16], &[17, 18, 19]),
+        // Dankort
+        (.., 5019) => known(&[16], &[]),
         // Maestro and other ranges of 6
         (50 | 56..=58 | 60 | 61 | 63 | 64 | 66..=69, ..) => known(&[], &[12, 13, 14, 15, 16, 17, 18, 19]),
         // UATP

@@ -1,109 +1,22 @@
 //! IP_ADDRESS, version 4: dotted quads (RFC 791), with a prefix length (RFC 4632).
 
 use super::super::bytes;
-use super::super::context::{Words, hashes};
+use super::super::context::{Words, words};
 use super::super::types::Type;
 use super::{Candidate, Chain, Sep};
 
-pub(in super::super) static ADDRESS: Words = Words::new(
-    &hashes([
-        "ip",
-        "ips",
-        "ipv",
-        "address",
-        "addresses",
-        "addr",
-        "host",
-        "hosts",
-        "hostname",
-        "server",
-        "servers",
-        "client",
-        "clients",
-        "subnet",
-        "cidr",
-        "gateway",
-        "dns",
-        "nameserver",
-        "proxy",
-        "ping",
-        "ssh",
-        "router",
-        "network",
-        "localhost",
-        "endpoint",
-        "listen",
-        "bind",
-        "remote",
-        "peer",
-        "src",
-        "dst",
-        "source",
-        "destination",
-        "http",
-        "https",
-        "tcp",
-        "udp",
-        "inet",
-        "loopback",
-        "login",
-        "firewall",
-        "vpn",
-        "forwarded",
-        "connect",
-        "connection",
-        "connected",
-        "from",
-        "node",
-        "range",
-    ]),
-    &[],
+pub(in super::super) static ADDRESS: Words = words!(
+    "ip ips ipv address addresses addr host hosts hostname server servers client clients subnet cidr \
+     gateway dns nameserver proxy ping ssh router network localhost endpoint listen bind remote peer src \
+     dst source destination http https tcp udp inet loopback login firewall vpn forwarded connect \
+     connection connected from node range"
 );
 
-static VERSION: Words = Words::new(
-    &hashes([
-        "version",
-        "versions",
-        "ver",
-        "v",
-        "release",
-        "releases",
-        "released",
-        "build",
-        "firmware",
-        "section",
-        "sections",
-        "sec",
-        "chapter",
-        "rev",
-        "revision",
-        "driver",
-        "package",
-        "figure",
-        "fig",
-        "table",
-        "clause",
-        "article",
-        "appendix",
-        "oid",
-        "update",
-        "upgrade",
-        "patch",
-        "tag",
-        "dll",
-        "sdk",
-        "installer",
-        "rc",
-        "chrome",
-        "safari",
-        "edge",
-        "edg",
-        "opr",
-        "paragraph",
-        "rule",
-        "step",
-    ]),
-    &["版本"],
+static VERSION: Words = words!(
+    "version versions ver v release releases released build firmware section sections sec chapter rev \
+     revision driver package figure fig table clause article appendix oid update upgrade patch tag dll \
+     sdk installer rc chrome safari edge edg opr paragraph rule step kernel windows macos ios android firefox chromium libc glibc",
+    "版本"
 );
 
 pub(super) fn find(chain: &Chain<'_>, first: usize, found: &mut Vec<Candidate>) {
@@ -158,8 +71,7 @@ fn score(chain: &Chain<'_>, first: usize, octets: &[u8; 4], start: usize, end: u
     let path = before == b'/' && bytes::before(bytes, start - 1).is_ascii_alphanumeric();
     let named = before == b'-' && bytes::before(bytes, start - 1).is_ascii_alphanumeric();
     let suffixed = matches!(bytes::at(bytes, end), b'-' | b'+') && bytes::at(bytes, end + 1).is_ascii_alphanumeric();
-    let address = ADDRESS.before(bytes, start, 40);
-    let version = VERSION.before(bytes, start, 40);
+    let [address, version] = Words::nearest([&ADDRESS, &VERSION], bytes, start, 40);
     let range = chain.sep(first) == Sep::Dash || chain.sep(first + 4) == Sep::Dash;
     if compared {
         return 0.1;
@@ -173,8 +85,10 @@ fn score(chain: &Chain<'_>, first: usize, octets: &[u8; 4], start: usize, end: u
         Some(_) => 0.95,
         None if path || named || suffixed || range => 0.4,
         // Private and loopback ranges look like nothing else.
-        None if matches!(octets, [10, ..] | [127, 0, 0, _] | [192, 168, ..] | [172, 16..=31, ..]) => 0.85,
-        None if octets.iter().all(|o| *o < 32) && octets.iter().any(|o| *o != 1) && *octets != [8, 8, 8, 8] => 0.45,
+        None if matches!(octets, [10, ..] | [127, 0, 0, _] | [0, 0, 0, 0] | [192, 168, ..] | [172, 16..=31, ..]) => {
+            0.85
+        }
+        None if octets.iter().all(|o| *o < 32) && octets.windows(2).any(|w| matches!(w, [a, b] if a != b)) => 0.45,
         None if octets.iter().all(|o| *o < 100) => 0.6,
         None => 0.85,
     }

@@ -19,6 +19,8 @@ const WINDOW: usize = 8;
 /// A chain is read in pieces of so many groups; neighbouring pieces share [`OVERLAP`] and one more.
 const PIECE: usize = 32;
 const OVERLAP: usize = WINDOW;
+/// The shortest (a local phone number), in digits.
+const LEAST_DIGITS: usize = 6;
 /// The longest number looked at (a card), in digits.
 const MAX_DIGITS: usize = 19;
 
@@ -211,14 +213,16 @@ fn join(bytes: &[u8], end: usize) -> Option<(Sep, usize)> {
 
 /// Runs the detectors from the groups `from..to` of the chain on.
 fn detect(chain: &Chain<'_>, from: usize, to: usize, found: &mut Vec<Candidate>) {
+    let digits: usize = chain.groups.iter().map(Group::len).sum();
     let mut after_phone = 0;
     for first in from..to {
         super::work::add(1);
         let group = chain.group(first);
-        if group.len() == 2 {
+        if group.len() >= 2 {
             super::iban::find(chain.bytes, group.start, found);
         }
-        if chain.glued_before(first) {
+        // Four digits can be an address; nothing else is that short.
+        if digits < LEAST_DIGITS && chain.len() < 4 || chain.glued_before(first) {
             continue;
         }
         ipv4::find(chain, first, found);

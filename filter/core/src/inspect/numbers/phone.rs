@@ -77,7 +77,8 @@ impl Head {
         }
         let part = match before {
             b'_' | b'$' | b'@' | b'&' | b'^' | b'~' | b'%' | b'\\' => true,
-            b'.' | b',' | b':' => earlier.is_ascii_digit(),
+            b'.' => true,
+            b',' | b':' => earlier.is_ascii_digit(),
             b'/' => earlier != b'/' && earlier.is_ascii_alphanumeric(),
             b'-' => hangs(bytes, start),
             b'(' => parenthesis,
@@ -141,6 +142,14 @@ fn north_american(chain: &Chain<'_>, first: usize, head: &Head) -> Option<Form> 
     let country = chain.group(first).len() == 1 && chain.value(first) == Some(1) && chain.sep(first + 1) != Sep::Dot;
     let area = if country { first + 1 } else { first };
     let last = area + 2;
+    // `91-415-555-0132`: a country code without its sign, in the same form.
+    let prefixed = (2..=3).contains(&chain.group(first).len()) && first == area;
+    if prefixed && [1, 2, 3].iter().all(|k| chain.sep(first + k) == Sep::Dash) {
+        let fits = [3, 3, 4].iter().enumerate().all(|(k, l)| chain.group(first + 1 + k).len() == *l);
+        if fits && chain.value(first).is_some_and(|v| v > 19) && head.free && isolated(chain, first, first + 3) {
+            return Some(Form { last: first + 3, alone: 0.55, hinted: 0.75, named: 0.9 });
+        }
+    }
     let lengths = [chain.group(area).len(), chain.group(area + 1).len(), chain.group(last).len()];
     if lengths != [3, 3, 4] {
         return None;
@@ -174,13 +183,17 @@ fn code(chain: &Chain<'_>, i: usize) -> bool {
 /// Whether the groups `first..=last` are all of their chain, or set off from the rest by spaces while they
 /// use other separators inside.
 fn isolated(chain: &Chain<'_>, first: usize, last: usize) -> bool {
-    let spaced = (first + 1..=last).any(|i| chain.sep(i) == Sep::Space);
+    let spaced = spaced(chain, first, last);
     let edge = |sep| match sep {
         Sep::Start | Sep::Wide => true,
         Sep::Space => !spaced && last > first,
         _ => false,
     };
     edge(chain.sep(first)) && edge(chain.sep(last + 1))
+}
+
+fn spaced(chain: &Chain<'_>, first: usize, last: usize) -> bool {
+    (first + 1..=last).any(|i| chain.sep(i) == Sep::Space)
 }
 
 /// National numbers: with a trunk prefix, in parentheses, or any grouping of 7 to 13 digits.
@@ -196,16 +209,26 @@ fn national(chain: &Chain<'_>, first: usize, head: &Head) -> Option<Form> {
     let trunk = bytes::at(chain.bytes, start) == b'0' && !matches!(bytes::at(chain.bytes, start + 1), b'0' | 0);
     let comma = bytes::at(chain.bytes, chain.group(last).end) == b','
         && bytes::at(chain.bytes, chain.group(last).end + 1).is_ascii_digit();
-    if comma || lengths().skip(1).any(|l| l < 2) || is_calendar(chain, first, last) {
+    if comma || is_calendar(chain, first, last) {
         return None;
     }
+    let single = lengths().skip(1).any(|l| l < 2);
     let dotted = (first + 1..=last).filter(|i| chain.sep(*i) == Sep::Dot).count();
     // `12.345678` is a fraction, `1.2.3` a version.
-    if dotted > 0 && (groups < 3 || chain.group(first).len() < 2) {
+    if dotted > 0 && (groups < 3 || chain.group(first).len() < 2 || spaced(chain, first, last)) {
         return None;
     }
     let long_first = (2..=5).contains(&chain.group(first).len());
+    let mobile = bytes::at(chain.bytes, start) == b'1' && bytes::at(chain.bytes, start + 1) >= b'3';
+    let dashed = (first + 1..=last).any(|i| chain.sep(i) == Sep::Dash);
     Some(match (groups, digits) {
+        // Only where it is called one: figures alone, six digits, a form that is a social security number's.
+        (2.., 6) if dotted == 0 && !(groups > 2 && dashed) => Form { last, alone: 0.0, hinted: 0.0, named: 0.5 },
+        (_, ..7) => return None,
+        (2.., _) if single => Form { last, alone: 0.0, hinted: 0.0, named: 0.6 },
+        (3, 9) if dashed && lengths().eq([3, 2, 4]) => Form { last, alone: 0.0, hinted: 0.3, named: 0.6 },
+        // Chinese mobile numbers
+        (1, 11) if mobile => Form { last, alone: 0.3, hinted: 0.55, named: 0.85 },
         (1, 9..=11) if trunk => Form { last, alone: 0.3, hinted: 0.65, named: 0.85 },
         (1, 10) if is_nanp(chain, first) => Form { last, alone: 0.3, hinted: 0.55, named: 0.85 },
         (1, 7..=13) => Form { last, alone: 0.2, hinted: 0.4, named: 0.65 },
@@ -231,8 +254,13 @@ fn glued(chain: &Chain<'_>, i: usize) -> bool {
 fn longest(chain: &Chain<'_>, first: usize) -> Option<usize> {
     let mut digits = 0;
     let mut best = None;
+    // Behind a space, what has spaces inside is a row of figures.
+    let compact = chain.sep(first) == Sep::Space;
     for last in first..chain.len().min(first + super::WINDOW) {
         let sep = chain.sep(last);
+        if compact && last > first && sep == Sep::Space {
+            break;
+        }
         digits += chain.group(last).len();
         if last > first && (matches!(sep, Sep::Wide) || (sep == Sep::Slash && last > first + 1)) || digits > 13 {
             break;
@@ -240,7 +268,7 @@ fn longest(chain: &Chain<'_>, first: usize) -> Option<usize> {
         if glued(chain, last) {
             break;
         }
-        if digits >= 7 && isolated(chain, first, last) {
+        if digits >= 6 && isolated(chain, first, last) {
             best = Some(last);
         }
     }

@@ -1,226 +1,37 @@
 //! What stands around a number that may be a phone number.
 
 use super::super::bytes;
-use super::super::context::{Words, hashes};
+use super::super::context::{Words, words};
 
 /// Words that name a phone number.
-static NAMES: Words = Words::new(
-    &hashes([
-        "phone",
-        "phones",
-        "telephone",
-        "tel",
-        "telf",
-        "tlf",
-        "mobile",
-        "mob",
-        "cell",
-        "cellphone",
-        "cellular",
-        "fax",
-        "whatsapp",
-        "sms",
-        "landline",
-        "hotline",
-        "helpline",
-        "voicemail",
-        "telefon",
-        "telefono",
-        "telefone",
-        "telefoon",
-        "fono",
-        "celular",
-        "movil",
-        "handy",
-        "handynummer",
-        "rufnummer",
-        "telefonnummer",
-        "mobilnummer",
-        "mobil",
-        "mobiel",
-        "gsm",
-        "telefax",
-        "switchboard",
-        "ph",
-        "viber",
-        "msisdn",
-        "cellulare",
-        "telefonu",
-        "telefonszam",
-        "puhelin",
-        "puhelinnumero",
-        "telefonnumer",
-        "numer",
-        "dial",
-        "phonenumber",
-        "phoneno",
-    ]),
-    &[
-        "电话",
-        "手机",
-        "電話",
-        "手機",
-        "携帯",
-        "전화",
-        "휴대폰",
-        "телефон",
-        "тел",
-        "моб",
-        "móvil",
-        "téléphone",
-        "teléfono",
-        "τηλέφωνο",
-        "τηλ",
-        "फोन",
-        "هاتف",
-        "جوال",
-        "טלפון",
-        "โทร",
-        "điện thoại",
-    ],
+static NAMES: Words = words!(
+    "phone phones telephone tel telf tlf mobile mob cell cellphone cellular fax whats whatsapp sms landline \
+     hotline helpline voicemail telefon telefono telefone telefoon fono celular movil handy handynummer \
+     rufnummer telefonnummer mobilnummer mobil mobiel gsm telefax switchboard ph viber msisdn cellulare \
+     telefonu telefonszam puhelin puhelinnumero telefonnumer numer dial phonenumber phoneno sdt",
+    "电话" "手机" "電話" "手機" "携帯" "전화" "휴대폰" "телефон" "Телефон" "тел." "Тел." "тел:" "Тел:" "тел " "Тел " "моб." "Моб." "τηλέφωνο"
+    "τηλ" "फोन" "هاتف" "جوال" "טלפון" "โทร"
 );
 
 /// Words that often come before a phone number, and before other things.
-static HINTS: Words = Words::new(
-    &hashes([
-        "call",
-        "calls",
-        "called",
-        "calling",
-        "caller",
-        "reach",
-        "reached",
-        "contact",
-        "contacts",
-        "text",
-        "texted",
-        "texting",
-        "ring",
-        "answering",
-        "number",
-        "desk",
-        "office",
-        "home",
-        "message",
-        "messages",
-        "direct",
-        "emergency",
-        "registered",
-        "numero",
-        "nummer",
-        "anrufen",
-        "erreichbar",
-        "appeler",
-        "appelez",
-        "llamar",
-        "llame",
-        "chiamare",
-        "ligar",
-        "bel",
-        "ext",
-        "extension",
-        "line",
-    ]),
-    &["联系", "連絡", "звоните", "номер", "numéro", "número"],
+static HINTS: Words = words!(
+    "call calls called calling caller reach reached contact contacts text texted texting ring answering \
+     number desk office home message messages direct emergency registered numero nummer anrufen \
+     erreichbar appeler appelez llamar llame chiamare ligar bel ext extension",
+    "联系" "連絡" "звоните" "номер"
 );
 
 /// Words that stand behind one: `... office`, `... fax`.
-static LABELS_AFTER: Words = Words::new(
-    &hashes(["office", "fax", "home", "cell", "mobile", "phone", "tel", "work", "whatsapp", "landline", "direct"]),
-    &[],
-);
+static LABELS_AFTER: Words = words!("office fax home cell mobile phone tel work whatsapp landline direct");
 
 /// What other numbers are.
-static OTHER: Words = Words::new(
-    &hashes([
-        "order",
-        "orders",
-        "invoice",
-        "batch",
-        "part",
-        "parts",
-        "lines",
-        "pages",
-        "page",
-        "pp",
-        "isbn",
-        "issn",
-        "doi",
-        "sku",
-        "serial",
-        "account",
-        "acct",
-        "card",
-        "ssn",
-        "routing",
-        "iban",
-        "zip",
-        "version",
-        "id",
-        "ids",
-        "case",
-        "ticket",
-        "ref",
-        "reference",
-        "tracking",
-        "error",
-        "code",
-        "codes",
-        "port",
-        "pid",
-        "rows",
-        "bytes",
-        "build",
-        "range",
-        "date",
-        "time",
-        "timestamp",
-        "ts",
-        "amount",
-        "total",
-        "price",
-        "usd",
-        "eur",
-        "model",
-        "item",
-        "items",
-        "product",
-        "patent",
-        "coordinates",
-        "lat",
-        "lon",
-        "lng",
-        "latitude",
-        "longitude",
-        "score",
-        "years",
-        "expires",
-        "epoch",
-        "commit",
-        "hash",
-        "seed",
-        "imei",
-        "passport",
-        "licence",
-        "license",
-        "policy",
-        "size",
-        "offset",
-        "vol",
-        "volume",
-        "issue",
-        "article",
-        "rfc",
-        "section",
-        "table",
-        "figure",
-        "nhs",
-        "npi",
-        "vat",
-        "tax",
-        "tin",
-    ]),
-    &[],
+static OTHER: Words = words!(
+    "order orders invoice batch part parts lines pages page pp isbn issn doi sku serial account acct card \
+     ssn routing iban zip version id ids case ticket ref reference tracking error code codes port pid \
+     rows bytes build range date time timestamp ts amount total price usd eur model item items product \
+     patent coordinates lat lon lng latitude longitude score years expires epoch commit hash seed imei \
+     passport licence license policy size offset vol volume issue article rfc section table figure nhs \
+     npi vat tax tin social security"
 );
 
 /// What the surroundings say about a number.
@@ -238,16 +49,19 @@ pub(super) enum Around {
 /// How far to look back, and ahead.
 const BEFORE: usize = 48;
 const AFTER: usize = 14;
+/// So near to each other, two words are one name.
+const COMPOUND: usize = 14;
 
 pub(super) fn around(bytes: &[u8], start: usize, end: usize) -> Around {
-    let name = NAMES.before(bytes, start, BEFORE);
-    let hint = HINTS.before(bytes, start, BEFORE);
-    let other = OTHER.before(bytes, start, BEFORE).or(hash_before(bytes, start));
+    let [name, hint, other] = Words::nearest([&NAMES, &HINTS, &OTHER], bytes, start, BEFORE);
+    let other = hash_before(bytes, start).or(other);
     // A word right before the number outweighs one farther off.
     let nearer = |word: Option<usize>| word.filter(|w| other.is_none_or(|o| *w <= o));
+    // `order number 123` is an order: a mere hint does not outweigh the word it goes with.
+    let hint = hint.filter(|w| other.is_none_or(|o| w + COMPOUND < o));
     if nearer(name).is_some() || LABELS_AFTER.after(bytes, end, AFTER) {
         Around::Named
-    } else if nearer(hint).is_some() {
+    } else if hint.is_some() {
         Around::Hinted
     } else if other.is_some() && name.is_none() {
         Around::Other

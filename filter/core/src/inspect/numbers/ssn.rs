@@ -2,20 +2,16 @@
 //! 900-999, group not 00, serial not 0000.
 
 use super::super::bytes;
-use super::super::context::{Words, hashes};
+use super::super::context::{Words, words};
 use super::super::types::Type;
 use super::{Candidate, Number, Sep};
 
-static SSN: Words =
-    Words::new(&hashes(["ssn", "ssns", "social", "socialsecurity", "ss", "ssa", "tin", "taxpayer"]), &[]);
-static STRONG: Words = Words::new(&hashes(["ssn", "ssns", "social", "socialsecurity"]), &[]);
+static SSN: Words = words!("ssn ssns social socialsecurity ss ssa tin taxpayer");
+static STRONG: Words = words!("ssn ssns social socialsecurity");
 
-static OTHER: Words = Words::new(
-    &hashes([
-        "part", "parts", "order", "invoice", "isbn", "issn", "sku", "model", "serial", "item", "phone", "tel", "fax",
-        "pages", "lines", "page", "line", "product", "ticket", "case", "ref", "zip", "tracking", "catalog", "no",
-    ]),
-    &[],
+static OTHER: Words = words!(
+    "part parts order invoice isbn issn sku model serial item pages lines page line product \
+     ticket case ref zip tracking catalog no suite apt apartment room box unit floor"
 );
 
 pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {
@@ -28,7 +24,7 @@ pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {
     let chain = number.chain;
     let (start, end) = (number.start(), number.end());
     let before = bytes::before(chain.bytes, start);
-    if before == b'_' || bytes::at(chain.bytes, end) == b'_' {
+    if matches!(before, b'_' | b'+') || bytes::at(chain.bytes, end) == b'_' {
         return;
     }
     let mut seps = number.seps();

@@ -7,6 +7,10 @@ use super::{Hit, Memo, is_placeholder};
 /// The longest user information, and the longest password looked at.
 const MAX: usize = 256;
 
+/// What user information and a host consist of, and more than RFC 3986 allows.
+static INFORMATION: Set = Set::except(b"/?#\"'<>\\`|,");
+/// What a value consists of.
+static VALUE: Set = Set::except(b";\"'`<>&,");
 static HOST: Set = Set::new(b"aA0", b".-_");
 
 pub(super) fn url(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
@@ -14,13 +18,7 @@ pub(super) fn url(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
         return None;
     }
     let start = at + 3;
-    let length = bytes
-        .get(start..)?
-        .iter()
-        .take(MAX)
-        .take_while(|b| !b.is_ascii_whitespace() && !b.is_ascii_control() && !b"/?#\"'<>\\`|,".contains(b))
-        .count();
-    super::super::work::add(length);
+    let length = INFORMATION.run(bytes, start, MAX);
     let authority = bytes.get(start..start + length)?;
     // A password may hold an `@` that should have been encoded.
     let sign = authority.iter().rposition(|b| *b == b'@')?;
@@ -38,19 +36,15 @@ pub(super) fn url(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
 }
 
 pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
-    if ALNUM.run_back(bytes, at, 1) > 0 {
+    // Inside a value there is no key.
+    if at < memo.value_end || ALNUM.run_back(bytes, at, 1) > 0 {
         return None;
     }
     let equals = bytes.get(at..at + 12)?.iter().position(|b| *b == b'=')?;
     let start = at + equals + 1;
     let start = start + usize::from(bytes::at(bytes, start) == b' ');
-    let length = bytes
-        .get(start..)?
-        .iter()
-        .take(MAX)
-        .take_while(|b| !b.is_ascii_whitespace() && !b.is_ascii_control() && !b";\"'`<>&,".contains(b))
-        .count();
-    super::super::work::add(length);
+    let length = VALUE.run(bytes, start, MAX);
+    memo.value_end = start + length;
     let value = bytes.get(start..start + length)?;
     if value.len() < 4 || is_stand_in(value) {
         return None;

@@ -76,13 +76,14 @@ pub(super) fn azure_client(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit>
     if fits { hit(bytes, start, at + 3 + tail, 3.0) } else { None }
 }
 
-/// Telegram: the bot's number, `:AA`, 33 characters.
+/// Telegram: the bot's number, `:AA`, 32 or 33 characters.
 pub(super) fn telegram(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
     let digits = DIGIT.run_back(bytes, at, 12);
     let start = at - digits;
     let key = URL64.run(bytes, at + 1, 36);
-    let fits = (8..=11).contains(&digits) && Left::Word.fits(bytes, start) && key == 35;
-    if fits || bytes::stands(bytes, start.saturating_sub(3), "bot") && key == 35 && digits > 7 {
+    let whole = matches!(key, 34 | 35);
+    let fits = (8..=11).contains(&digits) && Left::Word.fits(bytes, start) && whole;
+    if fits || bytes::stands(bytes, start.saturating_sub(3), "bot") && whole && digits > 7 {
         hit(bytes, start, at + 1 + key, 3.0)
     } else {
         None

@@ -75,6 +75,8 @@ struct Memo {
     /// Where the last key that names a server ended, and how far was looked.
     server: Option<usize>,
     searched_to: usize,
+    /// Where the last value of a `password=` ended.
+    value_end: usize,
 }
 
 struct Function {
@@ -152,6 +154,9 @@ impl Token {
                 }
                 Part::Run(set, least, most) => {
                     let length = set.run(bytes, end, *most);
+                    // A dot that an alphabet has may be the end of the sentence.
+                    let text = bytes.get(end..end + length)?;
+                    let length = text.iter().rposition(|b| *b != b'.').map_or(0, |last| last + 1);
                     if length < *least {
                         return None;
                     }
@@ -170,10 +175,6 @@ impl Token {
             if !open && (next.is_ascii_alphanumeric() || (set.contains(next) && !b".=".contains(&next))) {
                 return None;
             }
-        }
-        // A dot that an alphabet has may be the end of the sentence.
-        while end > body && bytes::before(bytes, end) == b'.' {
-            end -= 1;
         }
         let value = bytes.get(at..end)?;
         if entropy(value) < self.entropy {
@@ -207,6 +208,15 @@ fn scheme(bytes: &[u8], at: usize) -> usize {
 
 /// Values that documentation prints.
 fn is_placeholder(value: &[u8]) -> bool {
-    const SIGNS: [&[u8]; 5] = [b"example", b"abcdefghijkl", b"1234567890", b"0123456789", b"placeholder"];
-    SIGNS.iter().any(|sign| value.windows(sign.len()).any(|w| w.eq_ignore_ascii_case(sign)))
+    value.iter().enumerate().any(|(i, b)| {
+        let sign = match b.to_ascii_lowercase() {
+            b'e' => "example",
+            b'a' => "abcdefghijkl",
+            b'1' => "1234567890",
+            b'0' => "0123456789",
+            b'p' => "placeholder",
+            _ => return false,
+        };
+        bytes::stands_folded(value, i, sign)
+    })
 }

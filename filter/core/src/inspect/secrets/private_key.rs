@@ -6,9 +6,11 @@
 use super::super::bytes::{self, Set};
 use super::{Hit, Memo};
 
-static LABEL: Set = Set::new(b"aA0", b" _-");
+static LABEL: Set = Set::new(b"aA0", b" _.");
 static BASE64: Set = Set::new(b"aA0", b"+/");
 
+/// The longest label.
+const MAX_LABEL: usize = 80;
 /// A key has more characters than this; `...` and `<your key>` have not.
 const LEAST: usize = 64;
 /// A block without an end is one if a line of a key starts it: so many characters in a row, so soon.
@@ -40,12 +42,17 @@ fn hit(bytes: &[u8], start: usize, end: usize) -> Hit {
 
 /// Reads ` RSA PRIVATE KEY-----`: whether it names a private key, and where it ends.
 fn label(bytes: &[u8], at: usize) -> Option<(bool, usize)> {
-    let length = LABEL.run(bytes, at, 100);
-    let text = bytes.get(at..at + length)?;
-    let dashes = text.windows(5).position(|w| w == b"-----")?;
-    let name = text.get(..dashes)?;
-    let private = name.windows(11).any(|w| w.eq_ignore_ascii_case(b"PRIVATE KEY"));
-    Some((private, at + dashes + 5))
+    const KEYS: [&[u8]; 2] = [b"PRIVATE KEY", b"PRIVATE KEY BLOCK"];
+    let length = LABEL.run(bytes, at, MAX_LABEL);
+    let dashes = at + length;
+    if !bytes::stands(bytes, dashes, "-----") {
+        return None;
+    }
+    let name = bytes.get(at..dashes)?;
+    let ends = |key: &&[u8]| {
+        name.len().checked_sub(key.len()).and_then(|i| name.get(i..)).is_some_and(|n| n.eq_ignore_ascii_case(key))
+    };
+    Some((KEYS.iter().any(ends), dashes + 5))
 }
 
 fn starts_like_key(bytes: &[u8], body: usize) -> bool {

@@ -17,7 +17,6 @@ static DOTTED: Set = Set::new(b"aA0", b"_-.");
 static HEX_LOWER: Set = Set::new(b"0f", b"");
 static PATH: Set = Set::new(b"aA0", b"+/");
 static SENDGRID: Set = Set::new(b"aA0", b"=_-.");
-static SENTRY: Set = Set::new(b"aA0", b"+/=_");
 
 /// A row's samples: values that must be found whole, and texts without any.
 #[cfg(test)]
@@ -120,10 +119,19 @@ tokens! {
     OpenrouterApiKey ["sk-or-v1-"] 9, Any, 3.0, { Run(&HEX, 64, 64) }
         found ["sk-o¦r-v1-d3e5cfe783858e06943140b90f685fe5b070081708193424f7df3f2176661c3f"]
         missed ["sk-o¦r-v1-86cfd3bc50dab87cad71b51a30a3e0af8ebad98e69335fee840a0329bda963f"]
-    SlackToken ["xoxb-" "xoxa-" "xoxp-" "xoxr-" "xoxs-" "xoxo-" "xoxe-"] 5, Word, 2.0, { Run(&DASHED, 10, 300), Digit }
+    SlackToken ["xoxb-" "xoxp-" "xoxe-"] 5, Word, 2.0, { Run(&DIGIT, 8, 14), Lit("-"), Run(&DASHED, 18, 300) }
         found ["xo¦xb-781236542736-2364535789652-KjpPlYVTA6DA9se9tPmS0Kbo"
             "xo¦xp-41684372915-1320496754-45609968301-55f29f22a02446ecf7ffe530ed7eff35"]
-        missed ["xo¦xb-xxxxxxxxx-xxxxxxxxxx-xxxxxxxxxxxx" "xo¦xb-xxx"]
+        missed ["xo¦xb-xxxxxxxxx-xxxxxxxxxx-xxxxxxxxxxxx" "xo¦xb-xxx" "xo¦xp-1234567890"]
+    SlackToken ["xoxe-"] 5, Word, 2.0, { Run(&DIGIT, 1, 1), Lit("-"), Run(&ALNUM, 140, 300) }
+        found ["xo¦xe-1-QW7B3PDKHX4PY8GPAN0RLYKEI2IIAANNKKSUM8NLMYTBX0KJQEVTAVETWT4UL44LDQBWZB90XYA2CLMHP3W6W7Q3GXSC1FNV6XJVR8FTUTLFJT4KDF8ZCPWQ30JDC5VNII0GK1XJD0SJ3K735U"]
+        missed ["xo¦xe-1-4RS4ZJHY8L5VLF5R696XEWCTX9R5QSVLA49QUR3S"]
+    SlackToken ["xoxo-" "xoxs-"] 5, Word, 2.0, { Run(&DIGIT, 1, 20), Lit("-"), Run(&DIGIT, 1, 20), Lit("-"), Run(&DASHED, 8, 300) }
+        found ["xo¦xs-416843729158-132049654-5609968301-bb8bdb5eba456bf92d5d9806"]
+        missed ["xo¦xo-small-dialogue"]
+    SlackToken ["xoxa-" "xoxr-"] 5, Word, 2.0, { Run(&DASHED, 10, 64), Digit }
+        found ["xo¦xa-2-K2LOLC4OKDIHUL4M9C03WYENPXAWZR0H9XC9TGS8"]
+        missed ["xo¦xr-placeholder"]
     SlackToken ["xoxe.xoxb-" "xoxe.xoxp-"] 10, Word, 2.0, { Run(&DASHED, 100, 300), Digit }
         found ["xo¦xe.xoxb-1-3WJJFNTMCVDRFOOQGWRH1KLFUG8BPK1IWABS8J0JJLTBBMLE4TJRBGQRKER4X9PKXBTB2QYCOJEAIL8V63JB7INWIRWTNHHDTFX2GIWLTSKQPONTJO1NF91J8BSSHUC4TEIMZ52WYRO3YVZP3KMIGDIR9S74XPLEULSSA"]
         missed ["xo¦xe.xoxb-1-7O5MFW7ZASDIJS0YLPLG"]
@@ -183,9 +191,11 @@ tokens! {
         found ["ruby¦gems_bf12963c9cc7554382132db63d6a2ac6fec7267b790bc29e"]
         missed ["ruby¦gems_c65f067ef61a3c03e902167eba3e878f00ce9f5a"]
     DatabricksToken ["dapi"] 4, Word, 3.0, { Run(&HEX_LOWER, 32, 32) }
-        found ["da¦piee61ed0560be5fa2c003f88cb28364c2"
-            "da¦pi74eaee0f8c0faa85fc856e85503915f2-2"]
+        found ["da¦piee61ed0560be5fa2c003f88cb28364c2"]
         missed ["da¦pif22c128f88010700595efd7cc3a2a84" "da¦pi00000000000000000000000000000000"]
+    DatabricksToken ["dapi"] 4, Word, 3.0, { Run(&HEX_LOWER, 32, 32), Lit("-"), Run(&DIGIT, 1, 1) }
+        found ["da¦pi74eaee0f8c0faa85fc856e85503915f2-2"]
+        missed ["da¦pi74eaee0f8c0faa85fc856e85503915-2"]
     DigitaloceanToken ["dop_v1_" "doo_v1_" "dor_v1_"] 7, Word, 3.0, { Run(&HEX, 64, 64) }
         found ["do¦p_v1_f97e0782233a53d1ec67b11d027319a7f5fc8df628256952b312145c32dbab4a"]
         missed ["do¦p_v1_620079a3390052ff634a5ffebd0d5699dcf5bcce3ae073f5b6b24e738b29a62"]
@@ -205,9 +215,9 @@ tokens! {
     SentryToken ["sntryu_"] 7, Word, 3.0, { Run(&HEX_LOWER, 64, 64) }
         found ["sn¦tryu_92fd694029416667ad3ea54157c321cafa354d86d16c9949af89a7b5de734f2e"]
         missed ["sn¦tryu_df738a53cd5f00ee3d2b475a2915402f30ca38bd982a1097238b05189e7e6199a" "sn¦tryu_4afd7fe50a2780b5ce70103da0233e68b59e2c57b2f96a579983801db2c30"]
-    SentryToken ["sntrys_eyJpYXQiO"] 16, Word, 4.5, { Run(&SENTRY, 80, 500) }
-        found ["sn¦trys_eyJpYXQiO4NqZshkOqCApEQycXwwVU4etiIy9ta4m4fVyChkOhbYcjFR6q1CJDbTnoe7JDCFokGB3Yt1swBe0IiRiZyb4m3GOXWGE00nqqFQELCJyZWdpb25fdXJsdK8Sb4xznTSegyRIJxjHfoaEv9ytifHf2k040zQLFWXlquE4f3EF6zO0yVfj_7QEYAXtBgkF0eOtWgQZZrtBwXjftzNMLNukiMTv4rGz"]
-        missed ["sn¦trys_eyJpYXQiOuwKmnTIKBp0PS9T3s9pk"]
+    SentryToken ["sntrys_eyJpYXQiO"] 16, Word, 4.5, { Run(&BASE64, 60, 400), Lit("_"), Run(&PATH, 43, 43) }
+        found ["sn¦trys_eyJpYXQiOGv8Ls9w0iAA0KPIxDjkMyKE9m9iMfw05QayguK6NIjuO45KyBBoFsETyy926kMMqVtFqAbu8tF7sjEbhQN9CpscYi0zaEIJrp7EYLCJyZWdpb25fdXJscpFr2jUssFMEHP3M4V5hbWitsITvNsUHbDwxRV0LicaqJDR6g4RImaBXZBMK=_ST9OPE261yEzR2Um5sD1Wet1aSXBLsPXE6tjkESJ4Fv"]
+        missed ["sn¦trys_eyJpYXQiOIjBLIZdeUor0fYeQ8bvUBezSFdh1hoNP08hT5isT6CjlNlAZkeNncJgQyVerdKKhVz4NiaBfuRMFFw8Px6diSsjKORGs68JJNoqe" "sn¦trys_eyJpYXQiOJpq1WsHiZp3xDVyliTbPvfKQcf3hGMDpy4DE9ugYHbIUyd2j88BRYoVhf6QF0niSNyw1psv7NTwYyyiU1wPsZOB92xHcLKnVlzeg_cclmmcF47EQWwaBEt47N6BuDDgmjPkex3y34EjJqhr0k"]
     LinearApiKey ["lin_api_"] 8, Word, 3.0, { Run(&ALNUM, 40, 40) }
         found ["lin¦_api_baRRJG4os5zqxGPb7vKC2yUmnvwo0l6B82VgGQMD"]
         missed ["lin¦_api_iDOAok64ceH0q7JcIvi1QpdvQnC8GsVoJMvIv08"]

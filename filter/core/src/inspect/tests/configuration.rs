@@ -1,1 +1,221 @@
+//! The `detectors:` document: what it does, and what it refuses.
 
+use super::super::{Group, Selection};
+use super::{Budget, builtin, compile, detectors, findings, found};
+use crate::config::Path;
+
+#[test]
+fn patterns() {
+    let detectors = detectors(
+        r#"{"patterns": [
+            {"name": "EMPLOYEE", "group": "pii", "pattern": "\\bEMP-\\d{6}\\b"},
+            {"name": "CUSTOMER", "pattern": "\\d{8}", "context": ["customer", "Kunde"], "within": 20},
+            {"name": "LOYALTY", "pattern": "[0-9 ]{12,20}", "check": "luhn", "score": 0.7},
+            {"name": "TICKET", "pattern": "(?i)tick-[a-z]+", "score": 0.3},
+            {"name": "LINE", "pattern": "(?m)^secret.*$"}
+        ], "thresholds": {"TICKET": 0.2}}"#,
+    );
+    for (text, names, expected) in [
+        ("EMP-123456, xEMP-123456, EMP-1234567", "EMPLOYEE", vec!["EMPLOYEE:EMP-123456"]),
+        ("EMP-123456", "pii", vec!["EMPLOYEE:EMP-123456"]),
+        ("EMP-12EMP-123456", "EMPLOYEE", vec![]),
+        ("12345678", "CUSTOMER", vec![]),
+        ("customer 12345678", "CUSTOMER", vec!["CUSTOMER:12345678"]),
+        ("12345678 (KUNDE)", "CUSTOMER", vec!["CUSTOMER:12345678"]),
+        ("customers 12345678", "CUSTOMER", vec![]),
+        ("customer                      12345678", "CUSTOMER", vec![]),
+        ("4556737586899855", "LOYALTY", vec!["LOYALTY:4556737586899855"]),
+        ("4556737586899856", "LOYALTY", vec![]),
+        ("TICK-abc tick-DEF", "TICKET", vec!["TICKET:TICK-abc", "TICKET:tick-DEF"]),
+        ("a\nsecret x\nb", "LINE", vec!["LINE:secret x"]),
+        ("not secret", "LINE", vec![]),
+    ] {
+        assert_eq!(found(&detectors, &[names], text), expected, "{text}");
+    }
+}
+
+#[test]
+fn patterns_are_found_wherever_slices_end() {
+    let detectors = detectors(
+        r#"{"patterns": [{"name": "word", "pattern": "\\b[a-z]{3}\\d{3}\\b"}, {"name": "start", "pattern": "^abc"}, {"name": "run", "pattern": "z+"}]}"#,
+    );
+    for place in (1000..1050).chain(2030..2070) {
+        let text = format!("{} abc123 {}", "é".repeat(place / 2), ".".repeat(3000));
+        assert_eq!(found(&detectors, &["word"], &text), ["word:abc123"], "{place}");
+        assert!(found(&detectors, &["start"], &text).is_empty());
+    }
+    // Longer than a match may be: nothing of it is left unseen.
+    let all = findings(&detectors, &["run"], &"z".repeat(5000));
+    let covered: usize = all.iter().map(|f| f.end - f.start).sum();
+    assert_eq!(covered, 5000);
+}
+
+#[test]
+fn dictionaries() {
+    let detectors = detectors(
+        r#"{"dictionaries": [
+            {"name": "projects", "words": ["Falcon", "blue moon", ".NET", "C++", "Ärger"], "group": "business"},
+            {"name": "exact", "words": ["IT", "Mañana"], "case_sensitive": true},
+            {"name": "anywhere", "words": ["secret", "ßx"], "whole_words": false},
+            {"name": "chinese", "words": ["机密"]},
+            {"name": "chinese_exact", "words": ["机密A"], "case_sensitive": true}
+        ]}"#,
+    );
+    for (text, name, expected) in [
+        ("falcon FALCON Falcons", "projects", vec!["projects:falcon", "projects:FALCON"]),
+        ("the falcon's", "projects", vec!["projects:falcon"]),
+        ("falcon_x xfalcon éfalcon", "projects", vec![]),
+        ("falcon\u{2019}s \u{201c}falcon\u{201d}", "projects", vec!["projects:falcon", "projects:falcon"]),
+        ("Blue\n  Moon, bluemoon", "projects", vec!["projects:Blue\n  Moon"]),
+        ("blue blue moon", "projects", vec!["projects:blue moon"]),
+        ("use .net and C++!", "projects", vec!["projects:.net", "projects:C++"]),
+        ("ÄRGER ärger", "projects", vec!["projects:ÄRGER", "projects:ärger"]),
+        ("IT it It", "exact", vec!["exact:IT"]),
+        ("Mañana mañana", "exact", vec!["exact:Mañana"]),
+        ("topsecretS", "anywhere", vec!["anywhere:secret"]),
+        ("aSECRETsecretb", "anywhere", vec!["anywhere:SECRET", "anywhere:secret"]),
+        ("这是机密文件", "chinese", vec!["chinese:机密"]),
+        ("机密a 机密A", "chinese_exact", vec!["chinese_exact:机密A"]),
+        ("falcon", "business", vec!["projects:falcon"]),
+    ] {
+        assert_eq!(found(&detectors, &[name], text), expected, "{text}");
+    }
+    assert_eq!(found(&detectors, &["custom"], "IT secret falcon").len(), 2);
+}
+
+#[test]
+fn what_overlaps_within_a_dictionary_is_one_finding() {
+    let detectors = detectors(r#"{"dictionaries": [{"name": "d", "words": ["red blue", "blue green", "blue"]}]}"#);
+    assert_eq!(found(&detectors, &["d"], "red blue green"), ["d:red blue green"]);
+}
+
+#[test]
+fn the_policys_own_kinds_stand_beside_others() {
+    let detectors = detectors(r#"{"dictionaries": [{"name": "rival", "words": ["acme"]}]}"#);
+    assert_eq!(found(&detectors, &["all"], "bob@acme.com"), ["EMAIL_ADDRESS:bob@acme.com", "rival:acme"]);
+}
+
+#[test]
+fn thresholds_and_allow_lists() {
+    let detectors = detectors(
+        r#"{"thresholds": {"US_SSN": 0.2, "EMAIL_ADDRESS": 1.0},
+            "allow": [{"type": "IP_ADDRESS", "values": ["10.*", "8.8.8.8"]}, {"values": "4556737586899855"}]}"#,
+    );
+    assert_eq!(found(&detectors, &["all"], "bob@acme.com"), [""; 0]);
+    assert_eq!(found(&detectors, &["all"], "078-05-1120"), ["US_SSN:078-05-1120"]);
+    assert_eq!(found(&detectors, &["all"], "10.2.3.4 8.8.8.8 9.9.9.9"), ["IP_ADDRESS:9.9.9.9"]);
+    assert_eq!(found(&detectors, &["all"], "4556737586899855"), [""; 0]);
+    assert_eq!(found(&detectors, &["all"], "4556 7375 8689 9855").len(), 1);
+}
+
+#[test]
+fn selections() {
+    let detectors = detectors(
+        r#"{"patterns": [{"name": "internal_key", "group": "secrets", "pattern": "ik_\\d+"}], "dictionaries": [{"name": "d", "words": ["x"]}]}"#,
+    );
+    let select = |names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+        detectors.select(&names, &Path::root().key("content").index(0).key("detectors")).map_err(|p| p.to_string())
+    };
+    let count = |s: &Selection| detectors.kinds().filter(|(id, _)| s.contains(*id)).count();
+    let everything = detectors.kinds().count();
+    assert_eq!(count(&select(&["all"]).unwrap()), everything);
+    assert_eq!(count(&select(&["pii"]).unwrap()), 4);
+    assert_eq!(count(&select(&["financial"]).unwrap()), 2);
+    assert_eq!(count(&select(&["custom"]).unwrap()), 1);
+    assert_eq!(count(&select(&["secrets"]).unwrap()), count(&select(&["credentials"]).unwrap()) + 1);
+    assert_eq!(count(&select(&["internal_key", "US_SSN", "US_SSN"]).unwrap()), 2);
+    assert!(select(&["health"]).unwrap().is_empty() && select(&[]).unwrap().is_empty());
+    let both = select(&["US_SSN"]).unwrap().union(&select(&["d"]).unwrap());
+    assert_eq!(count(&both), 2);
+    assert_eq!(
+        select(&["pii", "EMAIL_ADRESS"]).unwrap_err(),
+        "content[0].detectors[1]: unknown detector `EMAIL_ADRESS` (help: did you mean `EMAIL_ADDRESS`?)"
+    );
+    assert!(select(&["email_address"]).unwrap_err().contains("did you mean `EMAIL_ADDRESS`"));
+    assert!(select(&["internalkey"]).unwrap_err().contains("did you mean `internal_key`"));
+    assert_eq!(detectors.kind(detectors.kinds().last().unwrap().0).name, "d");
+    assert_eq!(detectors.kinds().find(|(_, k)| k.name == "internal_key").unwrap().1.group, Group::Secrets);
+}
+
+#[test]
+fn mistakes_say_where_and_what_to_do() {
+    for (json, expected) in [
+        (r#"{"patern": []}"#, "detectors.patern: unknown key `patern` (help: did you mean `patterns`?)"),
+        (r#"{"patterns": [{"name": "x"}]}"#, "detectors.patterns[0]: the key `pattern` is missing"),
+        (r#"{"patterns": [{"name": "x", "pattern": "("}]}"#, "detectors.patterns[0].pattern: not a pattern: "),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a*"}]}"#,
+            "detectors.patterns[0].pattern: the pattern matches the empty text",
+        ),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a{1000}{1000}"}]}"#,
+            "detectors.patterns[0].pattern: not a pattern: ",
+        ),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a", "score": 1.5}]}"#,
+            "detectors.patterns[0].score: 1.5 is not a score",
+        ),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a", "check": "lun"}]}"#,
+            "detectors.patterns[0].check: unknown value `lun` (help: did you mean `luhn`?)",
+        ),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a", "context": ["b", " "]}]}"#,
+            "detectors.patterns[0].context[1]: an empty word",
+        ),
+        (r#"{"patterns": [{"name": "x", "pattern": "a", "within": 0}]}"#, "detectors.patterns[0].within: 0 bytes"),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a", "group": "pi"}]}"#,
+            "detectors.patterns[0].group: unknown value `pi` (help: did you mean `pii`?)",
+        ),
+        (
+            r#"{"patterns": [{"name": "1x", "pattern": "a"}]}"#,
+            "detectors.patterns[0].name: `1x` cannot name a detector",
+        ),
+        (
+            r#"{"patterns": [{"name": "credit_card", "pattern": "a"}]}"#,
+            "detectors.patterns[0].name: `credit_card` is a built-in detector",
+        ),
+        (
+            r#"{"patterns": [{"name": "all", "pattern": "a"}]}"#,
+            "detectors.patterns[0].name: `all` is the name of a group",
+        ),
+        (
+            r#"{"patterns": [{"name": "x", "pattern": "a"}], "dictionaries": [{"name": "x", "words": ["a"]}]}"#,
+            "detectors.dictionaries[0].name: `x` names two detectors",
+        ),
+        (
+            r#"{"dictionaries": [{"name": "x", "words": []}]}"#,
+            "detectors.dictionaries[0].words: a dictionary without words",
+        ),
+        (
+            r#"{"dictionaries": [{"name": "x", "words": ["a", " "]}]}"#,
+            "detectors.dictionaries[0].words[1]: an empty word",
+        ),
+        (
+            r#"{"dictionaries": [{"name": "x", "words": ["!!"]}]}"#,
+            "detectors.dictionaries[0].words[0]: `!!` has no letter or digit",
+        ),
+        (r#"{"thresholds": {"EMAIL": 0.5}}"#, "detectors.thresholds.EMAIL: unknown type `EMAIL`"),
+        (r#"{"thresholds": {"US_SSN": 2}}"#, "detectors.thresholds.US_SSN: 2 is not a score"),
+        (
+            r#"{"allow": [{"type": "US_SSM", "values": ["x"]}]}"#,
+            "detectors.allow[0].type: unknown type `US_SSM` (help: did you mean `US_SSN`?)",
+        ),
+        (r#"{"allow": [{"values": []}]}"#, "detectors.allow[0].values: an allow-list without values"),
+        (r#"{"allow": [{"values": [""]}]}"#, "detectors.allow[0].values[0]: an empty value"),
+    ] {
+        let problem = compile(json).err().unwrap_or_else(|| panic!("{json} compiled"));
+        assert!(problem.starts_with(expected), "{json}\n got {problem}\nwant {expected}");
+    }
+}
+
+#[test]
+fn an_empty_selection_costs_and_finds_nothing() {
+    let detectors = builtin();
+    let mut out = Vec::new();
+    let mut budget = Budget::new(0);
+    detectors.scan("bob@acme.com", &Selection::default(), &mut budget, &mut out).unwrap();
+    assert!(out.is_empty());
+}

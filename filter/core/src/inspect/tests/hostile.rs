@@ -1,1 +1,217 @@
+//! Texts made to be slow. The steps of the matchers are counted: they must grow with the text, and no faster.
 
+use super::super::work;
+use super::{Budget, builtin, detectors, findings};
+use crate::config::Path;
+use crate::inspect::OverBudget;
+
+/// What is repeated to fill a text.
+const PIECES: &[&str] = &[
+    "1",
+    "0",
+    "1 ",
+    "1-",
+    "1.",
+    "1/",
+    "1(",
+    "(1) ",
+    "12 34 ",
+    "4111 ",
+    "4111-",
+    "4111 1111 1111 1111 ",
+    "555-",
+    "123.45.",
+    "1\u{a0}",
+    "1\u{2011}",
+    "1 - ",
+    "1  ",
+    "+",
+    "+1",
+    "+1 ",
+    "+49 30 ",
+    "+49(0)",
+    "00",
+    "0049 ",
+    "1x",
+    "x1",
+    "12345678 ",
+    "phone 1234567 ",
+    "call 12 34 56 78 ",
+    "tel tel ",
+    "2024-01-31 ",
+    "1.1.1.1 ",
+    "1.1.1.1-",
+    "1.1.1.1/",
+    "536-22-8726 ",
+    "536-22-8726-",
+    "ssn 536228726 ",
+    "GB82",
+    "GB82 ",
+    "GB82 WEST 1234 5698 7654 3",
+    "gb11",
+    "DE89-",
+    "@",
+    "a@",
+    "a@a",
+    "a@a.",
+    "a@1.",
+    "@1.",
+    ".@",
+    "a.",
+    "a@b.c.d.e.f.",
+    "aé@",
+    ":",
+    "::",
+    "a:",
+    "1:",
+    "f:",
+    "::1",
+    "1::",
+    "::1.1.1.1",
+    "ffff:",
+    "IPv6:",
+    "1:2:3:4:5:6:7:8 ",
+    "eyJ",
+    "eyJ.",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "eyJhbGciOiJIUzI1NiJ9.a.",
+    "\\neyJ",
+    "ghp_",
+    "xghp_a",
+    "glpat-",
+    "sk-",
+    "sk-T3BlbkFJ",
+    "T3BlbkFJ",
+    "sk-ant-api03-",
+    "xoxb-1",
+    "xoxb-1234567890-",
+    "xapp-1-",
+    "AIza",
+    "AKIA",
+    "AKIA ",
+    "SK0",
+    "SG.",
+    "hf_",
+    "npm_",
+    "hvs.",
+    "glc_",
+    "eyJrIjoi",
+    "EAAA",
+    "dapi",
+    "key-",
+    "pypi-AgEIcHlwaS5vcmc",
+    "sntrys_eyJpYXQiO",
+    "hooks.slack.com/services/",
+    "discord.com/api/webhooks/1",
+    "AccountKey=",
+    "-----BEGIN",
+    "-----BEGIN PRIVATE KEY-----",
+    "-----BEGIN PRIVATE KEY-----\n",
+    "-----END",
+    "-----BEGIN PRIVATE KEY-----a-----END ",
+    "-",
+    "://",
+    "a://",
+    "a://b:c",
+    "a://b:c@",
+    "a://b:cde@f ",
+    "https://",
+    "pwd=",
+    "pwd=a;",
+    "pwd=abcd;",
+    "pwd=abcd;uid=",
+    "password=abcde ",
+    "password=abcde server= ",
+    "aws_secret",
+    "aws_secret ",
+    "secret access key",
+    "AKIAAKIAAKIAAKIAAKIA ",
+    "0Q~",
+    "aaa0Q~",
+    ":AA",
+    "1:AA",
+    "12345678:AA",
+    ".atlasv1.",
+    "a.atlasv1.",
+    "\u{0}",
+    "é",
+    "電話",
+    "电话 1234567",
+    "\u{2011}",
+];
+
+fn steps(text: &str) -> usize {
+    let detectors = builtin();
+    let selection = detectors.select(&["all".to_owned()], &Path::root()).unwrap();
+    let mut out = Vec::new();
+    work::take();
+    detectors.scan(text, &selection, &mut Budget::default(), &mut out).unwrap();
+    work::take()
+}
+
+#[test]
+fn work_grows_with_the_text_and_no_faster() {
+    const SMALL: usize = 16 * 1024;
+    let mut worst = Vec::new();
+    for piece in PIECES {
+        let text = |bytes: usize| piece.repeat(bytes / piece.len());
+        let (small, large) = (steps(&text(SMALL)), steps(&text(4 * SMALL)));
+        assert!(large <= 5 * small + 4096, "{piece:?}: {small} steps, {large} for four times the text");
+        worst.push((large / (4 * SMALL), *piece));
+    }
+    worst.sort_unstable();
+    worst.reverse();
+    println!("steps per byte: {:?}", &worst[..12]);
+    assert!(worst[0].0 <= 80, "{:?}", worst[0]);
+}
+
+#[test]
+fn a_prefix_does_not_make_the_rest_slow() {
+    const SMALL: usize = 16 * 1024;
+    for start in ["-----BEGIN PRIVATE KEY-----\n", "eyJ", "a@", "GB82", "+", "tel ", "http://a:b", "Server=x;pwd="] {
+        for fill in ["a", "1", ".", " ", "-", "A", ":", "=", "1 ", "a."] {
+            let text = |bytes: usize| format!("{start}{}", fill.repeat(bytes / fill.len()));
+            let (small, large) = (steps(&text(SMALL)), steps(&text(4 * SMALL)));
+            assert!(large <= 5 * small + 4096, "{start:?} {fill:?}: {small}, {large}");
+        }
+    }
+}
+
+#[test]
+fn dictionaries_stay_linear() {
+    let detectors =
+        detectors(r#"{"dictionaries":[{"name":"words","words":["a b c d e f g h x","a a a a a a a a b","aa"]}]}"#);
+    for piece in ["a ", "a b c d e f g h ", "a          ", "aa ", "a\n"] {
+        let count = |bytes: usize| {
+            let text = piece.repeat(bytes / piece.len());
+            work::take();
+            findings(&detectors, &["words"], &text);
+            work::take()
+        };
+        let (small, large) = (count(16 * 1024), count(64 * 1024));
+        assert!(large <= 5 * small + 4096, "{piece:?}: {small}, {large}");
+    }
+}
+
+#[test]
+fn patterns_end_with_their_budget() {
+    // Quadratic for an engine that reads on to the end of the text for every match.
+    let detectors =
+        detectors(r#"{"patterns":[{"name":"slow","pattern":"(a.*b|a)"},{"name":"prefixed","pattern":"aaa[a-z]*?b"}]}"#);
+    let text = "a".repeat(512 * 1024);
+    for name in ["slow", "prefixed"] {
+        let selection = detectors.select(&[name.to_owned()], &Path::root()).unwrap();
+        let mut budget = Budget::new(4 << 20);
+        let mut out = Vec::new();
+        assert_eq!(detectors.scan(&text, &selection, &mut budget, &mut out), Err(OverBudget), "{name}");
+        assert!(out.is_empty());
+        assert_eq!(budget.left(), 0);
+    }
+}
+
+#[test]
+fn many_findings_stay_cheap() {
+    let text = "4556737586899855 bob@acme.com 8.8.8.8 ".repeat(10_000);
+    let found = findings(&builtin(), &["all"], &text);
+    assert_eq!(found.len(), 30_000);
+}

@@ -37,6 +37,6 @@ fn findings(detectors: &Detectors, names: &[&str], text: &str) -> Vec<Finding> {
 fn found(detectors: &Detectors, names: &[&str], text: &str) -> Vec<String> {
     findings(detectors, names, text)
         .iter()
-        .map(|f| format!("{}:{}", detectors.kind(f.kind).name, &text[f.start..f.end]))
+        .map(|f| format!("{}:{}", detectors.kind(f.kind).name, text.get(f.start..f.end).unwrap()))
         .collect()
 }
