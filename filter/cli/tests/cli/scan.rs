@@ -27,7 +27,7 @@ fn offsets_are_bytes_of_utf8() {
         .iter()
         .map(|f| {
             let (start, end) = (f["start"].as_u64().unwrap(), f["end"].as_u64().unwrap());
-            let value = &text[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()];
+            let value = text.get(usize::try_from(start).unwrap()..usize::try_from(end).unwrap()).unwrap();
             (f["type"].as_str().unwrap(), f["group"].as_str().unwrap(), value)
         })
         .collect();
@@ -202,10 +202,11 @@ fn files_that_cannot_be_scanned_are_said_and_the_others_scanned() {
 #[test]
 fn a_text_beyond_the_budget_is_an_error_and_not_a_clean_text() {
     let file = policy(
-        "detectors: {patterns: [{name: SLOW, pattern: '[a-z]{1,200}[a-y]{1,200}[a-x]{1,200}0'}]}\n\
-         content: [{id: a, detect: SLOW, action: flag}]\n",
+        "detectors: {patterns: [{name: DIGIT, pattern: '[0-9]'}]}\n\
+         content: [{id: a, detect: DIGIT, action: flag}]\n",
     );
-    let text = json!({"id": "big", "text": "abcdefgh".repeat(1 << 18)});
+    // Each match is charged what is left of its slice, which it may have read.
+    let text = json!({"id": "big", "text": "1".repeat(1 << 18)});
     let (code, lines) = jsonl(&["--policy", file.path().to_str().unwrap()], &[text, json!({"id": 2, "text": "a"})]);
     assert_eq!(code, 1);
     assert_eq!(lines[0]["id"], "big");
