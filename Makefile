@@ -23,7 +23,7 @@ run: setup wasm ## The same Envoy, kept up for your own curl (Ctrl-C ends it).
 	$(RUN) doorward-demo -- serve
 
 test: setup wasm ## Every test: core, command line, the built wasm, and end to end on Envoy.
-	cargo test --workspace --all-targets
+	cargo test --workspace
 
 lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.
 	cargo fmt --all --check

@@ -44,7 +44,7 @@ async fn bodies_that_end_in_trailers_are_inspected() {
             let mail = send("write bob@northwind.dev");
             let masked = if http2 { gate.call_http2(&mail).await } else { gate.call(&mail).await };
             assert_eq!(masked.status, 200, "flow {flow} http2 {http2}: {}", masked.text());
-            let whole: Vec<_> = world.upstream.seen().into_iter().skip(before).filter(|s| s.text().contains("}]}")).collect();
+            let whole: Vec<_> = world.upstream.seen().into_iter().skip(before).filter(|s| s.text().contains("gpt-5")).collect();
             assert_eq!(whole.len(), 1, "flow {flow} http2 {http2}");
             assert!(whole[0].text().contains("write [EMAIL_ADDRESS]") && !whole[0].mentions("northwind"));
         }
@@ -100,9 +100,10 @@ async fn odd_heads_are_refused_or_seen_through() {
         let body = chat("gpt-5", "x").to_string();
         let good = || post(CHAT, &token, body.clone());
         for (request, status, reason) in [
-            (good().header("authorization", format!("Bearer {token}").as_bytes()), 401, "identity.repeated"),
+            // Envoy joins the two by a comma before any filter sees them.
+            (good().header("authorization", format!("Bearer {token}").as_bytes()), 401, "identity.malformed"),
             (good().header("x-api-key", token.as_bytes()), 401, "identity.repeated"),
-            (good().header("content-type", b"text/plain".as_slice()), 400, "protocol.headers"),
+            (good().header("content-type", b"text/plain".as_slice()), 415, "protocol.content_type"),
             (good().header("content-encoding", b"gzip".as_slice()), 415, "protocol.encoding"),
             (good().header("content-encoding", b"x-unknown".as_slice()), 415, "protocol.encoding"),
             (Request::new("POST", CHAT).bearer(&token).body(body.clone()), 415, "protocol.content_type"),

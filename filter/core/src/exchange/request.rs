@@ -270,6 +270,15 @@ impl Exchange {
         }
     }
 
+    /// A tap records what would have been refused, and looks on.
+    fn unless_observed(&mut self, denial: Denial, cx: &mut Context<'_>) -> Result<(), Denial> {
+        if self.tap.is_none() {
+            return Err(denial);
+        }
+        let _ = self.deny(denial, cx);
+        Ok(())
+    }
+
     /// A query cannot be rewritten without knowing what the API makes of it: what would be replaced is refused.
     fn check_query(&mut self, query: &str, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
@@ -436,8 +445,7 @@ impl Exchange {
 
         let (model, span, alias) = self.model(&document, cx)?;
         if root.get("stream").is_some_and(|s| !s.is_null() && s.bool() != Some(false)) {
-            self.record.model.get_or_insert(model);
-            return Err(Denial::new(Reason::ProtocolStream));
+            self.unless_observed(Denial::new(Reason::ProtocolStream), cx)?;
         }
         let question = Question {
             roles: &facts.roles,
@@ -447,7 +455,9 @@ impl Exchange {
             model: Some(&model),
             parameters: Some(root),
         };
-        self.ask(&question, cx)?;
+        if let Err(denial) = self.ask(&question, cx) {
+            self.unless_observed(denial, cx)?;
+        }
 
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
         let inspector = inspector(&plan, cx.engine);
