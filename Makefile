@@ -4,7 +4,7 @@
 WASM := target/wasm32-wasip1/release/doorward.wasm
 RUN := cargo run --quiet --release --package doorward-e2e --bin
 
-.PHONY: help setup wasm demo run test lint bench fuzz clean
+.PHONY: help setup wasm demo run test lint fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -30,9 +30,6 @@ lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and 
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package doorward-plugin --target wasm32-wasip1 -- -D warnings
 	tests/lint
-
-bench: setup wasm ## CPU and latency beside plain Envoy and jwt_authn + Lua; writes target/bench/summary.json.
-	$(RUN) doorward-bench
 
 fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.
 	tests/fuzz $(or $(FUZZ_SECONDS),60)

@@ -43,7 +43,9 @@ async fn an_allowed_call_reaches_the_model_and_the_record() {
     let metrics = gate.envoy.prometheus().await;
     let counted = metrics.lines().any(|l| {
         l.starts_with("doorward_requests_total{")
-            && ["decision=\"allow\"", "operation=\"chat\"", "target=\"model\"", "reason=\"none\""].iter().all(|t| l.contains(t))
+            && ["decision=\"allow\"", "operation=\"chat\"", "target=\"model\"", "reason=\"none\""]
+                .iter()
+                .all(|t| l.contains(t))
     });
     assert!(counted, "{}", metrics.lines().filter(|l| l.contains("doorward")).collect::<Vec<_>>().join("\n"));
     assert!(metrics.lines().any(|l| l.starts_with("doorward_tokens_total{") && l.contains("model=\"gpt-5-mini\"")));
@@ -96,7 +98,11 @@ async fn every_denial_is_said_in_the_callers_dialect() {
         assert_eq!(answer.json()["error"]["type"], kind);
         assert_eq!(answer.json()["error"]["code"], reason);
         let line = gate.log_line(&answer).await;
-        assert_eq!((&line["doorward.decision"], &line["doorward.action"]), (&json!("deny"), &json!("reply")), "{line:#}");
+        assert_eq!(
+            (&line["doorward.decision"], &line["doorward.action"]),
+            (&json!("deny"), &json!("reply")),
+            "{line:#}"
+        );
         assert_eq!(line["doorward.reason"], reason);
         assert_eq!(line["details"], format!("doorward.{reason}"));
     }
@@ -105,8 +111,16 @@ async fn every_denial_is_said_in_the_callers_dialect() {
 
 #[tokio::test]
 async fn both_sdks_raise_their_own_errors_and_get_their_answers() {
-    let world = World::new().await.with("limits", json!([{"id": "few", "requests": 3, "window": "1h", "roles": "few"}]));
-    let world = World { policy: { let mut p = world.policy.clone(); p["roles"]["few"] = json!({"users": "few"}); p }, ..world };
+    let world =
+        World::new().await.with("limits", json!([{"id": "few", "requests": 3, "window": "1h", "roles": "few"}]));
+    let world = World {
+        policy: {
+            let mut p = world.policy.clone();
+            p["roles"]["few"] = json!({"users": "few"});
+            p
+        },
+        ..world
+    };
     let gate = world.gate().await;
     let (alice, few) = (world.alice(), world.token("few", &["eng"]));
     let ask = |model: &str, text: &str| {
@@ -167,7 +181,8 @@ async fn values_are_masked_both_ways_and_nothing_else_changes() {
             .replace("eve@northwind.dev", "[EMAIL_ADDRESS]");
         assert_eq!(seen.text(), expected, "flow {flow}");
         // The length is told truly, and the next request on the connection is whole.
-        let next = connection.call(&post("/v1/chat/completions", &world.alice(), chat("gpt-5", "next").to_string())).await;
+        let next =
+            connection.call(&post("/v1/chat/completions", &world.alice(), chat("gpt-5", "next").to_string())).await;
         assert_eq!(next.unwrap().status, 200);
         assert_eq!(world.upstream.request(1).await.text(), chat("gpt-5", "next").to_string());
     }
@@ -178,10 +193,13 @@ async fn answers_are_masked_and_refused() {
     for flow in [false, true] {
         let world = World::new().await;
         let world = if flow { world.flow() } else { world };
-        let world = world.with("content", json!([
-            {"id": "mask", "detect": "EMAIL_ADDRESS", "direction": "response", "action": "mask"},
-            {"id": "deny", "detect": "secrets", "direction": "response", "action": "deny"},
-        ]));
+        let world = world.with(
+            "content",
+            json!([
+                {"id": "mask", "detect": "EMAIL_ADDRESS", "direction": "response", "action": "mask"},
+                {"id": "deny", "detect": "secrets", "direction": "response", "action": "deny"},
+            ]),
+        );
         let gate = world.gate().await;
         let ask = |text: &str| post("/v1/chat/completions", &world.alice(), chat("gpt-5", text).to_string());
         let masked = gate.call(&ask("reply: write to eve@northwind.dev")).await;

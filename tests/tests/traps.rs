@@ -44,7 +44,8 @@ async fn bodies_that_end_in_trailers_are_inspected() {
             let mail = send("write bob@northwind.dev");
             let masked = if http2 { gate.call_http2(&mail).await } else { gate.call(&mail).await };
             assert_eq!(masked.status, 200, "flow {flow} http2 {http2}: {}", masked.text());
-            let whole: Vec<_> = world.upstream.seen().into_iter().skip(before).filter(|s| s.text().contains("gpt-5")).collect();
+            let whole: Vec<_> =
+                world.upstream.seen().into_iter().skip(before).filter(|s| s.text().contains("gpt-5")).collect();
             assert_eq!(whole.len(), 1, "flow {flow} http2 {http2}");
             assert!(whole[0].text().contains("write [EMAIL_ADDRESS]") && !whole[0].mentions("northwind"));
         }
@@ -108,12 +109,18 @@ async fn odd_heads_are_refused_or_seen_through() {
             (good().header("content-encoding", b"x-unknown".as_slice()), 415, "protocol.encoding"),
             (Request::new("POST", CHAT).bearer(&token).body(body.clone()), 415, "protocol.content_type"),
             (
-                Request::new("POST", CHAT).bearer(&token).header("content-type", "application/json; charset=utf-16")
+                Request::new("POST", CHAT)
+                    .bearer(&token)
+                    .header("content-type", "application/json; charset=utf-16")
                     .body(body.clone()),
                 415,
                 "protocol.content_type",
             ),
-            (Request::new("POST", CHAT).bearer(&token).header("content-type", "application/json"), 400, "protocol.unreadable"),
+            (
+                Request::new("POST", CHAT).bearer(&token).header("content-type", "application/json"),
+                400,
+                "protocol.unreadable",
+            ),
             (Request::new("HEAD", "/v1/models").bearer(&token), 405, "protocol.method"),
             (post("//v1/chat/completions", &token, body.clone()), 403, "protocol.unknown_path"),
             (post("/v1/chat/%63ompletions", &token, body.clone()), 403, "protocol.unknown_path"),
@@ -136,8 +143,12 @@ async fn odd_heads_are_refused_or_seen_through() {
         assert_eq!(world.upstream.count(), 0, "flow {flow}");
 
         let large = "v".repeat(50_000);
-        let odd = good().header("x-odd", b"\xff\x80\xc3".as_slice()).header("x-empty", b"".as_slice())
-            .header("x-large", large.as_bytes()).header("x-twice", b"1".as_slice()).header("x-twice", b"2".as_slice())
+        let odd = good()
+            .header("x-odd", b"\xff\x80\xc3".as_slice())
+            .header("x-empty", b"".as_slice())
+            .header("x-large", large.as_bytes())
+            .header("x-twice", b"1".as_slice())
+            .header("x-twice", b"2".as_slice())
             .header("x-doorward-user", b"root".as_slice());
         let answer = gate.call(&odd).await;
         assert_eq!(answer.status, 200, "flow {flow}: {}", answer.text());
@@ -155,7 +166,8 @@ async fn a_forged_host_is_governed_and_ungoverned_routes_pass_only_by_policy() {
     let plain = Cluster::to(&other);
     let routes = vec![Route::prefix("/plain", &plain), Route::prefix("/", &world.cluster)];
     let spec = |world: &World| {
-        let mut spec = ListenerSpec::routes(routes.clone(), vec![plain.clone(), world.cluster.clone()]).wasm(world.wasm());
+        let mut spec =
+            ListenerSpec::routes(routes.clone(), vec![plain.clone(), world.cluster.clone()]).wasm(world.wasm());
         spec.log = doorward_e2e::governed::access_log();
         spec
     };
@@ -214,7 +226,8 @@ async fn observing_changes_nothing() {
     for (n, body) in bodies.iter().enumerate() {
         world.upstream.enqueue(Script::json(&json!({"model": "gpt-5", "choices": []})));
         let request = post(&format!("{CHAT}?key=abc"), "forged", body.clone())
-            .header("accept-encoding", b"gzip".as_slice()).header("x-odd", b"\xff".as_slice());
+            .header("accept-encoding", b"gzip".as_slice())
+            .header("x-odd", b"\xff".as_slice());
         let answer = gate.call(&request).await;
         assert_eq!(answer.status, 200, "{n}");
         let seen = world.upstream.request(n).await;
@@ -223,7 +236,11 @@ async fn observing_changes_nothing() {
         assert_eq!(seen.fields.get("authorization").as_deref(), Some("Bearer forged"));
         assert_eq!(seen.fields.get("accept-encoding").as_deref(), Some("gzip"));
         let line = gate.log_line(&answer).await;
-        assert_eq!((&line["doorward.decision"], &line["doorward.action"]), (&json!("deny"), &json!("observe")), "{line:#}");
+        assert_eq!(
+            (&line["doorward.decision"], &line["doorward.action"]),
+            (&json!("deny"), &json!("observe")),
+            "{line:#}"
+        );
     }
     let line = gate.log_lines().into_iter().next().unwrap();
     assert!(line["doorward.findings"].as_str().is_some_and(|f| f.contains("AWS_ACCESS_KEY")), "{line:#}");
@@ -245,7 +262,11 @@ async fn upstreams_that_misbehave_are_on_the_record_and_the_next_call_works() {
             ("not json", json("{\"a\":"), if flow { 200 } else { 502 }),
             ("interim", json("{\"model\":\"gpt-5\"}").interim(103, fields(&[("link", "x")])), 200),
             ("trailers", json("{\"model\":\"gpt-5\"}").trailers(fields(&[("x-t", "1")])), 200),
-            ("error page", Script::status(500).header("content-type", "text/html").data("<p>mail eve@northwind.dev"), 500),
+            (
+                "error page",
+                Script::status(500).header("content-type", "text/html").data("<p>mail eve@northwind.dev"),
+                500,
+            ),
         ] {
             world.upstream.enqueue(script);
             let answer = gate.call(&ask()).await;
@@ -267,7 +288,9 @@ async fn a_bad_update_leaves_the_old_policy_running_and_says_where() {
     let mut gate = world.gate().await;
     let mut bad = world.policy.clone();
     bad["access"][0]["rolls"] = json!("engineers");
-    for policy in [Policy::Native(bad.clone()), Policy::Text(bad.to_string()), Policy::Text("{".to_owned()), Policy::Absent] {
+    for policy in
+        [Policy::Native(bad.clone()), Policy::Text(bad.to_string()), Policy::Text("{".to_owned()), Policy::Absent]
+    {
         let refused = gate.update_policy(policy).await.unwrap_err();
         assert!(refused.log.contains("configuration refused"), "{}", refused.log);
     }

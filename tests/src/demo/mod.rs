@@ -42,8 +42,8 @@ impl Demo {
         let upstreams = [("openai", openai.address), ("anthropic", anthropic.address), ("idp", idp.endpoint.address)];
         for cluster in resources["clusters"].as_array_mut().into_iter().flatten() {
             let address = upstreams.iter().find(|(name, _)| cluster["name"] == *name).expect("a known cluster").1;
-            cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
-                ["port_value"] = json!(address.port());
+            cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["port_value"] =
+                json!(address.port());
         }
         let listener = &mut resources["listeners"][0];
         let hcm = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];

@@ -88,8 +88,11 @@ fn stops(demo: &Demo) -> Vec<Stop> {
             answer: vec!["Say hello"],
             upstream: Some(vec!["authorization: Bearer sk-demo-openai", "Say hello"]),
             record: vec![("doorward.user", "alice"), ("doorward.decision", "allow"), ("doorward.rules", "engineers")],
-            ..stop("Alice, an engineer, asks gpt-5: allowed. Her token stays here; the cluster's own key goes on.",
-                   ask(&alice, "gpt-5", "Say hello"), 200)
+            ..stop(
+                "Alice, an engineer, asks gpt-5: allowed. Her token stays here; the cluster's own key goes on.",
+                ask(&alice, "gpt-5", "Say hello"),
+                200,
+            )
         },
         Stop {
             upstream: Some(vec!["x-api-key: sk-demo-anthropic"]),
@@ -97,22 +100,33 @@ fn stops(demo: &Demo) -> Vec<Stop> {
             ..stop("The same token as the Anthropic SDK sends it, to Claude.", anthropic, 200)
         },
         denied("No token.", anonymous, 401, "identity.missing"),
-        denied("Alice's claims under another token's signature.", ask(&forged, "gpt-5", "hi"), 401, "identity.signature"),
+        denied(
+            "Alice's claims under another token's signature.",
+            ask(&forged, "gpt-5", "hi"),
+            401,
+            "identity.signature",
+        ),
         denied("A model that no statement allows.", ask(&alice, "o3", "hi"), 403, "model.not_allowed"),
         Stop {
             answer: vec!["[EMAIL_ADDRESS]"],
             upstream: Some(vec!["\"gpt-5-mini\"", "[EMAIL_ADDRESS]", "[CREDIT_CARD]"]),
             kept: vec!["bob@northwind.dev", "5425233430109903"],
             record: vec![("doorward.action", "edit"), ("gen_ai.request.model", "gpt-5-mini")],
-            ..stop("Personal data is masked on its way out, and the alias `fast` becomes the model it stands for.",
-                   ask(&alice, "fast", "Mail bob@northwind.dev, card 5425233430109903"), 200)
+            ..stop(
+                "Personal data is masked on its way out, and the alias `fast` becomes the model it stands for.",
+                ask(&alice, "fast", "Mail bob@northwind.dev, card 5425233430109903"),
+                200,
+            )
         },
         denied("A secret is refused.", ask(&alice, "gpt-5", "use AKIAIQ7RX4PJH6ZN2WVB"), 400, "content.denied"),
         Stop {
             upstream: Some(vec!["+1 415 555"]),
             record: vec![("doorward.decision", "allow"), ("doorward.observed", "try-phones")],
-            ..stop("A rule that is only observed: recorded, and no more.",
-                   ask(&alice, "gpt-5", "Call me on +1 415 555 2671"), 200)
+            ..stop(
+                "A rule that is only observed: recorded, and no more.",
+                ask(&alice, "gpt-5", "Call me on +1 415 555 2671"),
+                200,
+            )
         },
     ];
     for n in 1..=3 {
@@ -145,7 +159,8 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
         check(answer.text().contains(text), format!("the answer should hold `{text}`"));
     }
 
-    let seen: Vec<Seen> = demo.openai.seen().into_iter().skip(before.0).chain(demo.anthropic.seen().into_iter().skip(before.1)).collect();
+    let seen: Vec<Seen> =
+        demo.openai.seen().into_iter().skip(before.0).chain(demo.anthropic.seen().into_iter().skip(before.1)).collect();
     match (&stop.upstream, seen.first()) {
         (None, None) => println!("upstream  received nothing"),
         (Some(texts), Some(seen)) => {
@@ -183,7 +198,8 @@ async fn stats(demo: &Demo) -> usize {
     for line in &lines {
         println!("{line}");
     }
-    let expected = ["doorward_requests_total", "doorward_tokens_total", "doorward_findings_total", "doorward_duration_us"];
+    let expected =
+        ["doorward_requests_total", "doorward_tokens_total", "doorward_findings_total", "doorward_duration_us"];
     let missing: Vec<_> = expected.iter().filter(|n| !lines.iter().any(|l| l.starts_with(**n))).collect();
     let timed = |l: &&&str| l.starts_with("doorward_duration_us_count{target=\"openai\"}") && !l.ends_with(" 0");
     if lines.iter().find(|l| timed(l)).is_none() {

@@ -19,7 +19,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.usage.cache_creation.input_tokens", "of the tokens in: written to the provider's cache"),
     ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
     ("doorward.decision", "`allow`, `deny`, or `none` where the exchange ended before one"),
-    ("doorward.action", "what was done: `pass`, `edit`, `reply`, `replace`, or `observe` where a denial was only recorded"),
+    (
+        "doorward.action",
+        "what was done: `pass`, `edit`, `reply`, `replace`, or `observe` where a denial was only recorded",
+    ),
     ("doorward.reason", "the reason code of a denial"),
     ("doorward.notes", "reason codes of what was noticed and let through, comma-separated"),
     ("doorward.rules", "the statements that made the decision, comma-separated"),

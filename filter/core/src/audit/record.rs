@@ -171,16 +171,15 @@ impl Record {
             all.push(counter("doorward_cost_nanos_total", labels, *billionths));
         }
         for ((side, kind, action), count) in &self.findings {
-            let labels =
-                vec![target(), ("direction", (*side).to_owned()), ("type", kind.clone()), ("action", (*action).to_owned())];
+            let labels = vec![
+                target(),
+                ("direction", (*side).to_owned()),
+                ("type", kind.clone()),
+                ("action", (*action).to_owned()),
+            ];
             all.push(counter("doorward_findings_total", labels, u64::from(*count)));
         }
-        all.push(Measure {
-            name: "doorward_duration_us",
-            histogram: true,
-            labels: vec![target()],
-            value: spent_us,
-        });
+        all.push(Measure { name: "doorward_duration_us", histogram: true, labels: vec![target()], value: spent_us });
         all
     }
 }

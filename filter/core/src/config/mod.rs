@@ -10,8 +10,8 @@ mod read;
 mod shapes;
 mod tree;
 
-pub use problem::{Path, Problem};
 pub(crate) use problem::nearest;
+pub use problem::{Path, Problem};
 pub use protobuf::tree_from_struct;
 pub use read::from_tree;
 pub use shapes::{Duration, OneOrMany, SecretRef};

@@ -267,7 +267,8 @@ mod tests {
             (r#"{"name":"a","nested":{"x":[{"name":"b"},{"name":3}]}}"#, "nested.x[1].name: expected a string"),
             (r#"{"name":"a","mode":"enforced"}"#, "mode: unknown value `enforced` (help: did you mean `enforce`?)"),
             (r#"{"name":"a","window":"5 minutes"}"#, "window: invalid value: string \"5 minutes\""),
-            (r#"{"name":"a","key":"inline"}"#, "key: invalid type: string \"inline\""),
+            (r#"{"name":"a","key":"hunter2"}"#, "key: a secret is given by reference, `{env: NAME}`, never inline"),
+            (r#"{"name":"a","key":{"evn":"X"}}"#, "key.evn: unknown key `evn` (help: did you mean `env`?)"),
             (r#"{"name":"a","models":[1]}"#, "models[0]: expected a string, found a number"),
         ] {
             let error = read(json).unwrap_err();

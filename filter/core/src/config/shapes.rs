@@ -110,9 +110,39 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 
 /// A secret by reference: `{env: NAME}`, from the VM's environment variables. Never the value itself,
 /// since Envoy shows a filter's configuration in `/config_dump`.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecretRef {
     /// The environment variable's name.
     pub env: String,
+}
+
+/// The mapping behind [`SecretRef`].
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reference {
+    env: String,
+}
+
+impl<'de> Deserialize<'de> for SecretRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = SecretRef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`{env: NAME}`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretRef, A::Error> {
+                let Reference { env } = Reference::deserialize(de::value::MapAccessDeserializer::new(map))?;
+                Ok(SecretRef { env })
+            }
+
+            // Serde's own message would quote what is there: most likely the secret itself.
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretRef, E> {
+                Err(E::custom("a secret is given by reference, `{env: NAME}`, never inline"))
+            }
+        }
+        deserializer.deserialize_any(V)
+    }
 }

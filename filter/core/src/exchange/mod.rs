@@ -23,7 +23,6 @@ use crate::policy::{Mode, RoleSet};
 use crate::protocol::{self, Dialect, NoCall};
 use crate::reply::{Denial, Reason};
 
-
 /// One HTTP stream.
 #[derive(Debug)]
 pub struct Exchange {

@@ -94,7 +94,11 @@ impl Exchange {
                         cx.effects.push(Effect::RemoveHeader(Side::Request, (*name).to_owned()));
                     }
                     if let Some(path) = &presented.path {
-                        cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.clone().into_bytes()));
+                        cx.effects.push(Effect::SetHeader(
+                            Side::Request,
+                            ":path".to_owned(),
+                            path.clone().into_bytes(),
+                        ));
                     }
                 }
                 let query = presented.path.as_deref().map(|p| p.split_once('?').map_or("", |(_, q)| q).to_owned());
@@ -515,12 +519,7 @@ fn strip_own(headers: &Headers, cx: &mut Context<'_>) {
 
 /// What inspects under `plan`.
 pub(super) fn inspector<'a>(plan: &'a Plan<'a>, engine: &'a Engine) -> Inspector<'a> {
-    Inspector {
-        detectors: &engine.detectors,
-        plan,
-        hash_key: engine.hash_key.as_deref(),
-        limits: engine.json_limits,
-    }
+    Inspector { detectors: &engine.detectors, plan, hash_key: engine.hash_key.as_deref(), limits: engine.json_limits }
 }
 
 fn extend(list: &mut Vec<String>, more: Vec<String>) {

@@ -121,13 +121,13 @@ impl Exchange {
         }
         match &mut self.stage {
             Stage::Replace(body) => {
-                let body = if end { std::mem::take(body) } else { Vec::new() };
-                cx.effects.push(Effect::ReplaceBody(Side::Response, body));
+                // The first bytes give way to all of it: after a tail of trailers there is nothing to write to.
+                cx.effects.push(Effect::ReplaceBody(Side::Response, std::mem::take(body)));
                 Flow::Continue
             }
             Stage::Answer(_) if available > cx.engine.max_body => {
                 let flow = self.too_long(cx);
-                self.swallow(flow, end, cx)
+                self.swallow(flow, cx)
             }
             Stage::Answer(_) if !end => Flow::Hold,
             Stage::Answer(answer) => {
@@ -136,18 +136,17 @@ impl Exchange {
                     Ok(body) if body.len() >= available => self.deliver(&body, answer, cx),
                     _ => self.withhold(Denial::new(Reason::InternalHost), false, cx),
                 };
-                self.swallow(flow, end, cx)
+                self.swallow(flow, cx)
             }
             _ => Flow::Continue,
         }
     }
 
     /// Where the head has gone, what is refused is replaced at this very event.
-    fn swallow(&mut self, flow: Flow, end: bool, cx: &mut Context<'_>) -> Flow {
+    fn swallow(&mut self, flow: Flow, cx: &mut Context<'_>) -> Flow {
         match &mut self.stage {
             Stage::Replace(body) => {
-                let body = if end { std::mem::take(body) } else { Vec::new() };
-                cx.effects.push(Effect::ReplaceBody(Side::Response, body));
+                cx.effects.push(Effect::ReplaceBody(Side::Response, std::mem::take(body)));
                 Flow::Continue
             }
             _ => flow,

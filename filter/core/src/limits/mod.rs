@@ -72,9 +72,8 @@ impl RequestLimits {
             }
             let window = document.window.as_millis();
             if window == 0 || window % 1000 != 0 || window > 31 * 86_400_000 {
-                problems.push(
-                    Problem::new(path.key("window"), "not a window").help("whole seconds, from `1s` to `31d`"),
-                );
+                problems
+                    .push(Problem::new(path.key("window"), "not a window").help("whole seconds, from `1s` to `31d`"));
             }
             limits.push(Limit {
                 id: document.id.clone(),

@@ -11,7 +11,7 @@ pub(super) struct Table(Vec<u8>);
 impl Table {
     /// Takes stored bytes. Bytes that are no table (which only another writer could have left) are an empty one.
     pub fn read(bytes: &[u8]) -> Self {
-        if bytes.len() % ENTRY == 0 { Self(bytes.to_vec()) } else { Self(Vec::new()) }
+        if bytes.len().is_multiple_of(ENTRY) { Self(bytes.to_vec()) } else { Self(Vec::new()) }
     }
 
     pub fn write(self) -> Vec<u8> {

@@ -17,7 +17,9 @@ fn at(secs: u64) -> Time {
 
 #[test]
 fn counts_each_caller_apart_and_says_when_to_come_back() {
-    let limits = limits(r#"[{"id":"rpm","requests":2,"window":"1m"},{"id":"seen","requests":1,"window":"1m","mode":"observe"}]"#);
+    let limits = limits(
+        r#"[{"id":"rpm","requests":2,"window":"1m"},{"id":"seen","requests":1,"window":"1m","mode":"observe"}]"#,
+    );
     let mut host = MemoryHost::default();
     let roles = RoleSet::default();
     let mut count = |who: &str, secs| limits.count("ns", who, &roles, 0, at(secs), &mut host).unwrap();

@@ -242,9 +242,7 @@ fn same(accepted: &Scalar, value: Node<'_>) -> bool {
     match (accepted, value.kind()) {
         (Scalar::Bool(b), Kind::Bool) => value.bool() == Some(*b),
         (Scalar::Text(t), Kind::String) => value.text().is_some_and(|v| v == *t),
-        (Scalar::Number(n), Kind::Number) => {
-            value.number().and_then(Decimal::parse).is_some_and(|v| v == *n.exact())
-        }
+        (Scalar::Number(n), Kind::Number) => value.number().and_then(Decimal::parse).is_some_and(|v| v == *n.exact()),
         // Envoy's YAML reader makes `0.5` a string.
         (Scalar::Text(t), Kind::Number) => {
             value.number().and_then(Decimal::parse).is_some_and(|v| Decimal::parse(t).is_some_and(|t| v == t))
@@ -256,7 +254,8 @@ fn same(accepted: &Scalar, value: Node<'_>) -> bool {
 fn check_cap(cap: &CapDocument, path: &Path, problems: &mut Vec<Problem>) {
     if cap.min.is_none() && cap.max.is_none() && cap.one_of.is_none() && !cap.required {
         problems.push(
-            Problem::new(path.clone(), "a cap that caps nothing").help("add `max`, `min`, `one_of` or `required: true`"),
+            Problem::new(path.clone(), "a cap that caps nothing")
+                .help("add `max`, `min`, `one_of` or `required: true`"),
         );
     }
     if let (Some(min), Some(max)) = (&cap.min, &cap.max)
@@ -268,7 +267,8 @@ fn check_cap(cap: &CapDocument, path: &Path, problems: &mut Vec<Problem>) {
 
 /// Ids are unique within their list and printable, since they go on the record.
 pub(crate) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path, problems: &mut Vec<Problem>) {
-    let plain = !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b));
+    let plain =
+        !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b));
     if !plain {
         problems.push(
             Problem::new(path.key("id"), format!("`{id}` is no id")).help("letters, digits and `-_.@/`, at most 64"),

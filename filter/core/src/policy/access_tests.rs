@@ -19,7 +19,9 @@ fn world(access: &str) -> Result<World, Vec<Problem>> {
     .unwrap();
     let roles = Roles::compile(&roles, &path, &mut problems);
     let targets: Vec<TargetDocument> = from_tree(
-        &read(r#"[{"name":"a","cluster":"ca","provider":"openai"},{"name":"b","cluster":"cb","provider":"anthropic"}]"#),
+        &read(
+            r#"[{"name":"a","cluster":"ca","provider":"openai"},{"name":"b","cluster":"cb","provider":"anthropic"}]"#,
+        ),
         &path,
     )
     .unwrap();
@@ -136,10 +138,8 @@ fn caps_compare_exactly() {
 
 #[test]
 fn a_deny_with_caps_hits_what_is_within_them_and_what_it_cannot_compare() {
-    let world = world(
-        r#"[{"id":"all","effect":"allow"},{"id":"many","effect":"deny","parameters":{"n":{"min":2}}}]"#,
-    )
-    .unwrap();
+    let world =
+        world(r#"[{"id":"all","effect":"allow"},{"id":"many","effect":"deny","parameters":{"n":{"min":2}}}]"#).unwrap();
     for (body, allowed) in
         [("{}", true), (r#"{"n":1}"#, true), (r#"{"n":2}"#, false), (r#"{"n":"2"}"#, false), (r#"{"n":null}"#, true)]
     {

@@ -55,7 +55,8 @@ impl Content {
             check_id(&document.id, &mut ids, &path, problems);
             if document.detect.0.is_empty() {
                 problems.push(
-                    Problem::new(path.key("detect"), "nothing to look for").help("for example `detect: [pii, secrets]`"),
+                    Problem::new(path.key("detect"), "nothing to look for")
+                        .help("for example `detect: [pii, secrets]`"),
                 );
             }
             let detect = detectors.select(&document.detect.0, &path.key("detect")).unwrap_or_else(|problem| {

@@ -16,7 +16,8 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, ContentDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned, Verdict,
+    Action, AnswersDocument, ContentDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned,
+    Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

@@ -77,7 +77,10 @@ impl Models {
         let wanted = asked.strip_suffix("-latest").unwrap_or(&asked);
         // `models/gemini-2.5-pro`, `accounts/x/models/y`: some providers answer with a path.
         let bare = answered.rsplit('/').next().unwrap_or(&answered);
-        if [asked.as_str(), wanted].iter().any(|a| [answered.as_str(), bare, family(&answered), family(bare)].contains(a)) {
+        if [asked.as_str(), wanted]
+            .iter()
+            .any(|a| [answered.as_str(), bare, family(&answered), family(bare)].contains(a))
+        {
             return true;
         }
         self.find(&asked).is_some_and(|m| m.answers_as.any(&answered))
@@ -189,9 +192,7 @@ mod tests {
 
     #[test]
     fn cost_is_exact() {
-        let models = models(
-            r#"[{"name":"m","price":{"input":2.5,"output":10,"cached_input":0.25}},{"name":"free"}]"#,
-        );
+        let models = models(r#"[{"name":"m","price":{"input":2.5,"output":10,"cached_input":0.25}},{"name":"free"}]"#);
         let usage = Usage { input: 1_000, output: 100, cache_read: 400, ..Usage::default() };
         // 600 x 2.5 + 400 x 0.25 + 100 x 10 = 2,600 millionths.
         assert_eq!(models.cost("M", &usage), Some((2_600_000, "USD")));
@@ -203,7 +204,9 @@ mod tests {
 
     #[test]
     fn names() {
-        for (name, good) in [("gpt-4o", true), ("org/m:free@v1", true), ("", false), ("a b", false), ("\u{212a}", false)] {
+        for (name, good) in
+            [("gpt-4o", true), ("org/m:free@v1", true), ("", false), ("a b", false), ("\u{212a}", false)]
+        {
             assert_eq!(is_model_name(name), good, "{name}");
         }
     }

@@ -106,12 +106,9 @@ impl Roles {
         for (i, name) in names.0.iter().enumerate() {
             match self.names.iter().position(|n| n == name) {
                 Some(role) => set.insert(role),
-                None => problems.push(super::unknown(
-                    path.index(i),
-                    "role",
-                    name,
-                    self.names.iter().map(String::as_str),
-                )),
+                None => {
+                    problems.push(super::unknown(path.index(i), "role", name, self.names.iter().map(String::as_str)))
+                }
             }
         }
         Who(Some(set))
@@ -140,11 +137,9 @@ impl Conditions {
     }
 
     fn hold(&self, principal: &Principal) -> bool {
-        let one = |globs: &Globs, value: &Option<String>| {
-            globs.is_empty() || value.as_deref().is_some_and(|v| globs.any(v))
-        };
-        let many =
-            |globs: &Globs, values: &[String]| globs.is_empty() || values.iter().any(|v| globs.any(v));
+        let one =
+            |globs: &Globs, value: &Option<String>| globs.is_empty() || value.as_deref().is_some_and(|v| globs.any(v));
+        let many = |globs: &Globs, values: &[String]| globs.is_empty() || values.iter().any(|v| globs.any(v));
         many(&self.groups, &principal.groups)
             && one(&self.teams, &principal.team)
             && one(&self.users, &principal.user)

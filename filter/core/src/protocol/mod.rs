@@ -36,7 +36,7 @@ impl Api {
     }
 
     /// Every name under which this API takes the parameter that a policy calls `name`.
-    pub fn parameter_names<'a>(self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn parameter_names(self, name: &str) -> impl Iterator<Item = &str> {
         // OpenAI renamed the parameter and still takes both; a cap on one must hold for the other.
         let other = match (self, name) {
             (Api::OpenAiChat, "max_tokens") => Some("max_completion_tokens"),
@@ -138,20 +138,8 @@ pub struct Call {
 
 /// Every governed call.
 pub const CALLS: &[Call] = &[
-    Call {
-        api: Api::OpenAiChat,
-        operation: Operation::Chat,
-        method: "POST",
-        path: "/v1/chat/completions",
-        body: true,
-    },
-    Call {
-        api: Api::AnthropicMessages,
-        operation: Operation::Chat,
-        method: "POST",
-        path: "/v1/messages",
-        body: true,
-    },
+    Call { api: Api::OpenAiChat, operation: Operation::Chat, method: "POST", path: "/v1/chat/completions", body: true },
+    Call { api: Api::AnthropicMessages, operation: Operation::Chat, method: "POST", path: "/v1/messages", body: true },
     Call { api: Api::Models, operation: Operation::ListModels, method: "GET", path: "/v1/models", body: false },
 ];
 

@@ -190,12 +190,9 @@ mod tests {
             "content":[{"type":"text","text":"r"}]},{"type":"document","source":{"data":"doc"}}]},
             {"role":"assistant","content":[{"type":"tool_use","input":{"k":"v"}}]}]}"#,
         );
-        for (text, channel) in [
-            ("s", Channel::System),
-            ("r", Channel::ToolResult),
-            ("doc", Channel::Document),
-            ("v", Channel::ToolCall),
-        ] {
+        for (text, channel) in
+            [("s", Channel::System), ("r", Channel::ToolResult), ("doc", Channel::Document), ("v", Channel::ToolCall)]
+        {
             assert!(found.contains(&(text.to_owned(), channel)), "{text} in {channel:?}: {found:?}");
         }
     }

@@ -68,7 +68,8 @@ impl Inspector<'_> {
         edits: &[(Range<usize>, String)],
         budget: &mut Budget,
     ) -> Outcome {
-        let mut scan = Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
+        let mut scan =
+            Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
         if !self.plan.is_empty() {
             walk(api, side, document.root(), &mut |leaf| scan.leaf(leaf));
         }
@@ -93,7 +94,8 @@ impl Inspector<'_> {
 
     /// Inspects a body that is plain text.
     pub fn text(&self, text: &str, channel: Channel, budget: &mut Budget) -> Outcome {
-        let mut scan = Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
+        let mut scan =
+            Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
         scan.text(text, channel, &|range| range);
         let (hits, mut outcome) = scan.finish();
         if outcome.denial.is_none() {

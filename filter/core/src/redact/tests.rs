@@ -49,7 +49,8 @@ const MASK: &str = r#"[{"id":"mask","detect":["EMAIL_ADDRESS","CREDIT_CARD","PRO
 
 #[test]
 fn only_the_value_changes() {
-    let outcome = world(MASK).json("{ \"model\" :\t\"m\",\"messages\":[{\"content\":\"mail bob@example.org, \\u00e9\"}] , \"n\":1.0}");
+    let outcome = world(MASK)
+        .json("{ \"model\" :\t\"m\",\"messages\":[{\"content\":\"mail bob@example.org, \\u00e9\"}] , \"n\":1.0}");
     assert_eq!(
         edited(&outcome),
         "{ \"model\" :\t\"m\",\"messages\":[{\"content\":\"mail [EMAIL_ADDRESS], \\u00e9\"}] , \"n\":1.0}"
@@ -66,11 +67,7 @@ fn nothing_found_changes_nothing() {
 
 #[test]
 fn escapes_hide_nothing() {
-    for value in [
-        r#"bob\u0040example.org"#,
-        r#"\u0062ob@example\u002eorg"#,
-        r#"bob\u0040ex\u0061mple\u002Eorg"#,
-    ] {
+    for value in [r#"bob\u0040example.org"#, r#"\u0062ob@example\u002eorg"#, r#"bob\u0040ex\u0061mple\u002Eorg"#] {
         let outcome = world(MASK).json(&format!(r#"{{"a":"x {value} y"}}"#));
         assert_eq!(edited(&outcome), r#"{"a":"x [EMAIL_ADDRESS] y"}"#, "{value}");
     }
@@ -146,7 +143,9 @@ fn other_edits_go_in_with_or_without_findings() {
 #[test]
 fn overlapping_hits_become_one() {
     let mut hits = Hits::default();
-    for (raw, action, text) in [(0..10, Action::Mask, "[A]"), (5..15, Action::Hash, "[B]"), (12..20, Action::Mask, "[C]")] {
+    for (raw, action, text) in
+        [(0..10, Action::Mask, "[A]"), (5..15, Action::Hash, "[B]"), (12..20, Action::Mask, "[C]")]
+    {
         hits.push(Hit { raw, action, replacement: Replacement::Text(text.into()) });
     }
     assert_eq!(hits.edits(&[]).splice(b"0123456789012345678901234"), b"[A]01234");

@@ -107,7 +107,7 @@ fn secrets_are_references_and_long_enough() {
             json!({"secret": {"env": "SHORT"}}),
             "identity.jwt[0].key.secret: the environment variable `SHORT` is shorter than 32 bytes",
         ),
-        (json!({"secret": "inline"}), "identity.jwt[0].key.secret: invalid type"),
+        (json!({"secret": "inline"}), "identity.jwt[0].key.secret: a secret is given by reference"),
         (json!({"secret": {"env": "SECRET"}, "algorithm": "RS256"}), "identity.jwt[0].key.algorithm: not HS256"),
     ] {
         let got = problem(section(key));
