@@ -2,7 +2,7 @@
 # Everything that is needed and is not a part of rustup, python3 or make is installed below target/ by tests/setup.
 
 WASM := target/wasm32-wasip1/release/doorward.wasm
-RUN := cargo run --quiet --release --package doorward-e2e --bin
+RUN := cargo run --quiet --package doorward-e2e --bin
 
 .PHONY: help setup wasm demo run test lint fuzz clean
 
