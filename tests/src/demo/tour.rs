@@ -193,6 +193,9 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
 
 async fn stats(demo: &Demo) -> usize {
     println!("--- Stats");
+    // Asking makes Envoy merge its workers' histograms, which the next asking sees.
+    demo.envoy.prometheus().await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let text = demo.envoy.prometheus().await;
     let lines: Vec<&str> = text.lines().filter(|l| l.starts_with("doorward_") && !l.contains("_bucket")).collect();
     for line in &lines {
