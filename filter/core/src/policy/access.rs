@@ -215,7 +215,8 @@ impl Cap {
     fn holds(&self, parameters: Node<'_>, api: Api, unreadable: bool) -> bool {
         let mut there = false;
         for name in api.parameter_names(&self.parameter) {
-            let Some(value) = parameters.get(name).filter(|v| !v.is_null()) else { continue };
+            // As a server written in Go reads it: `TEMPERATURE` is `temperature`.
+            let Some(value) = parameters.get_folded(name).filter(|v| !v.is_null()) else { continue };
             there = true;
             if !self.within(value).unwrap_or(unreadable) {
                 return false;

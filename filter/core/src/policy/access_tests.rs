@@ -117,6 +117,7 @@ fn caps_compare_exactly() {
         (r#"{"n":1e2}"#, true),
         (r#"{"n":100.00000000000000000000001}"#, false),
         (r#"{"n":1e9}"#, false),
+        (r#"{"N":1e9}"#, false),
         (r#"{"n":1E+999999999}"#, false),
         (r#"{"n":-0}"#, true),
         (r#"{"n":"1"}"#, false),
