@@ -4,7 +4,7 @@
 WASM := target/wasm32-wasip1/release/doorward.wasm
 RUN := cargo run --quiet --package doorward-e2e --bin
 
-.PHONY: help setup wasm demo run test lint fuzz clean
+.PHONY: help setup wasm trap demo run test lint fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -22,7 +22,10 @@ demo: setup wasm ## Govern real traffic on a real Envoy: a scripted tour that ch
 run: setup wasm ## The same Envoy, kept up for your own curl (Ctrl-C ends it).
 	$(RUN) doorward-demo -- serve
 
-test: setup wasm ## Every test: core, command line, the built wasm, and end to end on Envoy.
+trap: # The module that traps on demand, for the test of Envoy's failure policy.
+	cargo build --profile trap --package doorward-plugin --target wasm32-wasip1 --features trap
+
+test: setup wasm trap ## Every test: core, command line, the built wasm, and end to end on Envoy.
 	cargo test --workspace
 
 lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.

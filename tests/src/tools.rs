@@ -31,6 +31,13 @@ pub fn wasm() -> Option<PathBuf> {
     Some(path.unwrap_or_else(|| root().join("target/wasm32-wasip1/release/doorward.wasm"))).filter(|p| p.is_file())
 }
 
+/// The filter with a trap in it (`make trap`): `DOORWARD_TRAP_WASM`, else the build under `target`. `None` when it is
+/// not built.
+pub fn wasm_with_trap() -> Option<PathBuf> {
+    let path = env::var_os("DOORWARD_TRAP_WASM").map(PathBuf::from);
+    Some(path.unwrap_or_else(|| root().join("target/wasm32-wasip1/trap/doorward.wasm"))).filter(|p| p.is_file())
+}
+
 /// An own directory under `target/e2e` for what a test process leaves behind (configuration, logs);
 /// those of processes that are gone are removed.
 pub fn scratch(name: &str) -> PathBuf {

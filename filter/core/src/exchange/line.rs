@@ -3,6 +3,9 @@
 use crate::head::Headers;
 use crate::reply::{Denial, Reason};
 
+/// Headers that tell a digest of the body (RFC 9530, RFC 3230, RFC 1864): not true of another one.
+pub(super) const CHECKSUMS: &[&str] = &["content-digest", "repr-digest", "digest", "content-md5"];
+
 /// Method, path and query.
 #[derive(Debug)]
 pub(super) struct Line<'h> {

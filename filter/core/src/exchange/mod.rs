@@ -4,10 +4,12 @@
 //! before it is delivered. Under a policy that only observes, the exchange is a tap: nothing is held, changed or
 //! refused, bytes are copied as they pass, and what would have happened is recorded.
 
+mod body;
 mod event;
+mod head;
 mod line;
-mod request;
 mod response;
+mod wait;
 
 use std::rc::Rc;
 
@@ -80,6 +82,8 @@ struct Facts {
     roles: Rc<RoleSet>,
     /// The request came with a content-length, which must stay true.
     length: bool,
+    /// Headers of the request that are true of its body as it came only.
+    checksums: Vec<&'static str>,
     budget: Budget,
 }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::line::{Media, encoded, length, media};
+use super::line::{CHECKSUMS, Media, encoded, length, media};
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
 use crate::engine::body_digest;
 use crate::head::Headers;
-use crate::host::Side;
+use crate::host::{Attribute, Side};
 use crate::json::{Document, Kind, Node};
 use crate::policy::Verdict;
 use crate::protocol::{Api, Channel, Operation, Usage};
@@ -25,6 +25,9 @@ impl Exchange {
     pub(super) fn response_head(&mut self, headers: &Headers, end: bool, cx: &mut Context<'_>) -> Flow {
         let status: u16 = headers.text(":status").and_then(|s| s.parse().ok()).unwrap_or(0);
         match self.stage {
+            Stage::Sent if self.strayed(cx) => {
+                return self.withhold(Denial::new(Reason::TargetChanged), true, cx);
+            }
             Stage::Sent => {}
             // The host refuses a request whose body it was holding for us: its buffer is smaller than our bound.
             Stage::Request | Stage::Waiting(_) if status == 413 && self.tap.is_none() => {
@@ -32,7 +35,12 @@ impl Exchange {
                 return self.host_too_large(end, cx);
             }
             // The head went ahead of the body, and the upstream answers that; or the host does, which is no harm.
-            Stage::Request if self.tap.is_none() && !cx.engine.hold_headers => self.early = true,
+            Stage::Request if self.tap.is_none() && !cx.engine.hold_headers => {
+                if self.strayed(cx) {
+                    return self.withhold(Denial::new(Reason::TargetChanged), true, cx);
+                }
+                self.early = true;
+            }
             _ => return Flow::Continue,
         }
         if end || matches!(status, 204 | 304) {
@@ -55,12 +63,22 @@ impl Exchange {
         if cx.engine.hold_headers {
             return Flow::Hold;
         }
-        for name in ["content-length", "etag", "digest", "content-digest", "content-md5"] {
+        for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
             if headers.has(name) {
                 cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
             }
         }
         Flow::Continue
+    }
+
+    /// Whether the request went elsewhere than it was judged for. A host chooses the route anew when headers change, and
+    /// says so only once it sent the request: a route that hangs on a credential, which is removed, is such a case.
+    fn strayed(&self, cx: &mut Context<'_>) -> bool {
+        let Some(facts) = &self.facts else { return false };
+        let cluster = cx.host.attribute(Attribute::Cluster);
+        let route = cx.host.attribute(Attribute::Route);
+        let target = cx.engine.targets.find(cluster.as_deref(), route.as_deref());
+        target.is_none_or(|target| target.index != facts.target)
     }
 
     /// The host's own 413, in the caller's dialect.
@@ -179,7 +197,7 @@ impl Exchange {
                         let length = edited.len().to_string().into_bytes();
                         cx.effects.push(Effect::SetHeader(Side::Response, "content-length".to_owned(), length));
                     }
-                    for name in ["etag", "digest", "content-digest", "content-md5"] {
+                    for name in CHECKSUMS.iter().copied().chain(["etag"]) {
                         cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
                     }
                 }
@@ -211,7 +229,7 @@ impl Exchange {
     ) -> Result<Option<Vec<u8>>, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = super::request::inspector(&plan, cx.engine);
+        let inspector = super::body::inspector(&plan, cx.engine);
         if body.is_empty() {
             return Ok(None);
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 
 /// Work left for user patterns. One unit is about one byte of text fed through the simplest pattern; a
-/// pattern whose compiled program is larger is charged in proportion, and what a search *may* have read is
-/// charged, not what it matched. Built-in detectors and dictionaries are linear and charge nothing.
+/// pattern whose compiled program is larger is charged more than in proportion, and what a search *may* have
+/// read is charged, not what it matched. Built-in detectors and dictionaries are linear and charge nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     left: u64,
@@ -38,7 +38,7 @@ impl Budget {
 }
 
 impl Default for Budget {
-    /// 4 million units, of 0.05 to 0.4 microseconds each: rarely more than half a second. A text of 512 KB
+    /// 4 million units, of 0.05 to 0.2 microseconds each: rarely more than half a second. A text of 512 KB
     /// passes five simple patterns without a literal start, and any number with one.
     fn default() -> Self {
         Self::new(4 << 20)

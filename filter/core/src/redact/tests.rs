@@ -125,7 +125,7 @@ fn the_strictest_wins() {
 fn what_decides_cannot_be_replaced() {
     let body = r#"{"model":"Bluebird","x":"y"}"#;
     let at = body.find("Bluebird").unwrap();
-    let outcome = world(MASK).json_with(body, &[at..at + 8], &[]);
+    let outcome = world(MASK).json_with(body, std::slice::from_ref(&(at..at + 8)), &[]);
     assert_eq!(outcome.denial, Some(Reason::ContentDenied));
 }
 
@@ -133,10 +133,10 @@ fn what_decides_cannot_be_replaced() {
 fn other_edits_go_in_with_or_without_findings() {
     let body = r#"{"model":"fast","x":"bob@example.org"}"#;
     let at = body.find("fast").unwrap();
-    let outcome = world(MASK).json_with(body, &[at..at + 4], &[(at..at + 4, "gpt-4o".into())]);
+    let outcome = world(MASK).json_with(body, std::slice::from_ref(&(at..at + 4)), &[(at..at + 4, "gpt-4o".into())]);
     assert_eq!(edited(&outcome), r#"{"model":"gpt-4o","x":"[EMAIL_ADDRESS]"}"#);
     let nothing = world("[]");
-    let outcome = nothing.json_with(body, &[at..at + 4], &[(at..at + 4, "gpt-4o".into())]);
+    let outcome = nothing.json_with(body, std::slice::from_ref(&(at..at + 4)), &[(at..at + 4, "gpt-4o".into())]);
     assert_eq!(edited(&outcome), r#"{"model":"gpt-4o","x":"bob@example.org"}"#);
 }
 

@@ -57,6 +57,9 @@ reasons! {
     /// No target names the cluster or route, and the policy denies what is ungoverned.
     TargetUngoverned "target.ungoverned" 403 final
         "This destination is not covered by the policy. Ask the platform team to add it as a target.";
+    /// The request went to another target than it was judged for: a route hangs on a header that was removed.
+    TargetChanged "target.changed" 502 final
+        "The request was routed elsewhere than it was judged for, and the answer was withheld. Tell the platform team.";
     /// The path is no governed call of the target.
     ProtocolUnknownPath "protocol.unknown_path" 403 final
         "This path is not a governed API call here. Check the base URL and the path, byte by byte.";

@@ -239,6 +239,12 @@ impl<'m> Proxy<'m> {
         stream.response.received.informational.push(status);
     }
 
+    /// The route was chosen anew, after the filter's last word on the request: the filter can see it from now on.
+    pub fn rerouted(&mut self, id: u32, cluster: &str) {
+        let host = &mut *self.host.borrow_mut();
+        host.stream(id).properties.insert("xds/cluster_name".to_owned(), cluster.as_bytes().to_vec());
+    }
+
     /// The upstream is gone.
     pub fn upstream_reset(&mut self, id: u32) {
         if self.is_over(id) {

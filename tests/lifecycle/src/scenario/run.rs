@@ -201,6 +201,8 @@ impl Run<'_> {
             proxy.end_with_trailers(id, Side::Response, list(trailers));
         } else if let Some(status) = step.informational {
             proxy.informational(id, status);
+        } else if let Some(cluster) = &step.rerouted {
+            proxy.rerouted(id, cluster);
         } else if step.upstream_reset.is_some() {
             proxy.upstream_reset(id);
         } else if step.time_out.is_some() {

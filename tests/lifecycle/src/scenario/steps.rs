@@ -207,6 +207,8 @@ pub struct Step {
     pub answer_trailers: Option<HeaderList>,
     /// ... an interim answer.
     pub informational: Option<u16>,
+    /// The proxy chose the route anew, and sent the request to this cluster.
+    pub rerouted: Option<String>,
     /// The upstream is gone.
     pub upstream_reset: Option<bool>,
     /// The proxy gives up on the stream.

@@ -210,6 +210,21 @@ fn patterns_end_with_their_budget() {
 }
 
 #[test]
+fn patterns_that_keep_many_states_alive_read_less() {
+    let detectors = detectors(
+        r#"{"patterns":[{"name":"dense","pattern":"[a-z]{1,200}[a-y]{1,200}[a-x]{1,200}0"},
+                        {"name":"plain","pattern":"[A-Z]{2}\\d{6}[A-Z]?"}]}"#,
+    );
+    for (name, size, expected) in
+        [("dense", 64 * 1024, Err(OverBudget)), ("dense", 2 * 1024, Ok(())), ("plain", 512 * 1024, Ok(()))]
+    {
+        let selection = detectors.select(&[name.to_owned()], &Path::root()).unwrap();
+        let outcome = detectors.scan(&"a".repeat(size), &selection, &mut Budget::default(), &mut Vec::new());
+        assert_eq!(outcome, expected, "{name} over {size} bytes");
+    }
+}
+
+#[test]
 fn many_findings_stay_cheap() {
     let text = "4556737586899855 bob@acme.com 8.8.8.8 ".repeat(10_000);
     let found = findings(&builtin(), &["all"], &text);

@@ -1,0 +1,285 @@
+//! The head of a request: everything that it decides before any body is held.
+
+use std::rc::Rc;
+
+use super::body::{extend, inspector, too_large};
+use super::line::{CHECKSUMS, Line, Media, decoded, encoded, length, media, upgrades};
+use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
+use crate::engine::calls;
+use crate::head::Headers;
+use crate::host::{Attribute, Side};
+use crate::identity::{self, Outcome, take};
+use crate::inspect::Budget;
+use crate::policy::{Miss, Mode, Question, RoleSet, Ungoverned};
+use crate::protocol::{self, Channel, Dialect, NoCall, classify};
+use crate::reply::{Denial, Reason};
+
+/// What came with a head, before the caller is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival<'h> {
+    pub headers: &'h Headers,
+    pub end: bool,
+    pub call: Result<protocol::Call, NoCall>,
+    pub target: usize,
+}
+
+impl Exchange {
+    pub(super) fn request_head(&mut self, headers: &Headers, end: bool, cx: &mut Context<'_>) -> Flow {
+        if !matches!(self.stage, Stage::New) {
+            return Flow::Continue;
+        }
+        if cx.engine.mode == Mode::Observe {
+            self.tap = Some(Tap::default());
+        }
+        let cluster = cx.host.attribute(Attribute::Cluster);
+        let route = cx.host.attribute(Attribute::Route);
+        let Some(target) = cx.engine.targets.find(cluster.as_deref(), route.as_deref()) else {
+            self.note(Reason::TargetUngoverned);
+            self.stage = Stage::Pass;
+            return match cx.engine.ungoverned {
+                Ungoverned::Pass => Flow::Continue,
+                Ungoverned::Deny => self.deny(Denial::new(Reason::TargetUngoverned), cx),
+            };
+        };
+        self.record.target = Some(target.name.clone());
+        self.record.owner = target.owner.clone();
+        self.record.provider = Some(target.provider.clone());
+        self.dialect = match target.provider.as_str() {
+            "anthropic" => Dialect::Anthropic,
+            _ if headers.has("anthropic-version") => Dialect::Anthropic,
+            _ => Dialect::OpenAi,
+        };
+        strip_own(headers, cx);
+
+        // Such a stream has no body that ends: it is answered at once or not at all.
+        if upgrades(headers) {
+            self.stage = Stage::Pass;
+            return self.deny(Denial::new(Reason::ProtocolUpgrade), cx);
+        }
+        let line = match Line::read(headers) {
+            Ok(line) => line,
+            Err(denial) => {
+                self.stage = Stage::Pass;
+                return self.deny(denial, cx);
+            }
+        };
+        self.record.path = Some(line.path.to_owned());
+        let call = classify(line.method, line.path, &target.path_prefix, &target.apis);
+        if let Ok(call) = &call {
+            self.record.operation = Some(call.operation.as_str());
+            match call.api {
+                protocol::Api::OpenAiChat => self.dialect = Dialect::OpenAi,
+                protocol::Api::AnthropicMessages => self.dialect = Dialect::Anthropic,
+                protocol::Api::Models => {}
+            }
+        }
+        self.authenticate(Arrival { headers, end, call, target: target.index }, None, cx)
+    }
+
+    /// Proves the caller, or waits for the keys to do so.
+    pub(super) fn authenticate(
+        &mut self,
+        arrival: Arrival<'_>,
+        since_ms: Option<u64>,
+        cx: &mut Context<'_>,
+    ) -> Flow {
+        let now = cx.at.millis();
+        let presented = match take(arrival.headers, &cx.engine.identity.take_options()) {
+            Ok(presented) => presented,
+            Err(reason) => return self.unproven(reason, arrival, cx),
+        };
+        let mut fetches = Vec::new();
+        let outcome =
+            cx.engine.identity.authenticate(&mut cx.worker.keys, &presented, now, since_ms, cx.host, &mut fetches);
+        calls(fetches, cx.effects);
+        match outcome {
+            Outcome::Verified(principal) => {
+                if self.tap.is_none() {
+                    for name in &presented.strip {
+                        cx.effects.push(Effect::RemoveHeader(Side::Request, (*name).to_owned()));
+                    }
+                    if let Some(path) = &presented.path {
+                        cx.effects.push(Effect::SetHeader(
+                            Side::Request,
+                            ":path".to_owned(),
+                            path.clone().into_bytes(),
+                        ));
+                    }
+                }
+                let query = presented.path.as_deref().map(|p| p.split_once('?').map_or("", |(_, q)| q).to_owned());
+                let roles = self.prove(principal, cx);
+                self.admit(arrival, roles, query, cx)
+            }
+            Outcome::Refused(reason) => self.unproven(reason, arrival, cx),
+            Outcome::Wait { .. } => {
+                cx.worker.wait(self.id);
+                let since_ms = since_ms.unwrap_or(now);
+                let Arrival { headers, end, call, target } = arrival;
+                let headers = headers.clone();
+                let waiting = Waiting { headers, end, since_ms, call, target, body_came: false, body_ended: false };
+                self.stage = Stage::Waiting(Box::new(waiting));
+                if self.tap.is_some() { Flow::Continue } else { Flow::Hold }
+            }
+        }
+    }
+
+    /// The caller could not be proven. A tap still looks at the content, as that of a caller without roles.
+    fn unproven(&mut self, reason: identity::Reason, arrival: Arrival<'_>, cx: &mut Context<'_>) -> Flow {
+        let flow = self.deny(Denial::new(Reason::Identity(reason)), cx);
+        if self.tap.is_none() {
+            return flow;
+        }
+        self.admit(arrival, RoleSet::default().into(), None, cx)
+    }
+
+    /// The caller is proven: everything else that the head decides.
+    fn admit(
+        &mut self,
+        arrival: Arrival<'_>,
+        roles: Rc<RoleSet>,
+        query: Option<String>,
+        cx: &mut Context<'_>,
+    ) -> Flow {
+        self.stage = Stage::Pass;
+        let Arrival { headers, end, call, target } = arrival;
+        let call = match call {
+            Ok(call) => call,
+            Err(NoCall::Path) => return self.deny(Denial::new(Reason::ProtocolUnknownPath), cx),
+            Err(NoCall::Method) => return self.deny(Denial::new(Reason::ProtocolMethod), cx),
+        };
+        let mut facts = Facts {
+            target,
+            call,
+            roles,
+            length: headers.has("content-length"),
+            checksums: CHECKSUMS.iter().copied().filter(|name| headers.has(name)).collect(),
+            budget: Budget::default(),
+        };
+        if let Err(denial) = self.check_head(headers, end, query, &mut facts, cx) {
+            let flow = self.deny(denial, cx);
+            if self.tap.is_none() {
+                return flow;
+            }
+        }
+        if self.tap.is_none() && headers.has("accept-encoding") {
+            // A compressed answer could not be read.
+            cx.effects.push(Effect::RemoveHeader(Side::Request, "accept-encoding".to_owned()));
+        }
+        if end {
+            self.facts = Some(facts);
+            self.record.judged = true;
+            self.stage = Stage::Sent;
+            return Flow::Continue;
+        }
+        self.stage = Stage::Request;
+        let ahead = !cx.engine.hold_headers && self.tap.is_none();
+        if ahead {
+            // The head goes ahead of a body that may change its length.
+            for name in facts.checksums.drain(..).chain(facts.length.then_some("content-length")) {
+                cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+            }
+        }
+        self.facts = Some(facts);
+        if ahead || self.tap.is_some() { Flow::Continue } else { Flow::Hold }
+    }
+
+    fn check_head(
+        &mut self,
+        headers: &Headers,
+        end: bool,
+        query: Option<String>,
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
+        // Rates first: whoever is over one buys no further work, and refused requests count too.
+        if let Some(principal) = self.record.principal.clone() {
+            self.count(&principal.subject(), facts, cx)?;
+        }
+        let question = Question {
+            roles: &facts.roles,
+            target: facts.target,
+            api: facts.call.api,
+            operation: facts.call.operation,
+            model: None,
+            parameters: None,
+        };
+        self.ask(&question, cx)?;
+        if facts.call.body {
+            if media(headers)? != Media::Json {
+                return Err(Denial::new(Reason::ProtocolContentType));
+            }
+            if encoded(headers) {
+                return Err(Denial::new(Reason::ProtocolEncoding));
+            }
+            if end {
+                return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
+            }
+        }
+        if length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
+            return Err(too_large(cx));
+        }
+        let query = query.or_else(|| Line::read(headers).ok().and_then(|l| l.query.map(str::to_owned)));
+        match query {
+            Some(query) if !query.is_empty() => self.check_query(&query, facts, cx),
+            _ => Ok(()),
+        }
+    }
+
+    fn count(&mut self, subject: &str, facts: &Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        // Observing writes no shared state: counters that refuse nobody would still be spent for a live policy.
+        let name = match self.tap {
+            Some(_) => format!("{}/observe", cx.engine.name),
+            None => cx.engine.name.clone(),
+        };
+        let count = cx
+            .engine
+            .limits
+            .count(&name, subject, &facts.roles, facts.target, cx.at, cx.host)
+            .map_err(|_| Denial::new(Reason::LimitUnavailable))?;
+        self.record.remaining = count.remaining;
+        self.record.observed.extend(count.observed);
+        match count.exceeded {
+            None => Ok(()),
+            Some((ids, seconds)) => {
+                let detail = format!("limit `{}`", ids.join("`, `"));
+                self.record.rules.extend(ids);
+                Err(Denial { retry_after: Some(seconds), ..Denial::new(Reason::LimitRequests).detail(detail) })
+            }
+        }
+    }
+
+    /// Asks access; what it says goes on the record.
+    pub(super) fn ask(&mut self, question: &Question<'_>, cx: &Context<'_>) -> Result<(), Denial> {
+        let answer = cx.engine.access.decide(question);
+        extend(&mut self.record.observed, answer.observed);
+        extend(&mut self.record.rules, answer.rules);
+        match answer.miss {
+            None => Ok(()),
+            Some(Miss::Call) => Err(Denial::new(Reason::AccessDenied)),
+            Some(Miss::Model) => Err(Denial::new(Reason::ModelNotAllowed)),
+            Some(Miss::Parameter(name)) => {
+                Err(Denial::new(Reason::ParameterNotAllowed).detail(format!("the parameter `{name}`")))
+            }
+        }
+    }
+
+    /// A query cannot be rewritten without knowing what the API makes of it: what would be replaced is refused.
+    fn check_query(&mut self, query: &str, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        let inspector = inspector(&plan, cx.engine);
+        let outcome = inspector.text(&decoded(query), Channel::Metadata, &mut facts.budget);
+        let replaced = outcome.edited.is_some();
+        self.remember("in", outcome)?;
+        if replaced { Err(Denial::new(Reason::ContentDenied).detail("in the query")) } else { Ok(()) }
+    }
+}
+
+/// Names that only Doorward and the mesh may set: a client's are removed before anything reads them.
+fn strip_own(headers: &Headers, cx: &mut Context<'_>) {
+    let mut own: Vec<&str> = headers.iter().map(|(n, _)| n).filter(|n| n.starts_with("x-doorward-")).collect();
+    own.sort_unstable();
+    own.dedup();
+    for name in own {
+        cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+    }
+}
