@@ -85,9 +85,10 @@ async fn routing_headers_of_clients_can_be_removed_before_the_first_route() {
     // The way of the shipped configuration.
     let shipped = doorward_e2e::demo::standalone();
     let hcm = &shipped["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
-    let (world, other, mut spec) =
-        two(|first, second| vec![Route::prefix("/", second).header("x-doorward-route", "second"), Route::prefix("/", first)])
-            .await;
+    let (world, other, mut spec) = two(|first, second| {
+        vec![Route::prefix("/", second).header("x-doorward-route", "second"), Route::prefix("/", first)]
+    })
+    .await;
     spec.hcm = json!({"early_header_mutation_extensions": hcm["early_header_mutation_extensions"]});
     let gate = world.open(spec).await.unwrap();
     let request = post(CHAT, &world.alice(), chat("gpt-5", "hi").to_string()).header("x-doorward-route", "second");
@@ -154,7 +155,8 @@ async fn an_http2_upstream_gets_exact_bodies() {
             let answer = gate.call_http2(&post(CHAT, &world.alice(), chat("gpt-5", text).to_string())).await;
             assert_eq!(answer.status, 200, "flow {flow}: {}", answer.text());
             let seen = world.upstream.request(n).await;
-            let sent = text.replace("bob@northwind.dev", "[EMAIL_ADDRESS]").replace("eve@northwind.dev", "[EMAIL_ADDRESS]");
+            let sent =
+                text.replace("bob@northwind.dev", "[EMAIL_ADDRESS]").replace("eve@northwind.dev", "[EMAIL_ADDRESS]");
             assert_eq!(seen.text(), chat("gpt-5", &sent).to_string(), "flow {flow}");
         }
         let list = gate.call_http2(&Request::get("/v1/models").bearer(&world.alice())).await;

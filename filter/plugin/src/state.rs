@@ -110,6 +110,8 @@ pub enum Errand {
     ResumeRequest(u32),
     /// Let an answer go on that ended in trailers.
     ResumeResponse(u32),
+    /// End an answer whose end the host does not tell.
+    EndResponse(u32),
 }
 
 impl State {
@@ -177,12 +179,15 @@ impl State {
         if !self.errands.is_empty() {
             period = SOON;
         }
-        for generation in self.generations.values().filter(|g| g.root == root) {
+        for (id, generation) in self.generations.iter().filter(|(_, g)| g.root == root) {
             let own = generation.worker.tick_ms(&generation.engine);
             if own > 0 {
                 period = period.min(own);
             }
-            if matches!(generation.hold, Hold::Unknown | Hold::Missing) {
+            let waits = |s: &Stream| s.request.waiting_since.or(s.response.waiting_since).is_some();
+            if matches!(generation.hold, Hold::Unknown | Hold::Missing)
+                && self.streams.values().any(|s| s.generation == Some(*id) && waits(s))
+            {
                 period = period.min(WATCH);
             }
         }

@@ -16,8 +16,6 @@ pub struct Stream {
     pub response: Half,
     /// A local answer is on its way to the client.
     pub replied: bool,
-    /// The request's head is held for a body, of which the host had nothing at this time.
-    pub waiting_since: Option<Time>,
     /// [`doorward_core::exchange::Event::Done`] was told.
     pub done: bool,
     /// Nanoseconds spent in callbacks of this stream.
@@ -33,7 +31,6 @@ impl Stream {
             request: Half::default(),
             response: Half::default(),
             replied: false,
-            waiting_since: None,
             done: false,
             spent_ns: 0,
         }
@@ -63,6 +60,10 @@ pub struct Half {
     pub held: bool,
     /// The head was let go by a call rather than by its callback's answer.
     pub resumed: bool,
+    /// The head is held for a body, of which the host had nothing at this time.
+    pub waiting_since: Option<Time>,
+    /// Its end was not told by the host, but found out.
+    pub late: bool,
 }
 
 impl Half {

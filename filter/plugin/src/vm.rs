@@ -3,6 +3,9 @@
 //! The host decides what is called when. Ids it never named, ends told twice and callbacks out of order are passed over,
 //! and a request that cannot be served is refused.
 
+pub mod late;
+mod stuck;
+
 use doorward_core::exchange::{CallResult, Effect, Event, Flow, Time};
 use doorward_core::head::Headers;
 use doorward_core::host::Side;
@@ -11,7 +14,6 @@ use crate::abi::{Action, Buffer, Direction, Level, Map, calls};
 use crate::effects::{Target, Undone};
 use crate::host::Envoy;
 use crate::state::{Caller, Errand, Generation, Hold, with};
-use crate::watch::{self, Body};
 use crate::{config, pairs};
 
 /// The longest answer to a call-out that is read: no key set is longer.
@@ -92,14 +94,8 @@ pub fn headers(id: u32, side: Side, end: bool) -> Action {
     #[cfg(feature = "trap")]
     trap(&headers);
     let action = tell(id, side, Event::Head { side, headers: &headers, end });
-    if side == Side::Request && action == Action::Pause && !end {
-        with(|state| {
-            if state.generation_of(id).is_some_and(|g| matches!(g.hold, Hold::Unknown | Hold::Missing))
-                && let Some(stream) = state.streams.get_mut(&id).filter(|s| !s.replied)
-            {
-                stream.waiting_since = Some(now());
-            }
-        });
+    if action == Action::Pause && !end {
+        stuck::expect_body(id, side);
     }
     action
 }
@@ -107,8 +103,17 @@ pub fn headers(id: u32, side: Side, end: bool) -> Action {
 /// Part of a body, or its end: `size` bytes can be read.
 pub fn body(id: u32, side: Side, size: usize, end: bool) -> Action {
     match tell_end(id, side, Some(size), end) {
-        Ok(available) => tell(id, side, Event::Body { side, available, end }),
-        Err(action) => action,
+        Ok(available) => {
+            let action = tell(id, side, Event::Body { side, available, end });
+            if side == Side::Response && action == Action::Pause && !end {
+                late::expect_end(id);
+            }
+            action
+        }
+        Err(action) => {
+            late::drop_rest(id, side, size);
+            action
+        }
     }
 }
 
@@ -150,7 +155,8 @@ pub fn log(id: u32) {
         }
         stream.request.settle(false);
         stream.response.settle(false);
-        stream.waiting_since = None;
+        stream.request.waiting_since = None;
+        stream.response.waiting_since = None;
         Some(stream.spent_ns / 1_000)
     });
     if let Some(spent_us) = spent_us.flatten() {
@@ -171,11 +177,12 @@ pub fn tick(root: u32) {
             Errand::Refused(caller) => call_done(caller, None),
             Errand::ResumeRequest(stream) => let_go(stream, Direction::Request),
             Errand::ResumeResponse(stream) => let_go(stream, Direction::Response),
+            Errand::EndResponse(stream) => late::end(stream),
         }
     }
     for id in with(|state| state.generations_of(root)).unwrap_or_default() {
         work(id, |generation, at, host, effects| generation.worker.tick(&generation.engine, at, host, effects));
-        watch_streams(id);
+        stuck::refuse(id);
     }
     let _ = calls::set_effective_context(root);
     keep_time(root);
@@ -195,8 +202,7 @@ pub fn call_response(root: u32, token: u32, headers: usize, size: usize) {
 fn tell_end(id: u32, side: Side, size: Option<usize>, end: bool) -> Result<usize, Action> {
     let noted = with(|state| {
         let stream = state.streams.get_mut(&id)?;
-        if side == Side::Request
-            && stream.waiting_since.take().is_some()
+        if stream.half(side).waiting_since.take().is_some()
             && let Some(generation) = state.generation_of(id)
         {
             generation.hold = Hold::Proven;
@@ -292,47 +298,6 @@ fn call_done(caller: Caller, answer: Option<(u16, Vec<u8>)>) {
 fn let_go(stream: u32, direction: Direction) {
     if calls::set_effective_context(stream).is_ok() && !is_replied(stream) {
         let _ = calls::continue_stream(direction);
-    }
-}
-
-/// Refuses streams that would hang because the host keeps their bodies back ([`watch`]).
-fn watch_streams(generation: u32) {
-    let waiting = with(|state| {
-        if state.generations.get(&generation)?.hold == Hold::Proven {
-            return None;
-        }
-        let waiting = state.streams.iter().filter(|(_, s)| s.generation == Some(generation));
-        Some(waiting.filter_map(|(id, s)| Some((*id, s.waiting_since?))).collect::<Vec<_>>())
-    });
-    let now = now();
-    for (id, since) in waiting.flatten().unwrap_or_default() {
-        if calls::set_effective_context(id).is_err() {
-            continue;
-        }
-        let body = watch::look(since, now);
-        let news = with(|state| {
-            let stream = state.streams.get_mut(&id)?;
-            match body {
-                Body::Due => return None,
-                Body::Absent => {
-                    stream.waiting_since = Some(now);
-                    return None;
-                }
-                Body::Stuck => {
-                    stream.waiting_since = None;
-                    stream.replied = true;
-                }
-            }
-            let generation = state.generations.get_mut(&generation)?;
-            Some(std::mem::replace(&mut generation.hold, Hold::Missing))
-        });
-        if body != Body::Stuck {
-            continue;
-        }
-        if news.flatten() != Some(Hold::Missing) {
-            calls::log(Level::Error, watch::REMEDY);
-        }
-        refusal("envoy.hold_headers_mismatch");
     }
 }
 

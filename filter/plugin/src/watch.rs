@@ -6,11 +6,13 @@
 //! So bytes that were received, and not told for a while, are proof; unless a filter in front let the head pass and keeps the
 //! body. That is why the body has to be whole, or the while long, and why one body that did come ends the watch: the
 //! flag does not change under a configuration. A slow client never counts: what it has not sent was not received.
+//! An answer is watched in the same way, since a request without a body shows nothing: Envoy tells when it had all of it.
 
 use doorward_core::exchange::Time;
 
 use crate::abi::{Map, calls};
 use crate::pairs;
+use crate::vm::late;
 
 /// How long a whole body may stay untold.
 const WHOLE_MS: u64 = 2_000;
@@ -34,8 +36,8 @@ pub enum Body {
     Stuck,
 }
 
-/// Looks at the body of the current context, whose head is held; `since` when Envoy had nothing of it.
-pub fn look(since: Time, now: Time) -> Body {
+/// Looks at the request's body of the current context, whose head is held; `since` when Envoy had nothing of it.
+pub fn look_at_request(since: Time, now: Time) -> Body {
     let Some(headers) = calls::header_map(Map::Request).ok().and_then(|bytes| pairs::parse(&bytes)) else {
         return Body::Absent;
     };
@@ -46,6 +48,16 @@ pub fn look(since: Time, now: Time) -> Body {
     let head: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     let announced = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, v)| decimal(v));
     judge(total.saturating_sub(head as u64), announced, now.millis().saturating_sub(since.millis()))
+}
+
+/// Looks at the answer's body of the current context, whose head is held; `since` when Envoy did not have all of it. Envoy
+/// does not count what it received of an answer, but it knows when it had all of it.
+pub fn look_at_response(since: Time, now: Time) -> Body {
+    match late::upstream_is_done() {
+        false => Body::Absent,
+        true if now.millis().saturating_sub(since.millis()) >= WHOLE_MS => Body::Stuck,
+        true => Body::Due,
+    }
 }
 
 fn judge(received: u64, announced: Option<u64>, waited_ms: u64) -> Body {

@@ -77,12 +77,7 @@ impl Exchange {
     }
 
     /// Proves the caller, or waits for the keys to do so.
-    pub(super) fn authenticate(
-        &mut self,
-        arrival: Arrival<'_>,
-        since_ms: Option<u64>,
-        cx: &mut Context<'_>,
-    ) -> Flow {
+    pub(super) fn authenticate(&mut self, arrival: Arrival<'_>, since_ms: Option<u64>, cx: &mut Context<'_>) -> Flow {
         let now = cx.at.millis();
         let presented = match take(arrival.headers, &cx.engine.identity.take_options()) {
             Ok(presented) => presented,
@@ -133,13 +128,7 @@ impl Exchange {
     }
 
     /// The caller is proven: everything else that the head decides.
-    fn admit(
-        &mut self,
-        arrival: Arrival<'_>,
-        roles: Rc<RoleSet>,
-        query: Option<String>,
-        cx: &mut Context<'_>,
-    ) -> Flow {
+    fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, query: Option<String>, cx: &mut Context<'_>) -> Flow {
         self.stage = Stage::Pass;
         let Arrival { headers, end, call, target } = arrival;
         let call = match call {

@@ -267,3 +267,73 @@ fn nothing_the_host_calls_panics() {
         assert_eq!(with(|state| state.streams.len() + state.roots.len() + state.generations.len()), Some(0));
     }
 }
+
+/// An answer's head and its bytes, held.
+fn held_answer(content: &str) {
+    let text = chat("hi");
+    assert_eq!(headers(STREAM, Side::Request, false), Action::Pause);
+    assert_eq!(request_body(&text, true), Action::Continue);
+    assert_eq!(headers(STREAM, Side::Response, false), Action::Pause);
+    host(|fake| fake.buffers.insert(1, content.as_bytes().to_vec()));
+    assert_eq!(body(STREAM, Side::Response, content.len(), false), Action::Pause);
+}
+
+const ANSWER: &str = r#"{"model":"gpt-5","choices":[{"message":{"content":"ask bob@example.com"}}]}"#;
+
+#[test]
+fn an_answer_whose_end_is_not_told_ends_with_the_next_tick_and_nothing_follows_it() {
+    start();
+    host(|fake| fake.properties.insert("response/backend_latency".into(), 1u64.to_le_bytes().to_vec()));
+    held_answer(ANSWER);
+    assert!(is_done("tick 1"));
+    tick(ROOT);
+    let done = done();
+    let body_at = done.iter().position(|d| d.starts_with("body 1 ")).expect("a new body");
+    assert!(!done[body_at].contains("bob@example.com"), "{done:?}");
+    assert!(done.iter().skip(body_at).any(|d| d == "continue 1"), "{done:?}");
+    // The host goes on after all.
+    assert_eq!(body(STREAM, Side::Response, 7, false), Action::Continue);
+    assert!(is_done("body 1 "), "dropped");
+    assert_eq!(trailers(STREAM, Side::Response), Action::Continue);
+}
+
+#[test]
+fn an_answer_that_goes_on_in_time_is_judged_at_its_own_end() {
+    start();
+    host(|fake| fake.properties.insert("response/backend_latency".into(), 1u64.to_le_bytes().to_vec()));
+    held_answer(ANSWER);
+    assert_eq!(trailers(STREAM, Side::Response), Action::Continue);
+    done();
+    tick(ROOT);
+    assert!(done().iter().all(|d| d != "continue 1"));
+    assert_eq!(body(STREAM, Side::Response, 0, true), Action::Continue);
+}
+
+#[test]
+fn an_answer_that_is_still_coming_is_waited_for() {
+    start();
+    held_answer(ANSWER);
+    done();
+    tick(ROOT);
+    assert!(done().iter().all(|d| !d.starts_with("continue") && !d.starts_with("body")));
+}
+
+#[test]
+fn an_answer_whose_body_is_kept_back_is_refused() {
+    start();
+    // A GET: no body of a request showed that the host lets bodies come.
+    host(|fake| {
+        let head = [(":method", "GET"), (":path", "/v1/models"), (":authority", "h")];
+        fake.maps.insert(0, pairs::serialize(&head));
+    });
+    assert_eq!(headers(STREAM, Side::Request, true), Action::Continue);
+    assert_eq!(headers(STREAM, Side::Response, false), Action::Pause);
+    for (latency, seconds, refused) in [(false, 60, false), (true, 1, false), (true, 1, true)] {
+        if latency {
+            host(|fake| fake.properties.insert("response/backend_latency".into(), 1u64.to_le_bytes().to_vec()));
+        }
+        host(|fake| fake.now = fake.now.map(|now| now + seconds * SECOND));
+        tick(ROOT);
+        assert_eq!(replies().iter().any(|r| r.contains("503")), refused);
+    }
+}
