@@ -51,8 +51,8 @@ fn keys() -> &'static Value {
 }
 
 impl TokenSpec {
-    /// The token in compact form.
-    pub fn mint(&self) -> String {
+    /// The token in compact form, minted at `now`.
+    pub fn mint(&self, now: u64) -> String {
         let mut header =
             Map::from_iter([("alg".to_owned(), self.alg.as_str().into()), ("typ".to_owned(), "JWT".into())]);
         if let Some(kid) = &self.kid {
@@ -61,8 +61,8 @@ impl TokenSpec {
         let mut claims = Map::from_iter([
             ("iss".to_owned(), "https://issuer.test".into()),
             ("aud".to_owned(), "doorward".into()),
-            ("iat".to_owned(), (NOW - 10).into()),
-            ("exp".to_owned(), (NOW as i64 + self.expires).into()),
+            ("iat".to_owned(), (now - 10).into()),
+            ("exp".to_owned(), (now as i64 + self.expires).into()),
         ]);
         claims.extend(self.claims.clone());
         let part = |map: Map<String, Value>| URL_SAFE_NO_PAD.encode(Value::Object(map).to_string());

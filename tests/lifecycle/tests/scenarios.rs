@@ -9,12 +9,13 @@ use std::sync::Arc;
 use doorward_lifecycle::scenario::observe::difference;
 use doorward_lifecycle::scenario::run::{Outcome, Runner, run};
 use doorward_lifecycle::scenario::{Common, Mode, Scenario, load};
+use doorward_lifecycle::tokens::NOW;
 use doorward_lifecycle::wasm;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let (common, scenarios) = load();
+    let (common, scenarios) = load(NOW);
     let common = Arc::new(common);
     let built = wasm::is_built();
     if !built {

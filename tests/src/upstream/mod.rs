@@ -128,6 +128,11 @@ impl Upstream {
         self.inner.lock().queue.push_back(script);
     }
 
+    /// Forgets what was enqueued and not asked for.
+    pub fn clear(&self) {
+        self.inner.lock().queue.clear();
+    }
+
     /// Requests for this path (query cut off) get this.
     pub fn on(&self, path: &str, script: Script) {
         self.inner.lock().paths.insert(path.to_owned(), script);

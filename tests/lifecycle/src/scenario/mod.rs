@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use steps::{AnswerStep, CallAnswer, Configure, Content, Ends, Expect, HeaderValue, RequestStep, Step, Totals};
+pub use steps::{
+    AnswerStep, CallAnswer, Configure, Content, Ends, Expect, HeaderValue, Message, RequestStep, Step, Totals,
+};
 
 use crate::tokens::TokenSpec;
 
@@ -145,16 +147,16 @@ fn yaml(path: &Path) -> Value {
     serde_saphyr::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-/// Reads everything.
+/// Reads everything; tokens are minted at `now`, in seconds since the epoch.
 ///
 /// # Panics
 /// On a file that is not what it should be, naming it.
-pub fn load() -> (Common, Vec<Scenario>) {
+pub fn load(now: u64) -> (Common, Vec<Scenario>) {
     let path = folder().join("common.yaml");
     let mut raw = yaml(&path);
     let specs: BTreeMap<String, TokenSpec> =
         serde_json::from_value(raw["tokens"].take()).unwrap_or_else(|e| panic!("tokens in {}: {e}", path.display()));
-    let tokens = specs.into_iter().map(|(name, spec)| (name, spec.mint())).collect();
+    let tokens = specs.into_iter().map(|(name, spec)| (name, spec.mint(now))).collect();
     text::expand(&mut raw, &tokens);
     let common: Common = serde_json::from_value(raw).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder())

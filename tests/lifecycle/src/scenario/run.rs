@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::steps::put;
-use super::{AnswerStep, Common, Content, Ends, Mode, RequestStep, Scenario, Step, check, observe, policy};
+use super::{AnswerStep, Common, Ends, Message, Mode, RequestStep, Scenario, Step, check, observe, policy};
 use crate::model::{Abi, Fields, Proxy, Setup, Side, Vm};
 use crate::native::Native;
 use crate::tokens::NOW;
@@ -137,7 +136,7 @@ impl Run<'_> {
         if let Some(request) = &step.request {
             self.request(name, request);
         } else if let Some(status) = step.earlier_filter {
-            let head = self.request_head(&RequestStep { like: Some("chat".to_owned()), ..RequestStep::default() }).0;
+            let head = RequestStep { like: Some("chat".to_owned()), ..RequestStep::default() }.message(self.common).head;
             let id = self.open(name);
             self.proxy.earlier_filter_answers(id, head, status);
         } else if let Some(ms) = step.wait {
@@ -230,64 +229,27 @@ impl Run<'_> {
         id
     }
 
-    /// The head of a request, its body, and whether it is bodiless.
-    fn request_head(&self, step: &RequestStep) -> (Fields, Option<Vec<u8>>) {
-        let common = &self.common.requests;
-        let like = step.like.as_ref().map(|n| common.get(n).unwrap_or_else(|| panic!("no request `{n}`")));
-        let pick = |f: fn(&RequestStep) -> Option<String>| f(step).or_else(|| like.and_then(f));
-        let mut head = Fields::of(&[(":scheme", "https"), (":authority", "gateway.test")]);
-        head.set(":method", pick(|r| r.method.clone()).unwrap_or_else(|| "POST".to_owned()).as_bytes());
-        head.set(":path", pick(|r| r.path.clone()).expect("a path").as_bytes());
-        let body = step.body.as_ref().or_else(|| like.and_then(|l| l.body.as_ref())).filter(|_| !step.bodiless);
-        let body = body.map(Content::bytes);
-        if let Some(like) = like {
-            put(&mut head, &like.headers);
-        }
-        let ends = step.ends.unwrap_or(Ends::Alone);
-        if let Some(body) = &body
-            && step.length.unwrap_or(ends == Ends::Alone)
-        {
-            head.set("content-length", body.len().to_string().as_bytes());
-        }
-        step.without.iter().for_each(|name| head.remove(name));
-        put(&mut head, &step.headers);
-        (head, body)
-    }
-
     fn request(&mut self, name: &str, step: &RequestStep) {
-        let (head, body) = self.request_head(step);
+        let message = step.message(self.common);
         let id = self.open(name);
-        let ends = step.ends.unwrap_or(Ends::Alone);
-        let end = body.is_none() && matches!(ends, Ends::Alone | Ends::WithData);
-        self.proxy.request_head(id, head, end);
-        self.rest(id, Side::Request, body.as_deref(), &step.chunks, ends, end);
+        let end = message.is_head_only();
+        self.proxy.request_head(id, message.head.clone(), end);
+        self.rest(id, Side::Request, &message, &step.chunks);
     }
 
     fn answer(&mut self, id: u32, step: &AnswerStep) {
-        let common = &self.common.answers;
-        let like = step.like.as_ref().map(|n| common.get(n).unwrap_or_else(|| panic!("no answer `{n}`")));
-        let status = step.status.or_else(|| like.and_then(|l| l.status)).unwrap_or(200);
-        let mut head = Fields::of(&[(":status", &status.to_string())]);
-        let body = step.body.as_ref().or_else(|| like.and_then(|l| l.body.as_ref())).filter(|_| !step.bodiless);
-        let body = body.map(Content::bytes);
-        if let Some(like) = like {
-            put(&mut head, &like.headers);
-        }
-        let ends = step.ends.unwrap_or(Ends::Alone);
-        if let Some(body) = &body
-            && step.length.unwrap_or(ends == Ends::Alone)
-        {
-            head.set("content-length", body.len().to_string().as_bytes());
-        }
-        step.without.iter().for_each(|name| head.remove(name));
-        put(&mut head, &step.headers);
-        let end = body.is_none() && matches!(ends, Ends::Alone | Ends::WithData);
-        self.proxy.response_head(id, head, end);
-        self.rest(id, Side::Response, body.as_deref(), &step.chunks, ends, end);
+        let message = step.message(self.common);
+        let end = message.is_head_only();
+        self.proxy.response_head(id, message.head.clone(), end);
+        self.rest(id, Side::Response, &message, &step.chunks);
     }
 
-    fn rest(&mut self, id: u32, side: Side, body: Option<&[u8]>, chunks: &[usize], ends: Ends, ended: bool) {
-        let body = body.unwrap_or_default();
+    fn rest(&mut self, id: u32, side: Side, message: &Message, chunks: &[usize]) {
+        if message.is_head_only() {
+            return;
+        }
+        let body = message.body.as_deref().unwrap_or_default();
+        let ends = message.ends;
         let sizes: &[usize] = if chunks.is_empty() { &[usize::MAX] } else { chunks };
         let mut rest = body;
         for size in sizes.iter().cycle() {
@@ -299,7 +261,6 @@ impl Run<'_> {
             self.proxy.frame(id, side, frame, ends == Ends::WithData && rest.is_empty());
         }
         match ends {
-            _ if ended => {}
             Ends::Alone => self.proxy.frame(id, side, &[], true),
             Ends::WithData if body.is_empty() => self.proxy.frame(id, side, &[], true),
             Ends::Trailers => self.proxy.end_with_trailers(id, side, Fields::of(&[("x-trailer", "last")])),

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Common;
 use crate::model::Fields;
 
 /// Bytes.
@@ -142,6 +143,73 @@ pub struct AnswerStep {
     pub ends: Option<Ends>,
     /// Whether it says its length. Default: as for requests.
     pub length: Option<bool>,
+}
+
+/// A whole message, as a step says it.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Its head.
+    pub head: Fields,
+    /// Its body, if it has one.
+    pub body: Option<Vec<u8>>,
+    /// How it ends.
+    pub ends: Ends,
+}
+
+impl Message {
+    fn new(mut head: Fields, own: [&HeaderList; 2], without: &[String], body: Option<&Content>, parts: Parts) -> Self {
+        let body = body.map(Content::bytes);
+        let ends = parts.ends.unwrap_or(Ends::Alone);
+        put(&mut head, own[0]);
+        if let Some(body) = &body
+            && parts.length.unwrap_or(ends == Ends::Alone)
+        {
+            head.set("content-length", body.len().to_string().as_bytes());
+        }
+        without.iter().for_each(|name| head.remove(name));
+        put(&mut head, own[1]);
+        Self { head, body, ends }
+    }
+
+    /// Whether nothing follows its head.
+    pub fn is_head_only(&self) -> bool {
+        self.body.is_none() && matches!(self.ends, Ends::Alone | Ends::WithData)
+    }
+}
+
+struct Parts {
+    ends: Option<Ends>,
+    length: Option<bool>,
+}
+
+impl RequestStep {
+    /// The request that it stands for.
+    pub fn message(&self, common: &Common) -> Message {
+        let requests = &common.requests;
+        let empty = Self::default();
+        let like = self.like.as_ref().map_or(&empty, |n| requests.get(n).unwrap_or_else(|| panic!("no request `{n}`")));
+        let pick = |f: fn(&Self) -> Option<String>| f(self).or_else(|| f(like));
+        let mut head = Fields::of(&[(":scheme", "https"), (":authority", "gateway.test")]);
+        head.set(":method", pick(|r| r.method.clone()).unwrap_or_else(|| "POST".to_owned()).as_bytes());
+        head.set(":path", pick(|r| r.path.clone()).expect("a path").as_bytes());
+        let body = self.body.as_ref().or(like.body.as_ref()).filter(|_| !self.bodiless);
+        let parts = Parts { ends: self.ends, length: self.length };
+        Message::new(head, [&like.headers, &self.headers], &self.without, body, parts)
+    }
+}
+
+impl AnswerStep {
+    /// The answer that it stands for.
+    pub fn message(&self, common: &Common) -> Message {
+        let answers = &common.answers;
+        let empty = Self::default();
+        let like = self.like.as_ref().map_or(&empty, |n| answers.get(n).unwrap_or_else(|| panic!("no answer `{n}`")));
+        let status = self.status.or(like.status).unwrap_or(200);
+        let head = Fields::of(&[(":status", &status.to_string())]);
+        let body = self.body.as_ref().or(like.body.as_ref()).filter(|_| !self.bodiless);
+        let parts = Parts { ends: self.ends, length: self.length };
+        Message::new(head, [&like.headers, &self.headers], &self.without, body, parts)
+    }
 }
 
 /// The answer to a call-out.
