@@ -253,3 +253,38 @@ async fn retries_redirects_and_mirrors_keep_keys_apart() {
     refusal(&gate, &gate.call(&to(GPT.0, GPT.1)).await, 401, "identity.missing").await;
     assert_eq!(two.counts(), (5, 1));
 }
+
+/// What follows a body is read as headers by some servers.
+#[tokio::test]
+async fn credentials_do_not_come_back_as_trailers() {
+    for flow in [false, true] {
+        let mut two = Two::new().await;
+        if flow {
+            two.world = two.world.flow();
+        }
+        let gate = two
+            .open(two.spec(vec![Route::prefix("/v1/messages", &two.anthropic), Route::prefix("/", &two.openai)]))
+            .await;
+        let token = two.world.alice();
+        let trailers = [
+            ("Authorization", format!("Bearer {OWN_KEY}")),
+            ("X-Api-Key", OWN_KEY.to_owned()),
+            ("api-key", token.clone()),
+            ("x-goog-api-key", OWN_KEY.to_owned()),
+            ("x-doorward-user", "root-of-all".to_owned()),
+            ("x-checksum", "abc".to_owned()),
+        ];
+        for (path, model) in [GPT, CLAUDE] {
+            let request = to(path, model).bearer(&token).header("te", "trailers").trailers(trailers.clone());
+            for http2 in [false, true] {
+                let answer = if http2 { gate.call_http2(&request).await } else { gate.call(&request).await };
+                assert_eq!(answer.status, 200, "flow {flow} http2 {http2}: {}", answer.text());
+            }
+        }
+        assert_eq!(two.counts(), (2, 2));
+        two.check(&[&token, "root-of-all"]);
+        for seen in two.world.upstream.seen().into_iter().chain(two.claude.seen()) {
+            assert_eq!(seen.trailers.unwrap_or_default().get("x-checksum").as_deref(), Some("abc"));
+        }
+    }
+}

@@ -205,7 +205,8 @@ async fn wait_for_keys(workers: u32, flow: bool) -> bool {
     world.idp.endpoint.wait("a fetch", |seen| (!seen.is_empty()).then_some(())).await;
     let token = world.alice();
     let body = |text: &str| chat("gpt-5", text).to_string().into_bytes();
-    let trailers = || Fields::from([("x-trailer", "1")]);
+    let own = "sk-the-callers-own-key";
+    let trailers = || Fields::from([("x-trailer", "1"), ("x-api-key", own)]);
     let secret = "use AKIAIQ7RX4PJH6ZN2WVB";
 
     // Each on a connection of its own; those of one half of the requests are HTTP/2.
@@ -269,6 +270,9 @@ async fn wait_for_keys(workers: u32, flow: bool) -> bool {
     for n in 0..9 {
         let seen_at = world.upstream.request(n).await;
         assert!(!seen_at.mentions(&token) && !seen_at.mentions("northwind") && !seen_at.mentions("AKIA"));
+        assert!(!seen_at.mentions(own), "a credential came back as a trailer: {seen_at:?}");
+        let trailing = seen_at.mentions("trailing");
+        assert_eq!(seen_at.trailers.as_ref().is_some_and(|trailers| trailers.has("x-trailer")), trailing);
         seen.push(seen_at.text().to_owned());
     }
     seen.sort();

@@ -73,7 +73,12 @@ impl Target {
         if name.starts_with(':') {
             return Err(Undone);
         }
-        calls::remove_header(map(side), name).map_err(|_| Undone)
+        calls::remove_header(map(side), name).map_err(|_| Undone)?;
+        self.stream(|stream| {
+            if side == Side::Request && !stream.removed.iter().any(|removed| removed == name) {
+                stream.removed.push(name.to_owned());
+            }
+        })
     }
 
     fn replace_body(self, side: Side, content: &[u8]) -> Result<(), Undone> {
@@ -108,6 +113,10 @@ impl Target {
             Side::Request => Direction::Request,
             Side::Response => Direction::Response,
         };
+        if side == Side::Request {
+            // They may have come while the head was held.
+            strip_trailers(self.stream.ok_or(Undone)?)?;
+        }
         calls::continue_stream(direction).map_err(|_| Undone)?;
         self.stream(|stream| {
             stream.half(side).settle(false);
@@ -153,6 +162,30 @@ impl Target {
         with(|state| state.streams.get_mut(&id).map(f)).flatten().ok_or(Undone)
     }
 }
+
+/// Takes out of a request's trailers what was taken out of its head, credentials above all: some servers read
+/// trailers as headers (RFC 9110, section 6.5.1), and a provider's among them would take a caller's own key.
+///
+/// # Errors
+/// The host keeps one that has to go.
+pub fn strip_trailers(stream: u32) -> Result<(), Undone> {
+    let removed = with(|state| state.streams.get(&stream).map(|s| s.removed.clone())).flatten().unwrap_or_default();
+    if removed.is_empty() {
+        return Ok(());
+    }
+    // A host that has no trailers to show has none to send.
+    let trailers = calls::header_map(Map::RequestTrailers).ok().and_then(|bytes| pairs::parse(&bytes));
+    for (name, _) in trailers.unwrap_or_default() {
+        let own = name.get(..OWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN));
+        if own || removed.iter().any(|removed| removed.eq_ignore_ascii_case(&name)) {
+            calls::remove_header(Map::RequestTrailers, &name).map_err(|_| Undone)?;
+        }
+    }
+    Ok(())
+}
+
+/// What names of headers begin with that only Doorward and the mesh may set.
+const OWN: &str = "x-doorward-";
 
 fn map(side: Side) -> Map {
     match side {

@@ -18,6 +18,8 @@ pub struct Stream {
     pub replied: bool,
     /// The request's head is held for a body, of which the host had nothing at this time.
     pub waiting_since: Option<Time>,
+    /// Headers that were taken out of the request.
+    pub removed: Vec<String>,
     /// [`doorward_core::exchange::Event::Done`] was told.
     pub done: bool,
     /// Nanoseconds spent in callbacks of this stream.
@@ -34,6 +36,7 @@ impl Stream {
             response: Half::default(),
             replied: false,
             waiting_since: None,
+            removed: Vec::new(),
             done: false,
             spent_ns: 0,
         }
