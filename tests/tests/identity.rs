@@ -285,8 +285,10 @@ async fn two_credentials_are_none() {
         (unsent(CHAT).header("proxy-authorization", format!("Bearer {one}")), "identity.missing"),
         (unsent(CHAT).header("x-auth-token", &one).header("x-doorward-user", "alice"), "identity.missing"),
     ] {
-        let answer = gate.call(&request).await;
-        refusal(&gate, &answer, 401, reason).await;
+        for http2 in [false, true] {
+            let answer = if http2 { gate.call_http2(&request).await } else { gate.call(&request).await };
+            refusal(&gate, &answer, 401, reason).await;
+        }
     }
     assert_eq!(world.upstream.count(), 0);
     assert_unlogged(&gate, &[&one, &two, own]);
