@@ -133,6 +133,34 @@ pub fn code(answer: &Answer) -> String {
     answer.fields.get("x-doorward-reason").unwrap_or_default()
 }
 
+/// The log line of an answer by which Doorward refused, once the answer says so in every place it should: status,
+/// body, headers, record.
+pub async fn refusal(gate: &Gate, answer: &Answer, status: u16, reason: &str) -> Value {
+    assert_eq!((answer.status, code(answer).as_str()), (status, reason), "{}", answer.text());
+    let error = &answer.json()["error"];
+    assert!(error["message"].as_str().is_some_and(|m| m.ends_with(&format!("[{reason}]"))), "{error}");
+    let challenge = answer.fields.get("www-authenticate");
+    assert_eq!(challenge.is_some(), status == 401, "{reason}: {challenge:?}");
+    assert!(challenge.is_none_or(|c| c.starts_with("Bearer realm=\"doorward\"")), "{reason}");
+    let line = gate.log_line(answer).await;
+    let expected = json!({"status": status, "details": format!("doorward.{reason}"), "doorward.decision": "deny",
+        "doorward.action": "reply", "doorward.reason": reason});
+    for (key, value) in expected.as_object().into_iter().flatten() {
+        assert_eq!(line[key], *value, "{key} in {line:#}");
+    }
+    line
+}
+
+/// Panics where any of `secrets` is in what the gate or its Envoy logged, or in an answer.
+pub fn assert_unlogged(gate: &Gate, secrets: &[&str]) {
+    let (log, envoy) = (gate.log_text(), gate.envoy.log());
+    for secret in secrets {
+        assert!(secret.len() > 8, "`{secret}` would be found by chance");
+        assert!(!log.contains(secret), "the access log of {} holds a credential", gate.name);
+        assert!(!envoy.contains(secret), "Envoy's log holds a credential of {}", gate.name);
+    }
+}
+
 /// The shipped access-log format.
 pub fn access_log() -> Value {
     shipped("envoy/access-log.json")

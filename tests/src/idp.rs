@@ -100,6 +100,15 @@ impl Key {
     }
 }
 
+/// A valid token's claims with `more` (an object) over them; a `null` takes a claim away.
+pub fn changed(claims: &Map<String, Value>, more: Value) -> Value {
+    let Value::Object(more) = more else { panic!("further claims are an object, not {more}") };
+    let mut claims = claims.clone();
+    claims.extend(more);
+    claims.retain(|_, value| !value.is_null());
+    Value::Object(claims)
+}
+
 /// A token with `alg: none` and no signature.
 pub fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());

@@ -25,6 +25,24 @@ pub fn python() -> PathBuf {
     existing(path.unwrap_or_else(|| root().join("target/tools/venv/bin/python")))
 }
 
+/// The command line, built if it is not there: `DOORWARD_CLI`, else the one beside the tests.
+pub fn cli() -> PathBuf {
+    if let Some(path) = env::var_os("DOORWARD_CLI") {
+        return existing(PathBuf::from(path));
+    }
+    let tests = env::current_exe().expect("the path of this process");
+    let beside = tests.ancestors().nth(2).expect("tests are in target/PROFILE/deps").join("doorward");
+    if !beside.is_file() {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = std::process::Command::new(cargo)
+            .args(["build", "--quiet", "--package", "doorward-cli"])
+            .current_dir(root())
+            .status();
+        assert!(built.is_ok_and(|status| status.success()), "doorward-cli does not build");
+    }
+    existing(beside)
+}
+
 /// The filter: `DOORWARD_WASM`, else the release build under `target`. `None` when it is not built.
 pub fn wasm() -> Option<PathBuf> {
     let path = env::var_os("DOORWARD_WASM").map(PathBuf::from);

@@ -34,6 +34,7 @@ impl Target {
         match effect {
             Effect::SetHeader(side, name, value) => self.set_header(side, &name, &value),
             Effect::RemoveHeader(side, name) => self.remove_header(side, &name),
+            Effect::ForbidTrailers(names) => self.stream(|stream| stream.forbidden = Some(names)),
             Effect::ReplaceBody(side, content) => self.replace_body(side, &content),
             Effect::Reply(reply) => self.reply(&reply),
             Effect::Resume(side) => self.resume(side),
@@ -108,6 +109,10 @@ impl Target {
             Side::Request => Direction::Request,
             Side::Response => Direction::Response,
         };
+        if side == Side::Request {
+            // They may have come while the head was held.
+            strip_trailers(self.stream.ok_or(Undone)?)?;
+        }
         calls::continue_stream(direction).map_err(|_| Undone)?;
         self.stream(|stream| {
             stream.half(side).settle(false);
@@ -153,6 +158,26 @@ impl Target {
         with(|state| state.streams.get_mut(&id).map(f)).flatten().ok_or(Undone)
     }
 }
+
+/// Takes out of a request's trailers what core forbids in them, and what only the mesh may set.
+///
+/// # Errors
+/// The host keeps one that has to go.
+pub fn strip_trailers(stream: u32) -> Result<(), Undone> {
+    let Some(forbidden) = with(|state| state.streams.get(&stream)?.forbidden).flatten() else { return Ok(()) };
+    // A host that has no trailers to show has none to send.
+    let trailers = calls::header_map(Map::RequestTrailers).ok().and_then(|bytes| pairs::parse(&bytes));
+    for (name, _) in trailers.unwrap_or_default() {
+        let own = name.get(..OWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN));
+        if own || forbidden.iter().any(|f| f.eq_ignore_ascii_case(&name)) {
+            calls::remove_header(Map::RequestTrailers, &name).map_err(|_| Undone)?;
+        }
+    }
+    Ok(())
+}
+
+/// What names of headers begin with that only Doorward and the mesh may set.
+const OWN: &str = "x-doorward-";
 
 fn map(side: Side) -> Map {
     match side {

@@ -16,6 +16,8 @@ pub struct Stream {
     pub response: Half,
     /// A local answer is on its way to the client.
     pub replied: bool,
+    /// Names of headers that must not come back as trailers of the request, beside `x-doorward-*`; none is any.
+    pub forbidden: Option<&'static [&'static str]>,
     /// [`doorward_core::exchange::Event::Done`] was told.
     pub done: bool,
     /// Nanoseconds spent in callbacks of this stream.
@@ -31,6 +33,7 @@ impl Stream {
             request: Half::default(),
             response: Half::default(),
             replied: false,
+            forbidden: None,
             done: false,
             spent_ns: 0,
         }

@@ -11,7 +11,7 @@ use doorward_core::head::Headers;
 use doorward_core::host::Side;
 
 use crate::abi::{Action, Buffer, Direction, Level, Map, calls};
-use crate::effects::{Target, Undone};
+use crate::effects::{Target, Undone, strip_trailers};
 use crate::host::Envoy;
 use crate::state::{Caller, Errand, Generation, Hold, with};
 use crate::{config, pairs};
@@ -124,6 +124,10 @@ pub fn trailers(id: u32, side: Side) -> Action {
         Err(action) => return action,
     };
     let action = tell(id, side, Event::Body { side, available, end: true });
+    if side == Side::Request && action == Action::Continue && strip_trailers(id).is_err() {
+        fail(id);
+        return Action::Pause;
+    }
     // A head that was let go by a call takes body and trailers that were waiting behind it along, all inside that call. Envoy
     // then loses a body that was held at its end and let go at the trailers; let go by a later call, it is not.
     let later = action == Action::Continue

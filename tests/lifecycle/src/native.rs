@@ -37,6 +37,8 @@ struct Stream {
     request: Half,
     response: Half,
     replied: bool,
+    /// Names of trailers that do not go on.
+    forbidden: Option<&'static [&'static str]>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +73,17 @@ impl Stream {
         match side {
             Side::Request => &mut self.request,
             Side::Response => &mut self.response,
+        }
+    }
+}
+
+/// Trailers of a request that must not go on.
+fn strip_trailers(abi: &Abi, side: Side, forbidden: Option<&[&str]>) {
+    let (Side::Request, Some(forbidden)) = (side, forbidden) else { return };
+    let trailers = abi.header_map(MapKind::Trailers(side)).unwrap_or_default();
+    for (name, _) in &trailers.0 {
+        if name.starts_with("x-doorward-") || forbidden.contains(&name.as_str()) {
+            abi.remove_trailer(side, name).expect("the trailers are in reach");
         }
     }
 }
@@ -121,6 +134,7 @@ impl Native {
             (Effect::RemoveHeader(side, name), Some(_)) => {
                 self.abi.remove_header(side, &name).expect("the headers are in reach");
             }
+            (Effect::ForbidTrailers(names), Some(stream)) => stream.forbidden = Some(names),
             (Effect::ReplaceBody(side, content), Some(stream)) => match stream.half(side).body {
                 Some(_) => {
                     self.abi.set_buffer(side, 0, usize::MAX, &content).expect("the body is in reach");
@@ -138,8 +152,10 @@ impl Native {
                 self.abi.send_local_response(reply).expect("the first reply");
             }
             (Effect::Resume(side), Some(stream)) => {
+                let forbidden = stream.forbidden;
                 let half = stream.half(side);
                 if half.held && running != Some(side) {
+                    strip_trailers(&self.abi, side, forbidden);
                     self.abi.continue_stream(side).expect("a stream");
                     half.settle(false);
                     half.resumed = true;
@@ -232,6 +248,7 @@ impl Vm for Native {
                 request: Half::default(),
                 response: Half::default(),
                 replied: false,
+                forbidden: None,
             };
             self.streams.insert(context, stream);
         }
@@ -287,6 +304,9 @@ impl Vm for Native {
         assert!(!std::mem::replace(&mut half.end_told, true), "the model tells an end twice");
         let available = half.body.unwrap_or(0);
         let action = self.tell(id, side, Event::Body { side, available, end: true });
+        if action == Action::Continue {
+            strip_trailers(&self.abi, side, self.streams.get(&id).and_then(|s| s.forbidden));
+        }
         let resumed = self.streams.get_mut(&id).is_some_and(|s| s.half(side).resumed);
         // Envoy loses a body that trailers let go inside the very call that let go the head.
         if action == Action::Continue && available > 0 && resumed {

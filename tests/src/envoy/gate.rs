@@ -2,10 +2,11 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use serde_json::Value;
+use tokio_rustls::rustls::ClientConfig;
 
 use super::{Envoy, ListenerSpec, Policy, Rejected};
 use crate::client::{Answer, Request, Target, http1, http2};
@@ -80,6 +81,12 @@ impl Gate {
         self.answered(request, self.connect_http2().await.call(request).await)
     }
 
+    /// Sends a request over TLS on a connection of its own. An error means that no answer began.
+    pub async fn call_tls(&self, tls: Arc<ClientConfig>, request: &Request) -> io::Result<Answer> {
+        let target = Target { address: self.address, tls: Some(tls) };
+        http1::Connection::open(&target).await?.call(request).await
+    }
+
     fn answered(&self, request: &Request, answer: io::Result<Answer>) -> Answer {
         answer.unwrap_or_else(|e| {
             let log = self.envoy.inner.process.log_tail();
@@ -109,6 +116,12 @@ impl Gate {
             lines.iter().find(|line| fits(line)).cloned().ok_or_else(|| format!("{lines:?}"))
         })
         .await
+    }
+
+    /// Every byte of the access log so far.
+    pub fn log_text(&self) -> String {
+        let log = std::fs::read(ListenerSpec::log_path(&self.envoy.inner.directory, &self.name)).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 
     /// All access-log lines so far.

@@ -66,17 +66,25 @@ impl Route {
 pub struct Tls {
     server: Identity,
     client_ca: Option<String>,
+    optional: bool,
 }
 
 impl Tls {
     /// A server certificate of `ca`; clients are not asked for one.
     pub fn server(ca: &Ca) -> Self {
-        Self { server: ca.server(), client_ca: None }
+        Self { server: ca.server(), client_ca: None, optional: false }
     }
 
     /// A server certificate of `ca`; clients must show one of `ca` as well.
     pub fn mutual(ca: &Ca) -> Self {
-        Self { server: ca.server(), client_ca: Some(ca.pem.clone()) }
+        Self { server: ca.server(), client_ca: Some(ca.pem.clone()), optional: false }
+    }
+
+    /// Clients may also show no certificate; one that they show is verified all the same.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
     }
 
     fn config(&self) -> Value {
@@ -93,7 +101,7 @@ impl Tls {
         json!({"name": "envoy.transport_sockets.tls", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
             "common_tls_context": context,
-            "require_client_certificate": self.client_ca.is_some(),
+            "require_client_certificate": self.client_ca.is_some() && !self.optional,
         }})
     }
 }

@@ -88,6 +88,9 @@ pub enum Effect {
     SetHeader(Side, String, Vec<u8>),
     /// Removes every header of that name.
     RemoveHeader(Side, String),
+    /// Trailers of the request that have one of these names, or one that begins with `x-doorward-`, do not go on: some
+    /// servers read trailers as headers (RFC 9110, section 6.5.1), and would take a caller's own key from there.
+    ForbidTrailers(&'static [&'static str]),
     /// Replaces all bytes that `Host::body` answers at this event.
     ReplaceBody(Side, Vec<u8>),
     /// Answers the client. The stream is over for core but for `Done`; the answer's own events are ignored by it.

@@ -8,7 +8,7 @@ use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
 use crate::engine::calls;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
-use crate::identity::{self, Outcome, take};
+use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
 use crate::policy::{Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol::{self, Channel, Dialect, NoCall, classify};
@@ -38,7 +38,10 @@ impl Exchange {
             self.stage = Stage::Pass;
             return match cx.engine.ungoverned {
                 Ungoverned::Pass => Flow::Continue,
-                Ungoverned::Deny => self.deny(Denial::new(Reason::TargetUngoverned), cx),
+                Ungoverned::Deny => {
+                    self.strip_credential(headers, cx);
+                    self.deny(Denial::new(Reason::TargetUngoverned), cx)
+                }
             };
         };
         self.record.target = Some(target.name.clone());
@@ -50,6 +53,7 @@ impl Exchange {
             _ => Dialect::OpenAi,
         };
         strip_own(headers, cx);
+        self.strip_credential(headers, cx);
 
         // Such a stream has no body that ends: it is answered at once or not at all.
         if upgrades(headers) {
@@ -76,34 +80,35 @@ impl Exchange {
         self.authenticate(Arrival { headers, end, call, target: target.index }, None, cx)
     }
 
+    /// Takes the caller's credential out, whatever it is: a refused request's head is read by access logs, too.
+    fn strip_credential(&self, headers: &Headers, cx: &mut Context<'_>) {
+        if self.tap.is_some() {
+            return;
+        }
+        for name in CREDENTIAL_HEADERS.iter().copied().filter(|name| headers.has(name)) {
+            cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+        }
+        if let Some(path) = path_without_credential(headers) {
+            cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
+        }
+        cx.effects.push(Effect::ForbidTrailers(CREDENTIAL_HEADERS));
+    }
+
     /// Proves the caller, or waits for the keys to do so.
     pub(super) fn authenticate(&mut self, arrival: Arrival<'_>, since_ms: Option<u64>, cx: &mut Context<'_>) -> Flow {
         let now = cx.at.millis();
-        let presented = match take(arrival.headers, &cx.engine.identity.take_options()) {
-            Ok(presented) => presented,
+        let credential = match take(arrival.headers, &cx.engine.identity.take_options()) {
+            Ok(credential) => credential,
             Err(reason) => return self.unproven(reason, arrival, cx),
         };
         let mut fetches = Vec::new();
         let outcome =
-            cx.engine.identity.authenticate(&mut cx.worker.keys, &presented, now, since_ms, cx.host, &mut fetches);
+            cx.engine.identity.authenticate(&mut cx.worker.keys, credential, now, since_ms, cx.host, &mut fetches);
         calls(fetches, cx.effects);
         match outcome {
             Outcome::Verified(principal) => {
-                if self.tap.is_none() {
-                    for name in &presented.strip {
-                        cx.effects.push(Effect::RemoveHeader(Side::Request, (*name).to_owned()));
-                    }
-                    if let Some(path) = &presented.path {
-                        cx.effects.push(Effect::SetHeader(
-                            Side::Request,
-                            ":path".to_owned(),
-                            path.clone().into_bytes(),
-                        ));
-                    }
-                }
-                let query = presented.path.as_deref().map(|p| p.split_once('?').map_or("", |(_, q)| q).to_owned());
                 let roles = self.prove(principal, cx);
-                self.admit(arrival, roles, query, cx)
+                self.admit(arrival, roles, cx)
             }
             Outcome::Refused(reason) => self.unproven(reason, arrival, cx),
             Outcome::Wait { .. } => {
@@ -124,11 +129,11 @@ impl Exchange {
         if self.tap.is_none() {
             return flow;
         }
-        self.admit(arrival, RoleSet::default().into(), None, cx)
+        self.admit(arrival, RoleSet::default().into(), cx)
     }
 
     /// The caller is proven: everything else that the head decides.
-    fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, query: Option<String>, cx: &mut Context<'_>) -> Flow {
+    fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, cx: &mut Context<'_>) -> Flow {
         self.stage = Stage::Pass;
         let Arrival { headers, end, call, target } = arrival;
         let call = match call {
@@ -144,7 +149,7 @@ impl Exchange {
             checksums: CHECKSUMS.iter().copied().filter(|name| headers.has(name)).collect(),
             budget: Budget::default(),
         };
-        if let Err(denial) = self.check_head(headers, end, query, &mut facts, cx) {
+        if let Err(denial) = self.check_head(headers, end, &mut facts, cx) {
             let flow = self.deny(denial, cx);
             if self.tap.is_none() {
                 return flow;
@@ -176,7 +181,6 @@ impl Exchange {
         &mut self,
         headers: &Headers,
         end: bool,
-        query: Option<String>,
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
@@ -207,9 +211,10 @@ impl Exchange {
         if length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));
         }
-        let query = query.or_else(|| Line::read(headers).ok().and_then(|l| l.query.map(str::to_owned)));
-        match query {
-            Some(query) if !query.is_empty() => self.check_query(&query, facts, cx),
+        let stripped = path_without_credential(headers);
+        let path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
+        match path.split_once('?') {
+            Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),
         }
     }

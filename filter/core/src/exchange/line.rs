@@ -6,12 +6,11 @@ use crate::reply::{Denial, Reason};
 /// Headers that tell a digest of the body (RFC 9530, RFC 3230, RFC 1864): not true of another one.
 pub(super) const CHECKSUMS: &[&str] = &["content-digest", "repr-digest", "digest", "content-md5"];
 
-/// Method, path and query.
+/// Method, and path without its query.
 #[derive(Debug)]
 pub(super) struct Line<'h> {
     pub method: &'h [u8],
     pub path: &'h str,
-    pub query: Option<&'h str>,
 }
 
 impl<'h> Line<'h> {
@@ -19,11 +18,7 @@ impl<'h> Line<'h> {
     pub fn read(headers: &'h Headers) -> Result<Self, Denial> {
         let one = |name| headers.one(name).ok().flatten().ok_or_else(|| Denial::new(Reason::ProtocolHeaders));
         let target = std::str::from_utf8(one(":path")?).map_err(|_| Denial::new(Reason::ProtocolHeaders))?;
-        let (path, query) = match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (target, None),
-        };
-        Ok(Self { method: one(":method")?, path, query })
+        Ok(Self { method: one(":method")?, path: target.split('?').next().unwrap_or_default() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is calling: from a credential, the connection or an earlier filter's verdict to a verified [`Principal`].
 //!
-//! Identity cannot be asserted, only proven. [`take`] finds the credential and says what must be cut out of the
-//! request; [`Identity::authenticate`] proves it, with the keys that a worker's [`Keys`] keep. Waiting for a key is
+//! Identity cannot be asserted, only proven. [`take`] finds the credential, [`CREDENTIAL_HEADERS`] and
+//! [`path_without_credential`] say what must be cut out of the request; [`Identity::authenticate`] proves it, with the keys that a worker's [`Keys`] keep. Waiting for a key is
 //! an outcome, not a block: the caller carries out the [`Fetch`] and asks again.
 
 mod api_key;
@@ -40,7 +40,7 @@ pub use principal::{Method, Principal};
 pub use prove::Outcome;
 pub use reason::Reason;
 pub use signature::Algorithm;
-pub use take::{Presented, TakeOptions, take};
+pub use take::{CREDENTIAL_HEADERS, TakeOptions, path_without_credential, take};
 
 /// Longest value of a claim, in bytes.
 const MAX_VALUE_BYTES: usize = 256;

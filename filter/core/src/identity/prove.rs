@@ -10,7 +10,6 @@ use super::jwt::{Terms, Token};
 use super::keys::{Fetch, Found, Keys};
 use super::principal::{Method, Principal};
 use super::reason::Reason;
-use super::take::Presented;
 use super::workload::trust_domain;
 use super::{Identity, Metadata, Revoked, What};
 use crate::host::{Attribute, Host};
@@ -64,27 +63,27 @@ fn digest(token: &str) -> [u8; 32] {
 }
 
 impl Identity {
-    /// Proves the caller. Fetches that become necessary are added to `fetches`. After [`Outcome::Wait`], ask again
+    /// Proves the caller by the credential that [`super::take`] found, and by the connection. Fetches that become necessary are added to `fetches`. After [`Outcome::Wait`], ask again
     /// with the time of the first asking.
     pub fn authenticate(
         &self,
         keys: &mut Keys,
-        presented: &Presented<'_>,
+        credential: Option<&str>,
         now_ms: u64,
         waiting_since_ms: Option<u64>,
         host: &mut dyn Host,
         fetches: &mut Vec<Fetch>,
     ) -> Outcome {
         let mut moment = Moment { keys, now_ms, waiting_since_ms, host, fetches };
-        match self.prove(presented, &mut moment) {
+        match self.prove(credential, &mut moment) {
             Ok(principal) => Outcome::Verified(principal),
             Err(Stop::Refused(reason)) => Outcome::Refused(reason),
             Err(Stop::Wait { issuer, until_ms }) => Outcome::Wait { issuer, until_ms },
         }
     }
 
-    fn prove(&self, presented: &Presented<'_>, moment: &mut Moment<'_>) -> Result<Rc<Principal>, Stop> {
-        let user = match presented.credential {
+    fn prove(&self, credential: Option<&str>, moment: &mut Moment<'_>) -> Result<Rc<Principal>, Stop> {
+        let user = match credential {
             Some(credential) if is_api_key(credential) => Some(self.api_keys.find(credential, moment.now_ms)?),
             Some(token) => match self.token(token, moment) {
                 // The filter before us may know the issuer, and have verified this very token.

@@ -4,7 +4,7 @@ use super::reason::Reason;
 use crate::head::Headers;
 
 /// The headers a credential may stand in. All are removed from every governed request, whatever they hold.
-const HEADERS: [&str; 4] = ["authorization", "x-api-key", "api-key", "x-goog-api-key"];
+pub const CREDENTIAL_HEADERS: &[&str] = &["authorization", "x-api-key", "api-key", "x-goog-api-key"];
 
 /// Query parameters under which providers take credentials but we never do: a caller could slip the provider a
 /// key of their own past the one that is bound to its cluster.
@@ -25,51 +25,44 @@ impl Default for TakeOptions {
     }
 }
 
-/// A request's credential, and the request without it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Presented<'a> {
-    /// The token or API key, without its scheme. It was not looked into yet.
-    pub credential: Option<&'a str>,
-    /// Headers to remove, present or not.
-    pub strip: Vec<&'static str>,
-    /// The `:path` without the credential, where it held one; the rest of it is unchanged byte by byte.
-    pub path: Option<String>,
-}
-
-impl std::fmt::Debug for Presented<'_> {
-    /// Without the credential.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Presented").field("credential", &self.credential.map(|_| "…")).finish_non_exhaustive()
+/// The `:path` without the credential in its query, where it holds one; the rest of it is unchanged byte by byte. A query
+/// that cannot be read goes as a whole.
+pub fn path_without_credential(headers: &Headers) -> Option<String> {
+    let target = headers.all(":path").next()?;
+    match Query::of(target)? {
+        Ok(query) => (!query.keys.is_empty() || query.foreign).then_some(query.without),
+        Err(Unreadable) => {
+            let path = target.split(|b| *b == b'?').next().unwrap_or_default();
+            Some(String::from_utf8_lossy(path).into_owned())
+        }
     }
 }
 
 /// Finds the credential of a request: `authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key` or `?key=`,
-/// so that every SDK's way of sending its API key will do.
+/// so that every SDK's way of sending its API key will do. It is answered without its scheme, and was not looked into yet.
 ///
 /// # Errors
 /// [`Reason::Repeated`] where there is more than one (servers differ in which they take), [`Reason::Malformed`]
 /// where it is none by its characters, [`Reason::TooLarge`], and [`Reason::Misplaced`].
-pub fn take<'a>(headers: &'a Headers, options: &TakeOptions) -> Result<Presented<'a>, Reason> {
+pub fn take<'a>(headers: &'a Headers, options: &TakeOptions) -> Result<Option<&'a str>, Reason> {
     let mut found: Option<&'a str> = None;
     let mut keep = |value: &'a str| match found.replace(value) {
         None => Ok(()),
         Some(_) => Err(Reason::Repeated),
     };
-    for name in HEADERS {
+    for name in CREDENTIAL_HEADERS.iter().copied() {
         let Some(value) = headers.one(name).map_err(|_| Reason::Repeated)? else { continue };
         let value = std::str::from_utf8(value).map_err(|_| Reason::Malformed)?.trim_matches([' ', '\t']);
         keep(if name == "authorization" { bearer(value)? } else { value })?;
     }
-    let mut path = None;
     if let Some(target) = headers.one(":path").map_err(|_| Reason::Malformed)?
-        && let Some(query) = Query::of(target)?
-        && let Some(value) = query.key
+        && let Some(query) = Query::of(target)
     {
-        if !options.query_key {
+        let query = query.map_err(|Unreadable| Reason::Malformed)?;
+        if query.foreign || !query.keys.is_empty() && !options.query_key {
             return Err(Reason::Misplaced);
         }
-        keep(value)?;
-        path = Some(query.without);
+        query.keys.into_iter().try_for_each(keep)?;
     }
     if let Some(credential) = found {
         if credential.len() > options.max_token_bytes {
@@ -81,7 +74,7 @@ pub fn take<'a>(headers: &'a Headers, options: &TakeOptions) -> Result<Presented
             return Err(Reason::Malformed);
         }
     }
-    Ok(Presented { credential: found, strip: HEADERS.to_vec(), path })
+    Ok(found)
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750, section 2.1); the scheme in any case.
@@ -92,31 +85,36 @@ fn bearer(value: &str) -> Result<&str, Reason> {
 
 /// What the query of a path says about credentials.
 struct Query<'a> {
-    key: Option<&'a str>,
-    /// The path without the `key` parameter.
+    /// The values of every `key`.
+    keys: Vec<&'a str>,
+    /// Whether there is one under a name that we never take.
+    foreign: bool,
+    /// The path without any of them.
     without: String,
 }
 
+/// A query that is not ASCII: only that may stand in a request target (RFC 9112, section 3.2), but Envoy lets more through.
+struct Unreadable;
+
 impl<'a> Query<'a> {
     /// `None` where there is no query. Both `&` and `;` separate parameters, since servers differ in that.
-    fn of(target: &'a [u8]) -> Result<Option<Self>, Reason> {
-        let Some(mark) = target.iter().position(|b| *b == b'?') else { return Ok(None) };
-        // Only ASCII may stand in a request target (RFC 9112, section 3.2); Envoy lets more through.
-        let target = std::str::from_utf8(target).map_err(|_| Reason::Malformed)?;
-        let (path, rest) = target.split_at_checked(mark + 1).ok_or(Reason::Malformed)?;
-        let mut query = Self { key: None, without: path.to_owned() };
+    fn of(target: &'a [u8]) -> Option<Result<Self, Unreadable>> {
+        let mark = target.iter().position(|b| *b == b'?')?;
+        let target = std::str::from_utf8(target).ok().and_then(|t| t.split_at_checked(mark + 1));
+        Some(target.ok_or(Unreadable).map(|(path, rest)| Self::read(path, rest)))
+    }
+
+    fn read(path: &'a str, rest: &'a str) -> Self {
+        let mut query = Self { keys: Vec::new(), foreign: false, without: path.to_owned() };
         for part in rest.split_inclusive(['&', ';']) {
             let parameter = part.strip_suffix(['&', ';']).unwrap_or(part);
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
             let name = unescape(name);
             if FOREIGN_PARAMETERS.iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes())) {
-                return Err(Reason::Misplaced);
-            }
-            if name == b"key" {
+                query.foreign = true;
+            } else if name == b"key" {
                 // An escape has no business in a token: every character of it is unreserved.
-                if query.key.replace(value).is_some() {
-                    return Err(Reason::Repeated);
-                }
+                query.keys.push(value);
             } else {
                 query.without.push_str(part);
             }
@@ -129,7 +127,7 @@ impl<'a> Query<'a> {
         } else {
             query.without.pop();
         }
-        Ok(Some(query))
+        query
     }
 }
 
@@ -164,7 +162,8 @@ mod tests {
 
     fn found(pairs: &[(&str, &str)]) -> Result<(Option<String>, Option<String>), Reason> {
         let headers: Headers = pairs.iter().copied().collect();
-        take(&headers, &TakeOptions::default()).map(|p| (p.credential.map(str::to_owned), p.path))
+        let path = path_without_credential(&headers);
+        take(&headers, &TakeOptions::default()).map(|token| (token.map(str::to_owned), path))
     }
 
     fn token(pairs: &[(&str, &str)]) -> Result<Option<String>, Reason> {
@@ -184,8 +183,6 @@ mod tests {
             assert_eq!(token(&[pair]).unwrap().as_deref(), Some("abc.def"), "{pair:?}");
         }
         assert_eq!(token(&[(":path", "/v1?alt=sse"), ("x-other", "1")]), Ok(None));
-        let headers = Headers::default();
-        assert_eq!(take(&headers, &TakeOptions::default()).unwrap().strip, HEADERS);
     }
 
     #[test]
@@ -261,9 +258,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_prints_a_credential() {
-        let headers: Headers = [("x-api-key", "s3cret")].into_iter().collect();
-        let presented = take(&headers, &TakeOptions::default()).unwrap();
-        assert!(!format!("{presented:?}").contains("s3cret"));
+    fn a_path_loses_what_is_refused_too() {
+        let without = |path: &[u8]| path_without_credential(&Headers::new([(":path".to_owned(), path.to_vec())]));
+        for (before, after) in [
+            (&b"/v1?key=a&key=b&x=1"[..], "/v1?x=1"),
+            (b"/v1?access_token=abc", "/v1"),
+            (b"/v1?a=1&%61ccess_token=abc", "/v1?a=1"),
+            (b"/v1?key=a\xff", "/v1"),
+        ] {
+            assert_eq!(without(before).as_deref(), Some(after), "{}", before.escape_ascii());
+        }
     }
 }

@@ -51,6 +51,8 @@ pub enum Level {
 pub enum Map {
     /// The client's headers.
     Request = 0,
+    /// The client's trailers.
+    RequestTrailers = 1,
     /// The upstream's headers.
     Response = 2,
     /// Headers of the answer to an HTTP call.

@@ -85,6 +85,21 @@ fn trailers_are_the_end_of_a_body_and_end_it_once() {
 }
 
 #[test]
+fn what_left_the_head_does_not_come_back_as_trailers() {
+    start();
+    let text = chat("hi");
+    assert_eq!(headers(STREAM, Side::Request, false), Action::Pause);
+    assert_eq!(request_body(&text, false), Action::Pause);
+    let sent = [("Authorization", "Bearer own"), ("x-api-key", "own"), ("X-Doorward-User", "root"), ("x-sum", "1")];
+    host(|fake| fake.maps.insert(1, pairs::serialize(&sent)));
+    done();
+    assert_eq!(trailers(STREAM, Side::Request), Action::Continue);
+    let done = done();
+    let removed: Vec<_> = done.iter().filter_map(|d| d.strip_prefix("remove 1 ")).collect();
+    assert_eq!(removed, ["Authorization", "x-api-key", "X-Doorward-User"]);
+}
+
+#[test]
 fn a_denied_request_stays_stopped_and_its_answer_passes() {
     start();
     host(|fake| fake.properties.remove("connection/uri_san_peer_certificate"));

@@ -24,6 +24,8 @@ pub enum Status {
 pub enum MapKind {
     /// Of a stream.
     Head(Side),
+    /// Of a stream's end.
+    Trailers(Side),
     /// Of the answer to a call-out.
     Call,
 }
@@ -128,7 +130,21 @@ impl Abi {
                 host.vms[self.vm].answer.as_ref().map(|(head, _)| head.clone()).ok_or(Status::BadArgument)
             }
             MapKind::Head(side) => self.stream("header_map", |s| head(s, side).map(|h| h.clone())),
+            MapKind::Trailers(side) => self.trailers(side, |trailers| trailers.clone()),
         }
+    }
+
+    /// The trailers of the stream, once the filter was told of them. To ask sooner is no mistake.
+    fn trailers<R>(&self, side: Side, f: impl FnOnce(&mut Fields) -> R) -> Answer<R> {
+        let host = &mut *self.host.borrow_mut();
+        let context = host.vms[self.vm].effective;
+        let half = host.streams.get_mut(&context).map(|s| s.half(side)).filter(|h| h.trailers_told);
+        half.and_then(|h| h.trailers.as_mut()).map(f).ok_or(Status::BadArgument)
+    }
+
+    /// Removes every trailer of that name.
+    pub fn remove_trailer(&self, side: Side, name: &str) -> Answer<()> {
+        self.trailers(side, |trailers| trailers.remove(name))
     }
 
     /// Sets a header to one value.

@@ -181,6 +181,7 @@ impl Proxy<'_> {
             return;
         }
         let count = self.half(id, side, |h| h.trailers.as_ref().map_or(0, |f| f.0.len()));
+        self.half(id, side, |h| h.trailers_told = true);
         let status = self.tell(id, side, |vm| vm.trailers(id, side, count));
         self.half(id, side, |h| h.end_told = true);
         if side == Side::Request && self.host.borrow_mut().stream(id).prepared.is_some() {

@@ -40,6 +40,8 @@ pub struct Half {
     pub head: Option<Fields>,
     /// The trailers that came.
     pub trailers: Option<Fields>,
+    /// The filter was told of them, and can reach them.
+    pub trailers_told: bool,
     /// The sender has sent everything.
     pub complete: bool,
     /// Whether frames pass.

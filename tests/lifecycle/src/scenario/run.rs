@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::steps::put;
 use super::{AnswerStep, Common, Ends, Message, Mode, RequestStep, Scenario, Step, check, observe, policy};
 use crate::model::{Abi, Fields, Proxy, Setup, Side, Vm};
 use crate::native::Native;

@@ -18,7 +18,9 @@ fn code(result: Result<(), Status>) -> u32 {
 fn map(kind: u32) -> Option<MapKind> {
     match kind {
         0 => Some(MapKind::Head(Side::Request)),
+        1 => Some(MapKind::Trailers(Side::Request)),
         2 => Some(MapKind::Head(Side::Response)),
+        3 => Some(MapKind::Trailers(Side::Response)),
         6 => Some(MapKind::Call),
         _ => None,
     }
@@ -128,6 +130,7 @@ fn streams(linker: &mut Linker<Guest>) -> Result<(), Error> {
             let name = text(&mut c, name, size);
             match map(kind) {
                 Some(MapKind::Head(side)) => code(abi(&c).remove_header(side, &name)),
+                Some(MapKind::Trailers(side)) => code(abi(&c).remove_trailer(side, &name)),
                 _ => BAD_ARGUMENT,
             }
         },

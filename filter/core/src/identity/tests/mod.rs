@@ -121,12 +121,12 @@ impl Gate {
 
     pub fn ask(&mut self, headers: &[(&str, &str)]) -> Outcome {
         let headers: Headers = headers.iter().copied().collect();
-        let presented = match take(&headers, &self.identity.take_options()) {
-            Ok(presented) => presented,
+        let credential = match take(&headers, &self.identity.take_options()) {
+            Ok(credential) => credential,
             Err(reason) => return Outcome::Refused(reason),
         };
         let Self { identity, keys, host, now_ms } = self;
-        identity.authenticate(keys, &presented, *now_ms, None, host, &mut Vec::new())
+        identity.authenticate(keys, credential, *now_ms, None, host, &mut Vec::new())
     }
 
     pub fn token(&mut self, token: &str) -> Result<Rc<Principal>, Reason> {
