@@ -12,6 +12,7 @@ use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{Access, Content, Document, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict};
 use crate::redact::hex;
+use crate::sort;
 
 /// Looks up an environment variable.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -179,7 +180,7 @@ fn digest(tree: &Tree) -> String {
             Tree::Map(entries) => {
                 text("m", &entries.len().to_string());
                 let mut sorted: Vec<_> = entries.iter().collect();
-                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                sort::cold(&mut sorted, |a, b| a.0 < b.0);
                 for (key, value) in sorted {
                     feed(&Tree::String(key.clone()), hash);
                     feed(value, hash);

@@ -22,3 +22,4 @@ pub mod policy;
 pub mod protocol;
 pub mod redact;
 pub mod reply;
+mod sort;

@@ -54,9 +54,11 @@ impl Metrics {
 fn encode(out: &mut String, measure: &Measure) {
     out.clear();
     out.push_str(measure.name);
-    let mut labels: Vec<&(&str, String)> = measure.labels.iter().collect();
-    labels.sort_by_key(|(name, _)| *name);
-    for (name, value) in labels {
+    // There are two or three: looking for the next one is less than sorting them.
+    let mut last = "";
+    while let Some((name, value)) = measure.labels.iter().filter(|(name, _)| *name > last).min_by_key(|(name, _)| *name)
+    {
+        last = name;
         out.push_str(".;");
         out.push_str(name);
         out.push_str("=;");

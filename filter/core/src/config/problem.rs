@@ -1,4 +1,6 @@
 //! A mistake in a configuration: where, what, and how to mend it.
+//!
+//! There are hundreds of places that say one, and none is in a hurry: their common parts are kept out of line.
 
 use std::fmt;
 
@@ -13,6 +15,7 @@ impl Path {
     }
 
     /// The value under `key` of the mapping at this path.
+    #[inline(never)]
     pub fn key(&self, key: &str) -> Self {
         let mut text = self.0.clone();
         let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-@".contains(&b));
@@ -28,6 +31,7 @@ impl Path {
     }
 
     /// The item at `index` (from 0) of the list at this path.
+    #[inline(never)]
     pub fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }
@@ -52,12 +56,16 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at `path`.
+    #[cold]
+    #[inline(never)]
     pub fn new(path: Path, message: impl Into<String>) -> Self {
         Self { path, message: message.into(), help: None }
     }
 
     /// The same problem with a remedy.
     #[must_use]
+    #[cold]
+    #[inline(never)]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -78,10 +86,15 @@ impl std::error::Error for Problem {}
 
 /// The candidate nearest to `word` in spelling, if one is near enough to be what was meant.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_of(word, &mut candidates.into_iter())
+}
+
+#[cold]
+#[inline(never)]
+fn nearest_of<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let limit = word.chars().count() / 3 + 1;
     candidates
-        .into_iter()
         .map(|c| (distance(&word, &c.to_ascii_lowercase()), c))
         .filter(|(d, _)| *d <= limit)
         .min_by_key(|(d, _)| *d)

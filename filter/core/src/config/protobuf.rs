@@ -5,6 +5,7 @@
 
 use super::problem::{Path, Problem};
 use super::tree::Tree;
+use crate::sort;
 
 /// Nesting beyond this is refused. Envoy's own limit for a message is 100.
 const MAX_DEPTH: usize = 64;
@@ -47,7 +48,7 @@ fn read_struct(mut bytes: &[u8], depth: usize) -> Read {
         entries.push((key.to_owned(), value));
     }
     // A map's entries come in no particular order; sorted, the same document is always the same tree.
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    sort::cold(&mut entries, |a, b| a.0 < b.0);
     Some(Ok(Tree::Map(entries)))
 }
 

@@ -5,6 +5,8 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::read::ONE_OR_MANY;
+
 /// A span of time: `500ms`, `30s`, `5m`, `1h`, `7d`, or a whole number of seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Duration(u64);
@@ -68,7 +70,7 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-/// One value, or a list of them.
+/// One value, or a list of them. Read by [`super::from_tree`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneOrMany<T>(pub Vec<T>);
 
@@ -88,14 +90,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 f.write_str("a value or a list of values")
             }
 
-            fn visit_str<E: de::Error>(self, v: &str) -> Result<Self::Value, E> {
-                T::deserialize(de::value::StrDeserializer::new(v)).map(|one| OneOrMany(vec![one]))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                T::deserialize(de::value::MapAccessDeserializer::new(map)).map(|one| OneOrMany(vec![one]))
-            }
-
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 let mut all = Vec::new();
                 while let Some(item) = seq.next_element()? {
@@ -104,7 +98,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 Ok(OneOrMany(all))
             }
         }
-        deserializer.deserialize_any(V(PhantomData))
+        deserializer.deserialize_newtype_struct(ONE_OR_MANY, V(PhantomData))
     }
 }
 

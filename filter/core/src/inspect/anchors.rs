@@ -4,6 +4,8 @@
 //! the literals that start with those bytes compared. That is one load and a test per byte, in a table
 //! that stays in the first cache, whatever the number of literals.
 
+use crate::sort;
+
 const HASH: u32 = 0x9E37_79B1;
 const BITS: u32 = 16;
 const BUCKETS: u32 = 10;
@@ -36,7 +38,7 @@ impl Anchors {
                 Some(Entry { key, literal, exact, id })
             })
             .collect();
-        entries.sort_by_key(|e| (bucket(e.key), e.key));
+        sort::cold(&mut entries, |a, b| (bucket(a.key), a.key) < (bucket(b.key), b.key));
         let mut map = Box::new([0u32; 1 << (BITS - 5)]);
         for entry in &entries {
             let hash = hash(entry.key);

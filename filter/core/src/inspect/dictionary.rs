@@ -10,6 +10,7 @@ use super::bytes;
 use super::document::DictionaryDocument;
 use super::{Finding, KindId, Selection};
 use crate::config::{Path, Problem};
+use crate::sort;
 
 /// The longest entry, in bytes.
 const MAX_WORD: usize = 256;
@@ -102,7 +103,7 @@ impl DictionaryBuilder {
     }
 
     pub(super) fn build(mut self, path: &Path) -> Result<Dictionary, Problem> {
-        self.entries.sort_by_key(|e| e.hash);
+        sort::cold(&mut self.entries, |a, b| a.hash < b.hash);
         let mut filter = Vec::new();
         if !self.entries.is_empty() {
             filter = vec![0u64; 1 << (FILTER_BITS - 6)];
@@ -167,7 +168,7 @@ impl Dictionary {
                 }
             }
         }
-        own.sort_by_key(|f| (f.kind, f.start, f.end));
+        sort::plain(&mut own, |a: &Finding, b| (a.kind, a.start, a.end) < (b.kind, b.start, b.end));
         own.dedup_by(|next, kept| {
             let overlap = next.kind == kept.kind && next.start < kept.end;
             if overlap {

@@ -45,6 +45,8 @@ mod tests;
 
 use std::fmt;
 
+use crate::sort;
+
 pub use budget::{Budget, OverBudget};
 pub use document::{AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, PatternDocument};
 pub use select::Selection;
@@ -193,7 +195,7 @@ impl Detectors {
         self.dictionary.scan(text, selection, &mut found);
         self.builtin(text, selection, &mut found);
         found.retain(|f| f.score >= self.threshold(f.kind) && !self.allowed(text, f));
-        found.sort_by_key(|f| (f.start, f.kind));
+        sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));
         out.append(&mut found);
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::types::Type;
 use super::{Candidate, Selection};
+use crate::sort;
 
 /// Keeps, of overlapping candidates, the best: checked before unchecked, longer, higher score. What is not
 /// in `selection` is left out, but where it was checked, it still takes what was not checked with it: a card
@@ -16,9 +17,9 @@ pub(super) fn overlaps(candidates: &mut Vec<Candidate>, selection: &Selection) {
     let selected = |c: &Candidate| selection.contains(c.kind.id());
     candidates.retain(|c| selected(c) || (c.checked && !c.is_secret()));
     let mut ranked: Vec<usize> = (0..candidates.len()).collect();
-    ranked.sort_by(|a, b| match (candidates.get(*a), candidates.get(*b)) {
-        (Some(a), Some(b)) => better_first(a, b),
-        _ => Ordering::Equal,
+    sort::plain(&mut ranked, |a, b| match (candidates.get(*a), candidates.get(*b)) {
+        (Some(a), Some(b)) => better_first(a, b).is_lt(),
+        _ => false,
     });
     let mut taken = Spans::default();
     let mut keys = Spans::default();

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::json::Edits;
 use crate::policy::Action;
 use crate::reply::Reason;
+use crate::sort;
 
 /// One finding to act on.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl Hits {
     /// The replacements, overlapping ones merged under the strictest, together with `more`, which stand where no
     /// hit is.
     pub fn edits(mut self, more: &[(Range<usize>, String)]) -> Edits {
-        self.0.sort_by_key(|h| (h.raw.start, h.raw.end));
+        sort::cold(&mut self.0, |a, b| (a.raw.start, a.raw.end) < (b.raw.start, b.raw.end));
         let mut merged: Vec<Hit> = Vec::with_capacity(self.0.len());
         for hit in self.0 {
             match merged.last_mut() {
