@@ -1,5 +1,9 @@
 //! What Doorward adds to an Envoy with one worker. V8 itself is not counted: the same Envoy with a module that does
 //! nothing, under the same load, is taken off.
+//!
+//! Both run with Envoy's `memory_allocator_manager`, which gives free memory back to the system. Without it, which is
+//! Envoy's default, what V8 took while it compiled the module stays with the process as free memory (and is used for
+//! buffers later): that is measured, too.
 
 use std::time::Duration;
 
@@ -23,6 +27,8 @@ pub struct Memory {
     pub base_loaded_mb: f64,
     /// Added by Doorward before the first request.
     pub idle_mb: f64,
+    /// The same where Envoy keeps free memory to itself.
+    pub idle_kept_mb: f64,
     /// Added by Doorward after [`REQUESTS`] bodies of 512 KB, [`AT_ONCE`] at once, over the same after the same load.
     pub loaded_mb: f64,
     /// Added by the load to what Doorward's Envoy took before it, Envoy's own buffers included.
@@ -39,6 +45,8 @@ const AT_ONCE: u32 = 64;
 const RELOADS: u32 = 20;
 /// Until what Envoy frees in the background is freed, and an old listener is gone.
 const SETTLED: Duration = Duration::from_millis(1500);
+/// Free memory given back at once.
+const RELEASED: &str = "1000000000";
 
 /// A module that Envoy takes and that does nothing: `(module (memory (export "memory") 1)
 /// (func (export "proxy_abi_version_0_2_1")) (func (export "_initialize"))
@@ -60,6 +68,12 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Memory, String> {
     std::fs::write(&nothing, NOTHING).map_err(|e| e.to_string())?;
     let mut base = Wasm::new(nothing, json!({}));
     base.policy = Policy::Absent;
+    let kept = variant::serve(variant::listener(upstream, idp).wasm(base.clone())).await;
+    let base_kept = settled(&kept).await;
+    drop(kept);
+    let kept = variant::serve(variant::listener(upstream, idp).wasm(variant::doorward())).await;
+    let idle_kept_mb = settled(&kept).await - base_kept;
+    drop(kept);
     let (base_idle_mb, base_loaded_mb, _) = load(base, upstream, idp).await?;
     let (idle, loaded, mut gate) = load(variant::doorward(), upstream, idp).await?;
 
@@ -75,6 +89,7 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Memory, String> {
         base_idle_mb,
         base_loaded_mb,
         idle_mb: idle - base_idle_mb,
+        idle_kept_mb,
         loaded_mb: loaded - base_loaded_mb,
         growth_mb: loaded - idle,
         reloads_mb,
@@ -86,7 +101,10 @@ async fn load(wasm: Wasm, upstream: &Upstream, idp: &Idp) -> Result<(f64, f64, G
     let directory = tools::scratch("bench-memory");
     let path = directory.join("body.json");
     std::fs::write(&path, body::request(512 * 1024)).map_err(|e| e.to_string())?;
-    let gate = variant::serve(variant::listener(upstream, idp).wasm(wasm)).await;
+    let release = json!({"memory_allocator_manager": {
+        "bytes_to_release": RELEASED, "memory_release_interval": "0.1s",
+    }});
+    let gate = variant::serve_with(variant::listener(upstream, idp).wasm(wasm), release).await;
     let idle = settled(&gate).await;
     let (url, token) = (gate.url(PATH), variant::token(idp, 0));
     let load = Load { url: &url, token: &token, body: &path, requests: REQUESTS, connections: AT_ONCE, rate: None };
