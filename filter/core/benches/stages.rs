@@ -3,7 +3,7 @@
 //! The policy is the one of `make bench`; the host is in memory and its signature check is free, so that this is core's
 //! own part.
 
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a benchmark")]
+#![allow(clippy::unwrap_used, clippy::field_reassign_with_default, clippy::panic, missing_docs, reason = "a benchmark")]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -109,7 +109,8 @@ fn answer() -> String {
 }
 
 fn host() -> MemoryHost {
-    let mut host = MemoryHost { native: Some(|_| true), ..MemoryHost::default() };
+    let mut host = MemoryHost::default();
+    host.native = Some(|_| true);
     host.set_attribute(Attribute::Cluster, "openai");
     host
 }

@@ -1,9 +1,8 @@
-//! What Doorward adds to an Envoy with one worker. V8 itself is not counted: the same Envoy with a module that does
-//! nothing, under the same load, is taken off.
+//! What Doorward adds to Envoy's memory.
 //!
-//! Both run with Envoy's `memory_allocator_manager`, which gives free memory back to the system. Without it, which is
-//! Envoy's default, what V8 took while it compiled the module stays with the process as free memory (and is used for
-//! buffers later): that is measured, too.
+//! V8 itself is not counted: the same Envoy with a module that does nothing is taken off. What is left comes once for the
+//! process (V8 compiles the module for all workers; most of what it took is free afterwards, stays with the process, and is
+//! used for buffers later) and once for each worker (its VM), which is told apart by Envoys with one and with nine workers.
 
 use std::time::Duration;
 
@@ -21,18 +20,17 @@ use crate::tools;
 /// Megabytes (10^6 bytes) of resident memory.
 #[derive(Clone, Debug, Serialize)]
 pub struct Memory {
-    /// Of an Envoy whose module does nothing.
-    pub base_idle_mb: f64,
-    /// Of the same after the load.
-    pub base_loaded_mb: f64,
-    /// Added by Doorward before the first request.
+    /// Of an Envoy with one worker whose module does nothing.
+    pub base_mb: f64,
+    /// Added by Doorward for the process and its first worker, before the first request.
+    pub process_mb: f64,
+    /// Added by Doorward for each further worker.
     pub idle_mb: f64,
-    /// The same where Envoy keeps free memory to itself.
-    pub idle_kept_mb: f64,
-    /// Added by Doorward after [`REQUESTS`] bodies of 512 KB, [`AT_ONCE`] at once, over the same after the same load.
+    /// The same and what [`REQUESTS`] bodies of 512 KB, [`AT_ONCE`] at once, add to an Envoy with one worker, its own
+    /// buffers included.
     pub loaded_mb: f64,
-    /// Added by the load to what Doorward's Envoy took before it, Envoy's own buffers included.
-    pub growth_mb: f64,
+    /// What the same load adds to the Envoy whose module does nothing.
+    pub base_growth_mb: f64,
     /// Doorward's Envoy after each of [`RELOADS`] configuration reloads, less its memory before the first.
     pub reloads_mb: Vec<f64>,
 }
@@ -45,8 +43,8 @@ const AT_ONCE: u32 = 64;
 const RELOADS: u32 = 20;
 /// Until what Envoy frees in the background is freed, and an old listener is gone.
 const SETTLED: Duration = Duration::from_millis(1500);
-/// Free memory given back at once.
-const RELEASED: &str = "1000000000";
+/// Workers of the Envoys that are compared with those of one.
+const WORKERS: u32 = 9;
 
 /// A module that Envoy takes and that does nothing: `(module (memory (export "memory") 1)
 /// (func (export "proxy_abi_version_0_2_1")) (func (export "_initialize"))
@@ -68,14 +66,12 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Memory, String> {
     std::fs::write(&nothing, NOTHING).map_err(|e| e.to_string())?;
     let mut base = Wasm::new(nothing, json!({}));
     base.policy = Policy::Absent;
-    let kept = variant::serve(variant::listener(upstream, idp).wasm(base.clone())).await;
-    let base_kept = settled(&kept).await;
-    drop(kept);
-    let kept = variant::serve(variant::listener(upstream, idp).wasm(variant::doorward())).await;
-    let idle_kept_mb = settled(&kept).await - base_kept;
-    drop(kept);
-    let (base_idle_mb, base_loaded_mb, _) = load(base, upstream, idp).await?;
-    let (idle, loaded, mut gate) = load(variant::doorward(), upstream, idp).await?;
+    let base_mb = idle(base.clone(), 1, upstream, idp).await;
+    let base_each = (idle(base.clone(), WORKERS, upstream, idp).await - base_mb) / f64::from(WORKERS - 1);
+    let one = idle(variant::doorward(), 1, upstream, idp).await;
+    let each = (idle(variant::doorward(), WORKERS, upstream, idp).await - one) / f64::from(WORKERS - 1);
+    let (base_growth_mb, _) = load(base, upstream, idp).await?;
+    let (growth, mut gate) = load(variant::doorward(), upstream, idp).await?;
 
     let before = settled(&gate).await;
     let mut reloads_mb = Vec::new();
@@ -85,32 +81,26 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Memory, String> {
         gate.update_policy(Policy::Native(policy)).await.map_err(|e| e.to_string())?;
         reloads_mb.push(settled(&gate).await - before);
     }
-    Ok(Memory {
-        base_idle_mb,
-        base_loaded_mb,
-        idle_mb: idle - base_idle_mb,
-        idle_kept_mb,
-        loaded_mb: loaded - base_loaded_mb,
-        growth_mb: loaded - idle,
-        reloads_mb,
-    })
+    let idle_mb = each - base_each;
+    Ok(Memory { base_mb, process_mb: one - base_mb, idle_mb, loaded_mb: idle_mb + growth, base_growth_mb, reloads_mb })
 }
 
-/// Memory before and after the load.
-async fn load(wasm: Wasm, upstream: &Upstream, idp: &Idp) -> Result<(f64, f64, Gate), String> {
+async fn idle(wasm: Wasm, workers: u32, upstream: &Upstream, idp: &Idp) -> f64 {
+    settled(&variant::serve_with(variant::listener(upstream, idp).wasm(wasm), workers).await).await
+}
+
+/// What the load adds to an Envoy with one worker; and that Envoy.
+async fn load(wasm: Wasm, upstream: &Upstream, idp: &Idp) -> Result<(f64, Gate), String> {
     let directory = tools::scratch("bench-memory");
     let path = directory.join("body.json");
     std::fs::write(&path, body::request(512 * 1024)).map_err(|e| e.to_string())?;
-    let release = json!({"memory_allocator_manager": {
-        "bytes_to_release": RELEASED, "memory_release_interval": "0.1s",
-    }});
-    let gate = variant::serve_with(variant::listener(upstream, idp).wasm(wasm), release).await;
-    let idle = settled(&gate).await;
+    let gate = variant::serve(variant::listener(upstream, idp).wasm(wasm)).await;
+    let before = settled(&gate).await;
     let (url, token) = (gate.url(PATH), variant::token(idp, 0));
     let load = Load { url: &url, token: &token, body: &path, requests: REQUESTS, connections: AT_ONCE, rate: None };
     load.run(&directory)?;
-    let loaded = settled(&gate).await;
-    Ok((idle, loaded, gate))
+    let growth = settled(&gate).await - before;
+    Ok((growth, gate))
 }
 
 async fn settled(gate: &Gate) -> f64 {

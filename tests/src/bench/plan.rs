@@ -35,7 +35,7 @@ impl Plan {
     /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`.
     pub fn from_env() -> Self {
         Self {
-            rounds: number("BENCH_ROUNDS", 5),
+            rounds: number("BENCH_ROUNDS", 5).max(1),
             seconds: number("BENCH_SECONDS", 2.0),
             full_seconds: number("BENCH_FULL_SECONDS", 0.7),
             tokens: number("BENCH_TOKENS", 200),

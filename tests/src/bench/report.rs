@@ -70,15 +70,14 @@ impl Report {
         );
         if let Some(memory) = &self.memory {
             println!(
-                "Memory of one worker over an Envoy with an empty module ({:.1} MB, loaded {:.1} MB): idle {:+.1} MB \
-                 ({:+.1} MB where Envoy keeps what V8 freed), \
-                 after 1,000 bodies of 512 KB at 64 at once {:+.1} MB (grown by {:.1} MB); 20 reloads: {}",
-                memory.base_idle_mb,
-                memory.base_loaded_mb,
+                "Memory over an Envoy with an empty module ({:.1} MB): {:+.1} MB once, while V8 compiles, and its first \
+                 worker; {:+.1} MB for each further worker.\nAfter 1,000 bodies of 512 KB, 64 at once: {:.1} MB for a \
+                 worker (the empty module's Envoy grew by {:.1} MB).\nOver 20 reloads: {}",
+                memory.base_mb,
+                memory.process_mb,
                 memory.idle_mb,
-                memory.idle_kept_mb,
                 memory.loaded_mb,
-                memory.growth_mb,
+                memory.base_growth_mb,
                 memory.reloads_mb.iter().map(|mb| format!("{mb:+.1}")).collect::<Vec<_>>().join(" ")
             );
         }
@@ -86,7 +85,7 @@ impl Report {
         for limit in self.limits() {
             let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
             let Limit { what, unit, value, most } = limit;
-            println!("{what:<62}{value:>9.2} {unit:<3} at most {most:>8.2} {unit:<3} {verdict}");
+            println!("{what:<64}{value:>9.2} {unit:<3} at most {most:>8.2} {unit:<3} {verdict}");
         }
     }
 
@@ -136,8 +135,13 @@ impl Report {
         if let Some(memory) = &self.memory {
             let (early, late) = memory.reloads_mb.split_at(memory.reloads_mb.len() / 2);
             let most = |mb: &[f64]| mb.iter().copied().fold(f64::MIN, f64::max);
-            limits.push(limit("memory added, idle", "MB", memory.idle_mb, 15.0));
-            limits.push(limit("memory added, after 1,000 bodies of 512 KB", "MB", memory.loaded_mb, 40.0));
+            limits.push(limit("memory added for each worker, idle", "MB", memory.idle_mb, 15.0));
+            limits.push(limit(
+                "memory added for each worker, after 1,000 bodies of 512 KB",
+                "MB",
+                memory.loaded_mb,
+                40.0,
+            ));
             limits.push(limit(
                 "memory over 20 reloads, second ten over first ten",
                 "MB",

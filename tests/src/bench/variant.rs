@@ -59,12 +59,12 @@ pub fn listener(upstream: &Upstream, idp: &Idp) -> ListenerSpec {
 
 /// An Envoy of its own with one worker, its access log written in blocks as by default.
 pub async fn serve(spec: ListenerSpec) -> Gate {
-    serve_with(spec, json!({})).await
+    serve_with(spec, 1).await
 }
 
-/// The same, with more in Envoy's bootstrap.
-pub async fn serve_with(spec: ListenerSpec, bootstrap: Value) -> Gate {
-    let options = Options { workers: 1, log_at_once: false, bootstrap, ..Options::default() };
+/// The same with more workers.
+pub async fn serve_with(spec: ListenerSpec, workers: u32) -> Gate {
+    let options = Options { workers, log_at_once: false, ..Options::default() };
     Envoy::start(options).await.listener(spec).await.unwrap_or_else(|refused| panic!("{refused}"))
 }
 
