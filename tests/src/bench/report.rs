@@ -38,10 +38,12 @@ impl Report {
 
     /// Prints tables.
     pub fn print(&self) {
-        println!("\nCPU of the Envoy process, latency at the fixed rate, throughput of one worker; answers of 1 KB");
         println!(
-            "{:>8}  {:<9}{:>9}{:>16}{:>11}{:>10}{:>9}{:>9}{:>9}",
-            "body", "variant", "cpu us", "(rounds)", "added us", "of lua's", "p50 ms", "p99 ms", "rps"
+            "\nCPU of the Envoy process, latency at the fixed rate; CPU and throughput of one worker under full load"
+        );
+        println!(
+            "{:>8}  {:<9}{:>9}{:>16}{:>11}{:>10}{:>13}{:>9}{:>9}{:>9}",
+            "body", "variant", "cpu us", "(rounds)", "added us", "of lua's", "cpu us full", "p50 ms", "p99 ms", "rps"
         );
         for row in &self.rows {
             let added = self.added(row.name, row.body_bytes);
@@ -52,13 +54,14 @@ impl Report {
             };
             let [least, most] = row.cpu_us_range;
             println!(
-                "{:>8}  {:<9}{:>9.0}{:>16}{:>11}{:>10}{:>9.2}{:>9.2}{:>9.0}",
+                "{:>8}  {:<9}{:>9.0}{:>16}{:>11}{:>10}{:>13.0}{:>9.2}{:>9.2}{:>9.0}",
                 row.body_bytes,
                 row.name,
                 row.cpu_us,
                 format!("{least:.0}..{most:.0}"),
                 added,
                 share,
+                row.cpu_us_full,
                 row.p50_ms,
                 row.p99_ms,
                 row.rps
@@ -135,6 +138,7 @@ impl Report {
         if let Some(memory) = &self.memory {
             let (early, late) = memory.reloads_mb.split_at(memory.reloads_mb.len() / 2);
             let most = |mb: &[f64]| mb.iter().copied().fold(f64::MIN, f64::max);
+            limits.push(limit("memory added, idle, one worker with all that V8 keeps", "MB", memory.process_mb, 15.0));
             limits.push(limit("memory added for each worker, idle", "MB", memory.idle_mb, 15.0));
             limits.push(limit(
                 "memory added for each worker, after 1,000 bodies of 512 KB",
