@@ -3,7 +3,14 @@
 //! The policy is the one of `make bench`; the host is in memory and its signature check is free, so that this is core's
 //! own part.
 
-#![allow(clippy::unwrap_used, clippy::field_reassign_with_default, clippy::panic, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::field_reassign_with_default,
+    clippy::panic,
+    missing_docs,
+    reason = "a benchmark"
+)]
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
