@@ -139,6 +139,9 @@ impl Report {
             let (early, late) = memory.reloads_mb.split_at(memory.reloads_mb.len() / 2);
             let most = |mb: &[f64]| mb.iter().copied().fold(f64::MIN, f64::max);
             limits.push(limit("memory added, idle, one worker with all that V8 keeps", "MB", memory.process_mb, 15.0));
+            // Over the empty module's Envoy after the same load.
+            let loaded = memory.process_mb + (memory.loaded_mb - memory.idle_mb) - memory.base_growth_mb;
+            limits.push(limit("memory added, loaded, one worker with all that V8 keeps", "MB", loaded, 40.0));
             limits.push(limit("memory added for each worker, idle", "MB", memory.idle_mb, 15.0));
             limits.push(limit(
                 "memory added for each worker, after 1,000 bodies of 512 KB",
