@@ -4,7 +4,7 @@
 WASM := target/wasm32-wasip1/release/doorward.wasm
 RUN := cargo run --quiet --package doorward-e2e --bin
 
-.PHONY: help setup wasm trap demo run test lint fuzz clean
+.PHONY: help setup wasm trap demo run test lint bench fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,11 @@ lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and 
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package doorward-plugin --target wasm32-wasip1 -- -D warnings
 	tests/lint
+
+bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + Lua; core's stages (BENCH_ROUNDS, BENCH_SECONDS).
+	@tests/setup-bench
+	$(RUN) doorward-bench
+	cargo bench --quiet --package doorward-core --bench stages
 
 fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.
 	tests/fuzz $(or $(FUZZ_SECONDS),60)

@@ -7,11 +7,13 @@
 //!   [`model`] is a small provider that speaks the OpenAI and Anthropic shapes.
 //! - [`client`]: HTTP/1.1 and HTTP/2 clients that can send what well-behaved libraries refuse to.
 //! - [`idp`]: an identity provider with keys, tokens and a JWKS endpoint; [`pki`]: certificates.
+//! - [`bench`]: what it costs (`make bench`).
 //! - [`sdk`]: the official Python SDKs as clients.
 //!
 //! The harness panics when *it* cannot do its part (no Envoy, a wait that ran out) and returns
 //! values where the outcome is what a test asserts.
 
+pub mod bench;
 pub mod client;
 pub mod demo;
 pub mod envoy;

@@ -15,7 +15,7 @@ pub fn compile(bytes: &[u8]) -> Result<Engine, Vec<Problem>> {
 
 /// A serialised Struct starts with a byte that is white space in JSON (0x0A), and its second byte is a length, which can be
 /// that of `{`. So looking at the start alone does not tell them apart; but no JSON text is a Struct.
-fn read(bytes: &[u8]) -> Result<Tree, Problem> {
+pub fn read(bytes: &[u8]) -> Result<Tree, Problem> {
     let object = bytes.trim_ascii_start().starts_with(b"{");
     match tree_from_struct(bytes) {
         Err(_) if object => match std::str::from_utf8(bytes) {

@@ -12,6 +12,8 @@
 
 #[allow(unsafe_code)]
 mod abi;
+#[cfg(feature = "bench")]
+mod bench;
 mod config;
 mod effects;
 mod host;

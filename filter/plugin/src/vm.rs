@@ -25,6 +25,8 @@ pub fn configure(root: u32, size: usize) -> bool {
         calls::log(Level::Error, &format!("configuration refused: {problem}"));
         false
     };
+    #[cfg(feature = "bench")]
+    let started = now();
     let Ok(bytes) = calls::buffer(Buffer::Configuration, size) else {
         return refused("the host does not hand it over");
     };
@@ -38,6 +40,8 @@ pub fn configure(root: u32, size: usize) -> bool {
         Ok(engine) => match with(|state| state.adopt(root, engine)) {
             Some(Ok(())) => {
                 keep_time(root);
+                #[cfg(feature = "bench")]
+                crate::bench::run(&bytes, started);
                 true
             }
             _ => refused("the host's shared store fails"),

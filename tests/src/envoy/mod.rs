@@ -53,6 +53,8 @@ pub struct Options {
     pub environment: BTreeMap<String, String>,
     /// Merged over the generated bootstrap, member by member.
     pub bootstrap: Value,
+    /// Access-log lines are written at once; otherwise as Envoy does by itself, in blocks.
+    pub log_at_once: bool,
     /// A configuration file to run as it is, from the project's root, instead of a generated one;
     /// listeners cannot be added then.
     pub config: Option<PathBuf>,
@@ -66,6 +68,7 @@ impl Default for Options {
             wasm_log: "info",
             environment: BTreeMap::new(),
             bootstrap: json!({}),
+            log_at_once: true,
             config: None,
         }
     }
@@ -134,8 +137,11 @@ impl Envoy {
         command.arg("-c").arg(&bootstrap).arg("--admin-address-path").arg(&admin_path);
         // No hot restart: no shared memory to leave behind, any number of Envoys side by side.
         command.arg("--disable-hot-restart").args(["--concurrency", &options.workers.to_string()]);
-        // Access-log lines are written at once; removed listeners go at once.
-        command.args(["--file-flush-min-size-kb", "0", "--file-flush-interval-msec", "20", "--drain-time-s", "1"]);
+        if options.log_at_once {
+            command.args(["--file-flush-min-size-kb", "0", "--file-flush-interval-msec", "20"]);
+        }
+        // Removed listeners go at once.
+        command.args(["--drain-time-s", "1"]);
         command.args(["--log-level", "warning", "--component-log-level", &format!("wasm:{}", options.wasm_log)]);
         let process = Process::start(command, &directory.join("envoy.log")).expect("start Envoy");
         let admin = until("Envoy to be ready", async || {

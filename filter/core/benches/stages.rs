@@ -1,0 +1,195 @@
+//! What the stages of an exchange cost, and the whole of it: `cargo bench -p doorward-core --bench stages`.
+//!
+//! The policy is the one of `make bench`; the host is in memory and its signature check is free, so that this is core's
+//! own part.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::field_reassign_with_default,
+    clippy::panic,
+    missing_docs,
+    reason = "a benchmark"
+)]
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use doorward_core::config::{Path, from_tree, tree_from_json};
+use doorward_core::engine::{Engine, Worker};
+use doorward_core::exchange::{Effect, Event, Exchange, Flow, Time};
+use doorward_core::head::Headers;
+use doorward_core::host::{Attribute, MemoryHost, Side};
+use doorward_core::identity::{Identity, Keys, Outcome, take};
+use jsonwebtoken::{EncodingKey, Header};
+use serde_json::{Value, json};
+
+fn main() {
+    divan::main();
+}
+
+const SENTENCE: &str = "The committee met on Tuesday, 2026-05-12, to discuss the library's opening hours: three evenings \
+    a week, for \\\"one season\\\", at most 1,250 EUR a month.\\n";
+
+/// Every 1,000 bytes, where wanted.
+const FINDING: &str = "Write to jane.roe@northwind.dev or pay with 4111 1111 1111 1111. ";
+
+fn fixtures() -> Value {
+    serde_json::from_str(include_str!("../src/identity/testdata/test-only-keys.json")).unwrap()
+}
+
+fn policy() -> Value {
+    let mut key = fixtures()["keys"]["rsa_a"]["jwk"].clone();
+    if key.is_null() {
+        panic!("no RSA key in testdata");
+    }
+    key["kid"] = json!("k");
+    json!({
+        "version": "doorward/v1", "name": "bench",
+        "targets": [{"name": "openai", "cluster": "openai", "provider": "openai"}],
+        "identity": {"jwt": [{
+            "issuer": "https://idp.test", "audiences": "doorward", "jwks": {"inline": {"keys": [key]}},
+            "claims": {"user": "sub", "groups": "groups", "team": "team"},
+        }]},
+        "roles": {"users": {"groups": ["llm-users"]}},
+        "models": [{"name": "gpt-4o", "price": {"input": 2.5, "output": 10}}],
+        "access": [{"id": "a", "effect": "allow", "roles": "users", "models": "gpt-4o*",
+                    "parameters": {"max_tokens": {"max": 4096}}}],
+        "content": [
+            {"id": "mask", "detect": ["pii", "financial"], "action": "mask"},
+            {"id": "secrets", "detect": "secrets", "action": "deny"},
+        ],
+        "limits": [{"id": "rate", "requests": 4_000_000_000_u32, "window": "1m"}],
+    })
+}
+
+fn now() -> Time {
+    Time(u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos()).unwrap())
+}
+
+/// A token of about 1 KB.
+fn token() -> String {
+    let claims = json!({
+        "iss": "https://idp.test", "aud": "doorward", "sub": "alice", "team": "search", "exp": now().secs() + 3600,
+        "groups": ["llm-users", "engineering-platform", "berlin-office", "vpn", "wiki-editors"],
+        "name": "Alice Example", "email": "alice@example.com", "scope": "openid profile email groups",
+        "sid": "5c1f7f2e-1f0b-45b5-b6a0-1d5d9a3f0d3e", "filler": "x".repeat(120),
+    });
+    let fixtures = fixtures();
+    let pem = fixtures["keys"]["rsa_a"]["pem"].as_str().unwrap().as_bytes();
+    let header = Header { kid: Some("k".to_owned()), ..Header::new(jsonwebtoken::Algorithm::RS256) };
+    jsonwebtoken::encode(&header, &claims, &EncodingKey::from_rsa_pem(pem).unwrap()).unwrap()
+}
+
+fn head(token: &str, length: usize) -> Headers {
+    Headers::from_iter([
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        (":authority", "gateway"),
+        ("authorization", &*format!("Bearer {token}")),
+        ("content-type", "application/json"),
+        ("content-length", &*length.to_string()),
+        ("user-agent", "bench"),
+    ])
+}
+
+/// A chat request of about `size` bytes.
+fn body(size: usize, findings: bool) -> String {
+    let mut text = String::new();
+    let mut due = 0;
+    while text.len() < size {
+        if findings && text.len() >= due {
+            text.push_str(FINDING);
+            due += 1000;
+        }
+        text.push_str(SENTENCE);
+    }
+    format!(r#"{{"messages":[{{"role":"user","content":"{text}"}}],"model":"gpt-4o","max_tokens":512}}"#)
+}
+
+fn answer() -> String {
+    let text = SENTENCE.repeat(4);
+    format!(
+        r#"{{"id":"1","object":"chat.completion","model":"gpt-4o-2024-08-06","choices":[{{"index":0,"message":{{"role":"assistant","content":"{text}"}}}}],"usage":{{"prompt_tokens":412,"completion_tokens":117,"total_tokens":529}}}}"#
+    )
+}
+
+fn host() -> MemoryHost {
+    let mut host = MemoryHost::default();
+    host.native = Some(|_| true);
+    host.set_attribute(Attribute::Cluster, "openai");
+    host
+}
+
+/// A token that was verified before: found in the headers, looked up, its times checked.
+#[divan::bench]
+fn identity_warm(bencher: Bencher<'_, '_>) {
+    identity(bencher, false);
+}
+
+/// A token never seen, but for the signature itself.
+#[divan::bench]
+fn identity_cold(bencher: Bencher<'_, '_>) {
+    identity(bencher, true);
+}
+
+fn identity(bencher: Bencher<'_, '_>, cold: bool) {
+    let path = Path::root();
+    let tree = tree_from_json(&policy()["identity"].to_string()).unwrap();
+    let identity = Identity::compile(&from_tree(&tree, &path).unwrap(), &|_| None, &path).unwrap();
+    let headers = head(&token(), 2048);
+    let (mut host, mut keys, at) = (host(), Keys::new(&identity, "bench"), now().millis());
+    let mut step = |keys: &mut Keys| {
+        let presented = take(black_box(&headers), &identity.take_options()).unwrap();
+        let outcome = identity.authenticate(keys, &presented, at, None, &mut host, &mut Vec::new());
+        assert!(matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
+    };
+    if cold {
+        bencher.with_inputs(|| Keys::new(&identity, "bench")).bench_local_refs(|keys| step(keys));
+    } else {
+        bencher.bench_local(|| step(&mut keys));
+    }
+}
+
+/// A whole exchange: head, body, answer of 1 KB, record.
+#[divan::bench(args = [512, 2 << 10, 32 << 10, 512 << 10])]
+fn exchange(bencher: Bencher<'_, '_>, size: usize) {
+    run(bencher, size, false);
+}
+
+/// The same where an e-mail address and a card number are masked every 1,000 bytes.
+#[divan::bench(args = [2 << 10, 32 << 10, 512 << 10])]
+fn redact(bencher: Bencher<'_, '_>, size: usize) {
+    run(bencher, size, true);
+}
+
+fn run(bencher: Bencher<'_, '_>, size: usize, findings: bool) {
+    let tree = tree_from_json(&policy().to_string()).unwrap();
+    let engine = Engine::compile(&tree, &|_| None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let (mut worker, mut host, at) = (Worker::new(&engine), host(), now());
+    let (request, answer) = (body(size, findings), answer());
+    let (sent, received) = (request.len(), answer.len());
+    let head = head(&token(), sent);
+    let back = Headers::from_iter([(":status", "200"), ("content-type", "application/json")]);
+    host.bodies.insert(Side::Request, request.into_bytes());
+    host.bodies.insert(Side::Response, answer.into_bytes());
+    bencher.counter(BytesCount::new(sent)).bench_local(|| {
+        let mut exchange = Exchange::new(1);
+        let mut effects = Vec::new();
+        let events = [
+            (Event::Head { side: Side::Request, headers: &head, end: false }, Flow::Hold),
+            (Event::Body { side: Side::Request, available: sent, end: true }, Flow::Continue),
+            (Event::Head { side: Side::Response, headers: &back, end: false }, Flow::Hold),
+            (Event::Body { side: Side::Response, available: received, end: true }, Flow::Continue),
+            (Event::Done { spent_us: 0 }, Flow::Continue),
+        ];
+        for (event, expected) in events {
+            let flow = exchange.on(event, at, &engine, &mut worker, &mut host, &mut effects);
+            assert_eq!(flow, expected, "{effects:?}");
+        }
+        let edited = effects.iter().any(|e| matches!(e, Effect::ReplaceBody(Side::Request, _)));
+        assert_eq!(edited, findings);
+        effects
+    });
+}

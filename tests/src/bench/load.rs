@@ -1,0 +1,105 @@
+//! Load from `h2load`: a fixed number of requests over HTTP/1.1, at a fixed rate or one after the other, with every
+//! request's status and latency.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Requests to send.
+pub struct Load<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// The bearer token.
+    pub token: &'a str,
+    /// File with the body.
+    pub body: &'a Path,
+    /// How many.
+    pub requests: u32,
+    /// Connections; each has one request under way at a time.
+    pub connections: u32,
+    /// Requests a second of all connections together; as fast as they are answered when `None`.
+    pub rate: Option<u32>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Latency of each request in microseconds.
+    pub latencies: Vec<u64>,
+    /// From the first request to the last answer, in seconds.
+    pub seconds: f64,
+}
+
+/// Whether `h2load` can be started, and if not, what to do.
+pub fn available() -> Result<(), String> {
+    match Command::new("h2load").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(_) => Ok(()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err("`h2load` is missing; run `tests/setup-bench`".to_owned()),
+        Err(e) => Err(format!("`h2load` does not start: {e}")),
+    }
+}
+
+impl Load<'_> {
+    /// Sends them all. Anything but that many answers with status 200 is an error.
+    pub fn run(&self, directory: &Path) -> Result<Outcome, String> {
+        let log: PathBuf = directory.join("h2load.tsv");
+        fs::remove_file(&log).ok();
+        let mut command = Command::new("h2load");
+        command.arg("--h1").arg("-n").arg(self.requests.to_string()).arg("-c").arg(self.connections.to_string());
+        if let Some(rate) = self.rate {
+            command.arg("--rps").arg((f64::from(rate) / f64::from(self.connections)).to_string());
+        }
+        command.arg("--log-file").arg(&log).arg("-d").arg(self.body);
+        command.arg("-H").arg(format!("authorization: Bearer {}", self.token));
+        command.arg("-H").arg("content-type: application/json").arg(self.url);
+        let output = command.stdin(Stdio::null()).output().map_err(|e| format!("h2load: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("h2load ended with {}:\n{said}", output.status));
+        }
+        let text = fs::read_to_string(&log).map_err(|e| format!("h2load's log: {e}\n{said}"))?;
+        self.read(&text).map_err(|e| format!("{e}\n{said}"))
+    }
+
+    /// Lines of start (microseconds since the epoch), status, and microseconds to the end of the answer.
+    fn read(&self, text: &str) -> Result<Outcome, String> {
+        let mut outcome = Outcome::default();
+        let (mut first, mut last) = (u64::MAX, 0);
+        for line in text.lines() {
+            let mut columns = line.split('\t');
+            let mut number = || columns.next().and_then(|c| c.parse::<u64>().ok());
+            let (Some(start), Some(200), Some(latency)) = (number(), number(), number()) else {
+                return Err(format!("a request was not answered with 200: `{line}` (start, status, microseconds)"));
+            };
+            outcome.latencies.push(latency);
+            first = first.min(start);
+            last = last.max(start + latency);
+        }
+        outcome.seconds = last.saturating_sub(first) as f64 / 1e6;
+        let wanted = usize::try_from(self.requests).unwrap_or(usize::MAX);
+        if outcome.latencies.len() != wanted {
+            return Err(format!("{} of {wanted} requests were answered", outcome.latencies.len()));
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(requests: u32) -> Load<'static> {
+        Load { url: "", token: "", body: Path::new(""), requests, connections: 1, rate: None }
+    }
+
+    #[test]
+    fn every_request_must_be_answered_with_200() {
+        let outcome = load(2).read("1000000\t200\t300\n1000500\t200\t1500\n").unwrap();
+        assert_eq!(outcome.latencies, [300, 1500]);
+        assert!((outcome.seconds - 0.002).abs() < 1e-9);
+        assert!(load(2).read("1000000\t200\t300\n1000500\t429\t1500\n").unwrap_err().contains("429"));
+        assert!(load(2).read("1000000\t200\t300\n1000500\t-1\t1500\n").is_err());
+        assert!(load(2).read("1000000\t200\t300\n").unwrap_err().contains("1 of 2"));
+    }
+}

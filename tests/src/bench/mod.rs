@@ -1,0 +1,60 @@
+//! `make bench`: what Doorward costs on a real Envoy, beside plain Envoy and beside Envoy's own jwt_authn with a Lua
+//! filter that does a fraction of the job.
+//!
+//! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
+//! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.
+//! - [`memory`]: what Doorward adds to Envoy's memory: idle, after load, after reloads.
+//! - [`report`]: the table, the limits of the design, and `target/bench/summary.json`.
+
+pub mod body;
+pub mod jwt;
+pub mod load;
+pub mod memory;
+pub mod plan;
+pub mod process;
+pub mod report;
+pub mod traffic;
+pub mod upstream;
+pub mod variant;
+
+use std::process::ExitCode;
+
+use self::plan::Plan;
+use self::report::Report;
+use self::upstream::Upstream;
+use crate::idp::{Algorithm, Idp};
+use crate::tools;
+
+/// Runs it all.
+pub async fn run(plan: Plan) -> ExitCode {
+    let report = match measure(&plan).await {
+        Ok(report) => report,
+        Err(problem) => {
+            eprintln!("bench: {problem}");
+            return ExitCode::FAILURE;
+        }
+    };
+    report.print();
+    report.write();
+    if plan.strict && !report.holds() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+async fn measure(plan: &Plan) -> Result<Report, String> {
+    load::available()?;
+    let wasm = tools::wasm().ok_or("doorward.wasm is not built; run `make wasm`")?;
+    let wasm_bytes = std::fs::metadata(wasm).map_err(|e| e.to_string())?.len();
+    let upstream = Upstream::start();
+    let idp = Idp::start(Algorithm::RS256).await;
+    eprintln!("bench: tokens in the VM");
+    let vm = jwt::measure(plan, &upstream, &idp).await?;
+    eprintln!("bench: traffic, about {:.0} s", plan.traffic_seconds());
+    let rows = traffic::compare(plan, &upstream, &idp).await?;
+    let memory = match plan.memory {
+        true => {
+            eprintln!("bench: memory");
+            Some(memory::measure(&upstream, &idp).await?)
+        }
+        false => None,
+    };
+    Ok(Report { rows, jwt: vm.jwt, on_configure_ms: vm.on_configure_ms, wasm_bytes, memory })
+}

@@ -1,0 +1,59 @@
+//! How much is measured; every number can be set by an environment variable.
+
+use std::env;
+
+/// Size of a request's body in bytes, and requests a second at which all variants are compared.
+///
+/// The rate is one that the slowest of them carries without a queue, so that latencies are those of the work itself.
+pub const LOADS: [(usize, u32); 4] = [(512, 400), (2048, 400), (32 * 1024, 80), (512 * 1024, 6)];
+
+/// The size that the limit is about.
+pub const JUDGED_BYTES: usize = 2048;
+
+/// Connections of the full load. The fixed rate comes over one: several would send at the same instant, and wait for one
+/// another in the only worker.
+pub const CONNECTIONS: u32 = 4;
+
+/// What one run does.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Rounds; each measures every variant at every size once.
+    pub rounds: u32,
+    /// Seconds of each measurement at a fixed rate.
+    pub seconds: f64,
+    /// Seconds of each measurement of throughput.
+    pub full_seconds: f64,
+    /// Tokens that are verified.
+    pub tokens: usize,
+    /// Whether memory is measured.
+    pub memory: bool,
+    /// Whether figures beyond a limit fail the run.
+    pub strict: bool,
+}
+
+impl Plan {
+    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`.
+    pub fn from_env() -> Self {
+        Self {
+            rounds: number("BENCH_ROUNDS", 5).max(1),
+            seconds: number("BENCH_SECONDS", 2.0),
+            full_seconds: number("BENCH_FULL_SECONDS", 0.7),
+            tokens: number("BENCH_TOKENS", 200),
+            memory: number("BENCH_MEMORY", 1) != 0,
+            strict: number("BENCH_STRICT", 0) != 0,
+        }
+    }
+
+    /// How long the comparison takes, about.
+    pub fn traffic_seconds(&self) -> f64 {
+        let measurements = f64::from(self.rounds) * (LOADS.len() * 3) as f64;
+        measurements * (self.seconds + self.full_seconds) + 5.0
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str, default: T) -> T {
+    match env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}: `{text}` is no number that fits")),
+        Err(_) => default,
+    }
+}

@@ -1,0 +1,161 @@
+//! What is printed and written.
+
+use serde_json::json;
+
+use super::jwt::Jwt;
+use super::memory::Memory;
+use super::plan::{JUDGED_BYTES, LOADS};
+use super::traffic::Row;
+use crate::tools;
+
+/// Everything that was measured.
+pub struct Report {
+    /// Each variant at each size.
+    pub rows: Vec<Row>,
+    /// Tokens in the VM.
+    pub jwt: Jwt,
+    /// Milliseconds of `on_configure` in the slowest VM.
+    pub on_configure_ms: f64,
+    /// Size of `doorward.wasm`.
+    pub wasm_bytes: u64,
+    /// Memory, where it was measured.
+    pub memory: Option<Memory>,
+}
+
+/// A figure and the most it may be.
+struct Limit {
+    what: &'static str,
+    unit: &'static str,
+    value: f64,
+    most: f64,
+}
+
+impl Report {
+    /// Whether every figure is within its limit.
+    pub fn holds(&self) -> bool {
+        self.limits().iter().all(|limit| limit.value <= limit.most)
+    }
+
+    /// Prints tables.
+    pub fn print(&self) {
+        println!(
+            "\nCPU of the Envoy process, latency at the fixed rate; CPU and throughput of one worker under full load"
+        );
+        println!(
+            "{:>8}  {:<9}{:>9}{:>16}{:>11}{:>10}{:>13}{:>9}{:>9}{:>9}",
+            "body", "variant", "cpu us", "(rounds)", "added us", "of lua's", "cpu us full", "p50 ms", "p99 ms", "rps"
+        );
+        for row in &self.rows {
+            let added = self.added(row.name, row.body_bytes);
+            let share = added / self.added("lua", row.body_bytes);
+            let (added, share) = match row.name {
+                "plain" => (String::new(), String::new()),
+                _ => (format!("{added:.0}"), format!("{share:.2}")),
+            };
+            let [least, most] = row.cpu_us_range;
+            println!(
+                "{:>8}  {:<9}{:>9.0}{:>16}{:>11}{:>10}{:>13.0}{:>9.2}{:>9.2}{:>9.0}",
+                row.body_bytes,
+                row.name,
+                row.cpu_us,
+                format!("{least:.0}..{most:.0}"),
+                added,
+                share,
+                row.cpu_us_full,
+                row.p50_ms,
+                row.p99_ms,
+                row.rps
+            );
+        }
+        println!(
+            "\nRS256, token of 1 KB, in the VM: native check {:.1} us; never seen {:.1} us; seen before {:.1} us",
+            self.jwt.native_us, self.jwt.cold_us, self.jwt.warm_us
+        );
+        if let Some(memory) = &self.memory {
+            println!(
+                "Memory over an Envoy with an empty module ({:.1} MB): {:+.1} MB once, while V8 compiles, and its first \
+                 worker; {:+.1} MB for each further worker.\nAfter 1,000 bodies of 512 KB, 64 at once: {:.1} MB for a \
+                 worker (the empty module's Envoy grew by {:.1} MB).\nOver 20 reloads: {}",
+                memory.base_mb,
+                memory.process_mb,
+                memory.idle_mb,
+                memory.loaded_mb,
+                memory.base_growth_mb,
+                memory.reloads_mb.iter().map(|mb| format!("{mb:+.1}")).collect::<Vec<_>>().join(" ")
+            );
+        }
+        println!();
+        for limit in self.limits() {
+            let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
+            let Limit { what, unit, value, most } = limit;
+            println!("{what:<64}{value:>9.2} {unit:<3} at most {most:>8.2} {unit:<3} {verdict}");
+        }
+    }
+
+    /// Writes `target/bench/summary.json`.
+    pub fn write(&self) {
+        let limits: Vec<_> = self
+            .limits()
+            .iter()
+            .map(|l| json!({"what": l.what, "unit": l.unit, "value": l.value, "most": l.most, "holds": l.value <= l.most}))
+            .collect();
+        let summary = json!({
+            "rows": self.rows, "jwt": self.jwt, "wasm_bytes": self.wasm_bytes, "on_configure_ms": self.on_configure_ms,
+            "memory": self.memory, "limits": limits,
+        });
+        let path = tools::root().join("target/bench/summary.json");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
+        let text = serde_json::to_string_pretty(&summary).expect("JSON");
+        std::fs::write(&path, text + "\n").expect("write target/bench/summary.json");
+        println!("\nwritten to target/bench/summary.json");
+    }
+
+    fn cpu(&self, name: &str, size: usize) -> f64 {
+        self.rows.iter().find(|r| r.name == name && r.body_bytes == size).map_or(f64::NAN, |r| r.cpu_us)
+    }
+
+    /// CPU over plain Envoy, in microseconds for each request.
+    fn added(&self, name: &str, size: usize) -> f64 {
+        self.cpu(name, size) - self.cpu("plain", size)
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        const { assert!(LOADS[1].0 == JUDGED_BYTES) };
+        let lua = self.added("lua", JUDGED_BYTES);
+        let limit = |what, unit, value, most| Limit { what, unit, value, most };
+        let mut limits = vec![
+            limit(
+                "CPU added at 2 KB (half of what jwt_authn and Lua add)",
+                "us",
+                self.added("doorward", JUDGED_BYTES),
+                lua / 2.0,
+            ),
+            limit("RS256, never seen (native check and 60 us)", "us", self.jwt.cold_us, self.jwt.native_us + 60.0),
+            limit("RS256, seen before", "us", self.jwt.warm_us, 10.0),
+            limit("doorward.wasm", "MB", self.wasm_bytes as f64 / 1e6, 1.5),
+            limit("on_configure of a VM", "ms", self.on_configure_ms, 30.0),
+        ];
+        if let Some(memory) = &self.memory {
+            let (early, late) = memory.reloads_mb.split_at(memory.reloads_mb.len() / 2);
+            let most = |mb: &[f64]| mb.iter().copied().fold(f64::MIN, f64::max);
+            limits.push(limit("memory added, idle, one worker with all that V8 keeps", "MB", memory.process_mb, 15.0));
+            // Over the empty module's Envoy after the same load.
+            let loaded = memory.process_mb + (memory.loaded_mb - memory.idle_mb) - memory.base_growth_mb;
+            limits.push(limit("memory added, loaded, one worker with all that V8 keeps", "MB", loaded, 40.0));
+            limits.push(limit("memory added for each worker, idle", "MB", memory.idle_mb, 15.0));
+            limits.push(limit(
+                "memory added for each worker, after 1,000 bodies of 512 KB",
+                "MB",
+                memory.loaded_mb,
+                40.0,
+            ));
+            limits.push(limit(
+                "memory over 20 reloads, second ten over first ten",
+                "MB",
+                most(late) - most(early),
+                1.0,
+            ));
+        }
+        limits
+    }
+}
