@@ -100,7 +100,9 @@ async fn every_string_number_and_key_is_read_whatever_field_it_stands_in() {
         message(json!({"messages": [
             {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}]},
         ]})),
-        message(json!({"messages": [{"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": secret}]}]})),
+        message(
+            json!({"messages": [{"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": secret}]}]}),
+        ),
         message(json!({"stop": [secret]})),
     ] {
         let refused = gate.call(&ask(&world, &body)).await;

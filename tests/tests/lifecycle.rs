@@ -30,7 +30,9 @@ fn playable(scenario: &Scenario) -> Option<(&Step, Option<&Step>)> {
     let whole = |step: &&Step| step.on.is_none() && step.request.as_ref().is_none_or(|r| r.ends != Some(Ends::Open));
     match steps.as_slice() {
         [request] if plain && whole(request) => request.request.is_some().then_some((*request, None)),
-        [request, answer] if plain && whole(request) && answer.answer.as_ref().is_some_and(|a| a.ends != Some(Ends::Open)) => {
+        [request, answer]
+            if plain && whole(request) && answer.answer.as_ref().is_some_and(|a| a.ends != Some(Ends::Open)) =>
+        {
             request.request.is_some().then_some((*request, Some(*answer)))
         }
         _ => None,
@@ -82,7 +84,8 @@ impl Stage {
     /// Plays a scenario, and tells it in the model's words.
     async fn play(&mut self, common: &Common, scenario: &Scenario, mode: Mode) -> Option<Vec<String>> {
         let (request_step, answer_step) = playable(scenario)?;
-        let cluster = scenario.properties.get("a").and_then(|p| p.get("xds/cluster_name")).map_or("openai", String::as_str);
+        let cluster =
+            scenario.properties.get("a").and_then(|p| p.get("xds/cluster_name")).map_or("openai", String::as_str);
         let cluster = *self.upstreams.keys().find(|name| **name == cluster)?;
         let step = request_step.request.as_ref()?;
         let message = step.message(common);
@@ -207,7 +210,13 @@ async fn scenarios_come_out_on_envoy_as_in_the_model() {
             let Some(wrong) = stage.play(&common, scenario, mode).await else { continue };
             played += 1;
             if !wrong.is_empty() {
-                report.push(format!("{}: {} [{}]\n  {}", scenario.file, scenario.name, mode.as_str(), wrong.join("\n  ")));
+                report.push(format!(
+                    "{}: {} [{}]\n  {}",
+                    scenario.file,
+                    scenario.name,
+                    mode.as_str(),
+                    wrong.join("\n  ")
+                ));
             }
         }
     }

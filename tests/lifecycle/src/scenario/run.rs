@@ -137,7 +137,8 @@ impl Run<'_> {
         if let Some(request) = &step.request {
             self.request(name, request);
         } else if let Some(status) = step.earlier_filter {
-            let head = RequestStep { like: Some("chat".to_owned()), ..RequestStep::default() }.message(self.common).head;
+            let head =
+                RequestStep { like: Some("chat".to_owned()), ..RequestStep::default() }.message(self.common).head;
             let id = self.open(name);
             self.proxy.earlier_filter_answers(id, head, status);
         } else if let Some(ms) = step.wait {
