@@ -16,11 +16,11 @@ wasm: ## Build doorward.wasm.
 	cargo build --release --package doorward-plugin --target wasm32-wasip1
 	@ls -l $(WASM)
 
-demo: setup wasm ## Govern real traffic on a real Envoy: a scripted tour that checks itself.
-	$(RUN) doorward-demo -- tour
+demo: setup wasm ## Govern real traffic on a real Envoy: a scripted tour that checks itself (EXAMPLE: a folder of examples/).
+	$(RUN) doorward-demo -- tour $(EXAMPLE)
 
 run: setup wasm ## The same Envoy, kept up for your own curl (Ctrl-C ends it).
-	$(RUN) doorward-demo -- serve
+	$(RUN) doorward-demo -- serve $(EXAMPLE)
 
 trap: # The module that traps on demand, for the test of Envoy's failure policy.
 	cargo build --profile trap --package doorward-plugin --target wasm32-wasip1 --features trap

@@ -6,29 +6,40 @@
 
 use std::process::ExitCode;
 
-use doorward_e2e::demo::{Demo, tour};
+use doorward_e2e::demo::example::Example;
+use doorward_e2e::demo::{Demo, QUICKSTART, tour};
+use doorward_e2e::tools;
 
-const HELP: &str = "usage: doorward-demo tour | serve
+const HELP: &str = "usage: doorward-demo tour [EXAMPLE] | serve [EXAMPLE]
   tour   a scripted tour that checks itself (`make demo`)
-  serve  the same Envoy on fixed ports, until Ctrl-C (`make run`)";
+  serve  the same Envoy on fixed ports, until Ctrl-C (`make run`)
+
+EXAMPLE is a folder of examples/; without one, `quickstart`.
+  doorward-demo tour api-keys";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("tour") => {
-            let demo = Demo::start(false).await;
-            tour::run(&demo).await
-        }
-        Some("serve") => serve().await,
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, name) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [command @ ("tour" | "serve")] => (*command, QUICKSTART),
+        [command @ ("tour" | "serve"), name] => (*command, *name),
         _ => {
             eprintln!("{HELP}");
-            ExitCode::from(2)
+            return ExitCode::from(2);
         }
-    }
+    };
+    let example = match Example::load(&tools::root().join("examples").join(name)) {
+        Ok(example) => example,
+        Err(error) => {
+            eprintln!("{error}\nhelp: name a folder of examples/, such as `{QUICKSTART}`");
+            return ExitCode::FAILURE;
+        }
+    };
+    let demo = Demo::start(command == "serve", example.policy.as_ref()).await;
+    if command == "tour" { tour::run(&demo, &example).await } else { serve(&demo).await }
 }
 
-async fn serve() -> ExitCode {
-    let demo = Demo::start(true).await;
+async fn serve(demo: &Demo) -> ExitCode {
     let (alice, intern) = (demo.token("alice", "eng"), demo.token("ivan", "intern"));
     println!(
         "Doorward is up on {url}; the access log is {log}, stats are on http://127.0.0.1:9901/stats/prometheus.

@@ -21,7 +21,7 @@ fn authenticate(entry: &Value, key: &str) -> Outcome {
     let headers = Headers::new([("authorization".to_owned(), format!("Bearer {key}").into_bytes())]);
     let presented = take(&headers, &identity.take_options()).unwrap();
     let mut keys = Keys::new(&identity, "test");
-    identity.authenticate(&mut keys, &presented, NOW, None, &mut MemoryHost::default(), &mut Vec::new())
+    identity.authenticate(&mut keys, presented, NOW, None, &mut MemoryHost::default(), &mut Vec::new())
 }
 
 #[test]

@@ -75,10 +75,11 @@ impl Exchange {
     }
 
     /// The whole body passed a tap.
-    fn tapped_request(&mut self, cx: &mut Context<'_>) {
-        if matches!(self.stage, Stage::Waiting(_)) {
-            // Keys that come before the exchange ends are soon enough.
-            let _ = self.wake(cx);
+    pub(super) fn tapped_request(&mut self, cx: &mut Context<'_>) {
+        if let Stage::Waiting(waiting) = &mut self.stage {
+            // The copy is kept: keys that come before the exchange ends are soon enough.
+            waiting.body_ended = true;
+            return;
         }
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
         let denial = match (body, &self.stage) {

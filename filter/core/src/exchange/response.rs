@@ -41,6 +41,10 @@ impl Exchange {
                 }
                 self.early = true;
             }
+            Stage::Waiting(_) if self.tap.is_some() => {
+                self.early = true;
+                return Flow::Continue;
+            }
             _ => return Flow::Continue,
         }
         if end || matches!(status, 204 | 304) {

@@ -3,6 +3,7 @@
 use super::head::Arrival;
 use super::{Context, Effect, Exchange, Flow, Stage, Waiting};
 use crate::host::Side;
+use crate::reply::Reason;
 
 impl Exchange {
     /// Keys may have come, or the time to wait for them may be up.
@@ -13,6 +14,19 @@ impl Exchange {
         let Waiting { headers, end, since_ms, call, target, body_came, body_ended } = *waiting;
         let flow = self.authenticate(Arrival { headers: &headers, end, call, target }, Some(since_ms), cx);
         if self.tap.is_some() {
+            match &mut self.stage {
+                Stage::Waiting(waiting) => waiting.body_ended = body_ended,
+                _ => {
+                    if body_ended {
+                        self.tapped_request(cx);
+                    }
+                    if self.early && matches!(self.stage, Stage::Sent) {
+                        // The answer passed meanwhile, and was not read.
+                        self.note(Reason::AnswerUnscannable);
+                        self.stage = Stage::Pass;
+                    }
+                }
+            }
             return Flow::Continue;
         }
         match (&mut self.stage, flow) {
