@@ -162,10 +162,7 @@ impl<'a> Incoming<'a> {
                 return Some(data);
             }
             Ok(Piece::End(trailers)) => self.answer.trailers = trailers,
-            Err(error) => {
-                self.answer.body.extend(self.source.take_all());
-                self.answer.cut = Some(error.to_string());
-            }
+            Err(error) => self.answer.cut = Some(error.to_string()),
         }
         self.ended = true;
         None
