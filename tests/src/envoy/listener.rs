@@ -191,7 +191,7 @@ impl ListenerSpec {
         self
     }
 
-    pub(super) fn config(&self, name: &str, log: &Path) -> Value {
+    pub(super) fn config(&self, name: &str, port: u16, log: &Path) -> Value {
         let mut filters = self.before.clone();
         filters.extend(self.wasm.as_ref().map(|wasm| wasm.config(name)));
         filters.extend(self.after.iter().cloned());
@@ -236,7 +236,7 @@ impl ListenerSpec {
         let mut listener = json!({
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             "name": name,
-            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
             "filter_chains": [chain],
         });
         if let Some(limit) = self.buffer_limit {

@@ -2,9 +2,10 @@
 //! an outcome belongs to its change.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 
@@ -22,6 +23,8 @@ pub(super) struct Xds {
     clusters: BTreeMap<String, Value>,
     /// Clusters of each listener.
     owned: BTreeMap<String, Vec<String>>,
+    /// Port of each listener that there ever was.
+    ports: BTreeMap<String, u16>,
 }
 
 impl Xds {
@@ -32,6 +35,7 @@ impl Xds {
             listeners: BTreeMap::new(),
             clusters: BTreeMap::new(),
             owned: BTreeMap::new(),
+            ports: BTreeMap::new(),
         };
         xds.write(CLUSTERS);
         xds.write(LISTENERS);
@@ -44,6 +48,19 @@ impl Xds {
         let resources: Vec<&Value> = resources.values().collect();
         let config = json!({"version_info": self.version.to_string(), "resources": resources});
         write_json(&self.directory.join(file), &config);
+    }
+}
+
+/// A port that nobody listens on, and nobody is given: below those that connections come from. Port 0 will not do: a listener
+/// with it takes over the socket of any other that has it, too, and is draining, which may be another test's.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let next = NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(std::process::id().wrapping_mul(97));
+        let port = 12_000 + (next % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
@@ -61,7 +78,8 @@ impl Envoy {
         let before = self.add_clusters(&mut xds, name, spec).await.map_err(rejected)?;
 
         let log = ListenerSpec::log_path(&self.inner.directory, name);
-        let config = spec.config(name, &log);
+        let port = *xds.ports.entry(name.to_owned()).or_insert_with(free_port);
+        let config = spec.config(name, port, &log);
         let previous = xds.listeners.insert(name.to_owned(), config);
         if previous.as_ref() == xds.listeners.get(name) {
             return Ok(self.address(name).await.expect("a listener that is there"));
