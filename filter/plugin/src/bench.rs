@@ -78,8 +78,8 @@ fn measure(configuration: &[u8]) -> Option<[u64; 3]> {
 
 /// The whole step: the credential is found in the headers and proven.
 fn step(identity: &Identity, keys: &mut Keys, head: &Headers, host: &mut dyn Host) -> Option<()> {
-    let presented = take(head, &identity.take_options()).ok()?;
-    let outcome = identity.authenticate(keys, &presented, now() / 1_000_000, None, host, &mut Vec::new());
+    let credential = take(head, &identity.take_options()).ok()?;
+    let outcome = identity.authenticate(keys, credential, now() / 1_000_000, None, host, &mut Vec::new());
     matches!(outcome, Outcome::Verified(_)).then_some(())
 }
 

@@ -166,13 +166,11 @@ impl Native {
                     self.abi.set_property(key, value.as_bytes()).expect("a stream");
                 }
             }
-            (Effect::Measure(measure), _) => {
-                if measure.histogram || measure.value > 0 {
-                    let labels = measure.labels.iter().map(|(n, v)| (n.to_string(), v.clone()));
-                    let name = metric_name(measure.name, labels.collect());
-                    let metric = self.abi.define_metric(&name, measure.histogram);
-                    self.abi.measure(metric, measure.histogram, measure.value).expect("a metric");
-                }
+            (Effect::Measure(measure), _) if measure.histogram || measure.value > 0 => {
+                let labels = measure.labels.iter().map(|(n, v)| (n.to_string(), v.clone()));
+                let name = metric_name(measure.name, labels.collect());
+                let metric = self.abi.define_metric(&name, measure.histogram);
+                self.abi.measure(metric, measure.histogram, measure.value).expect("a metric");
             }
             (Effect::Call(call), _) => self.call(root, id, &call),
             _ => {}
