@@ -237,12 +237,17 @@ impl Exchange {
         if body.is_empty() {
             return Ok(None);
         }
-        if !answer.json {
-            let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
-            let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
-            return self.remember("out", outcome);
-        }
-        let Ok(document) = Document::parse(body, &cx.engine.json_limits) else { return self.not_read(cx) };
+        let document = match Document::parse(body, &cx.engine.json_limits) {
+            // Servers that leave `content-type` out, or have it guessed as `text/plain`, mean JSON all the same, and so do
+            // the clients that read it.
+            Ok(document) => document,
+            Err(_) if !answer.json => {
+                let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
+                let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
+                return self.remember("out", outcome);
+            }
+            Err(_) => return self.not_read(cx),
+        };
         let root = document.root();
         let mut edits = Vec::new();
         match facts.call.operation {
