@@ -111,3 +111,21 @@ impl Hits {
         edits
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+    use crate::json::decimal::Decimal;
+
+    #[test]
+    fn a_masked_number_is_as_long_and_no_farther_from_zero() {
+        for lexeme in
+            ["4556737586899855", "-4556737586899855", "0.4556737586", "-45.56", "4556737e-3", "1e9", "0.5", "7"]
+        {
+            let masked = number(lexeme);
+            assert_eq!(masked.len(), lexeme.len(), "{lexeme}: {masked}");
+            let size = |text: &str| Decimal::parse(text.trim_start_matches('-')).unwrap();
+            assert!(size(&masked) <= size(lexeme), "{lexeme}: {masked}");
+        }
+    }
+}
