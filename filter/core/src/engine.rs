@@ -269,10 +269,15 @@ impl Worker {
         if let Some((_, roles)) = self.roles.get(&key) {
             return Rc::clone(roles);
         }
+        let roles = Rc::new(engine.roles.of(principal));
+        if Rc::strong_count(principal) == 1 {
+            // Nobody else remembers this caller (a peer's certificate, or metadata, is read anew each time), so nobody will
+            // come back with them.
+            return roles;
+        }
         if self.roles.len() >= MAX_ROLES {
             self.roles.clear();
         }
-        let roles = Rc::new(engine.roles.of(principal));
         // Holding the caller keeps its address from being reused.
         self.roles.insert(key, (Rc::clone(principal), Rc::clone(&roles)));
         roles
@@ -297,4 +302,33 @@ pub(crate) fn calls(fetches: Vec<Fetch>, effects: &mut Vec<Effect>) {
 pub(crate) fn body_digest(engine: &Engine, body: &[u8]) -> Option<String> {
     let key = engine.audit_key.as_ref()?;
     Some(format!("hmac-sha256:{}", hex(&hmac_sha256::HMAC::mac(body, key))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tree_from_json;
+    use crate::identity::Method;
+
+    #[test]
+    fn only_callers_that_come_back_are_remembered() {
+        let tree = tree_from_json(
+            r#"{"version":"doorward/v1","targets":[{"name":"t","cluster":"c","provider":"openai"}],
+                "identity":{"mtls":{"trust_domains":["td"]},"require":{"user":false,"workload":true}},
+                "roles":{"any":{"workloads":"spiffe://td/*"}}}"#,
+        )
+        .unwrap();
+        let engine = Engine::compile(&tree, &|_| None).unwrap();
+        let mut worker = Worker::new(&engine);
+        let caller = || Rc::new(Principal { workload: Some("spiffe://td/a".into()), ..Principal::new(Method::Mtls) });
+        for _ in 0..10 {
+            let roles = worker.roles(&engine, &caller());
+            assert_eq!(engine.roles.names(&roles).collect::<Vec<_>>(), ["any"]);
+        }
+        assert!(worker.roles.is_empty());
+        let cached = caller();
+        let _also_in_the_token_cache = Rc::clone(&cached);
+        assert!(Rc::ptr_eq(&worker.roles(&engine, &cached), &worker.roles(&engine, &cached)));
+        assert_eq!(worker.roles.len(), 1);
+    }
 }

@@ -448,6 +448,7 @@ mod tests {
             (r#"{"name":"a","key":"hunter2"}"#, "key: a secret is given by reference, `{env: NAME}`, never inline"),
             (r#"{"name":"a","key":{"evn":"X"}}"#, "key.evn: unknown key `evn` (help: did you mean `env`?)"),
             (r#"{"name":"a","models":[1]}"#, "models[0]: expected a string, found a number"),
+            (r#"{"name":"a","models":[]}"#, "models: an empty list, expected a value; leave the key out"),
             (r#"{"name":"a","models":{}}"#, "models: expected a string, found a mapping"),
             (r#"{"name":"a","models":1}"#, "models: invalid type: integer `1`, expected a value or a list of values"),
             (

@@ -70,7 +70,8 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
-/// One value, or a list of them. Read by [`super::from_tree`] only.
+/// One value, or a list of them; never an empty list. A condition that is left out holds for everything, and so would an
+/// empty list, which may be what a template made of a list that somebody meant to fill. Read by [`super::from_tree`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneOrMany<T>(pub Vec<T>);
 
@@ -94,6 +95,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 let mut all = Vec::new();
                 while let Some(item) = seq.next_element()? {
                     all.push(item);
+                }
+                if all.is_empty() {
+                    return Err(de::Error::custom(
+                        "an empty list, expected a value; leave the key out where everything is meant",
+                    ));
                 }
                 Ok(OneOrMany(all))
             }

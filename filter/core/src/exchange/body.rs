@@ -24,7 +24,8 @@ impl Exchange {
         }
         let open = match self.stage {
             Stage::Request => true,
-            Stage::Answer(_) => self.early,
+            // Delivered or let through unread, an early answer leaves the body to be judged like any other.
+            Stage::Answer(_) | Stage::Pass => self.early,
             _ => false,
         };
         match &mut self.stage {

@@ -11,7 +11,7 @@ use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
 use crate::policy::{Miss, Mode, Question, RoleSet, Ungoverned};
-use crate::protocol::{self, Channel, Dialect, NoCall, classify};
+use crate::protocol::{self, Channel, Dialect, NoCall, Operation, classify};
 use crate::reply::{Denial, Reason};
 
 /// What came with a head, before the caller is known.
@@ -246,7 +246,10 @@ impl Exchange {
     pub(super) fn ask(&mut self, question: &Question<'_>, cx: &Context<'_>) -> Result<(), Denial> {
         let answer = cx.engine.access.decide(question);
         extend(&mut self.record.observed, answer.observed);
-        extend(&mut self.record.rules, answer.rules);
+        // What a head fits decides nothing yet where a body is to come: that may fit a deny, or be unreadable.
+        if answer.miss.is_some() || question.parameters.is_some() || question.operation == Operation::ListModels {
+            extend(&mut self.record.rules, answer.rules);
+        }
         match answer.miss {
             None => Ok(()),
             Some(Miss::Call) => Err(Denial::new(Reason::AccessDenied)),

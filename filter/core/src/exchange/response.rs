@@ -47,7 +47,14 @@ impl Exchange {
             }
             _ => return Flow::Continue,
         }
-        if end || matches!(status, 204 | 304) {
+        if end {
+            return Flow::Continue;
+        }
+        if matches!(status, 204 | 304) {
+            if self.tap.is_none() {
+                // No such answer has a body (RFC 9110, section 6.4.1), whatever follows.
+                self.stage = Stage::Replace(Vec::new());
+            }
             return Flow::Continue;
         }
         let media = media(headers).unwrap_or(Media::Other);
@@ -237,21 +244,30 @@ impl Exchange {
         if body.is_empty() {
             return Ok(None);
         }
-        if !answer.json {
-            let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
-            let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
-            return self.remember("out", outcome);
-        }
-        let Ok(document) = Document::parse(body, &cx.engine.json_limits) else { return self.not_read(cx) };
+        let document = match Document::parse(body, &cx.engine.json_limits) {
+            // Servers that leave `content-type` out, or have it guessed as `text/plain`, mean JSON all the same, and so do
+            // the clients that read it.
+            Ok(document) => document,
+            Err(_) if !answer.json => {
+                let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
+                let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
+                return self.remember("out", outcome);
+            }
+            Err(_) => return self.not_read(cx),
+        };
         let root = document.root();
         let mut edits = Vec::new();
         match facts.call.operation {
             Operation::Chat if answer.success => self.account(facts.call.api, root, cx)?,
             Operation::ListModels if answer.success => {
-                edits = filter_models(root, &mut |model| {
+                let filtered = filter_models(root, &mut |model| {
                     let name = cx.engine.models.find(model).map_or(model, |m| m.name.as_str());
                     cx.engine.access.may_use(&facts.roles, facts.target, name)
                 });
+                match filtered {
+                    Some(removals) => edits = removals,
+                    None => return self.not_read(cx),
+                }
             }
             _ => {}
         }
@@ -288,16 +304,18 @@ impl Exchange {
     }
 }
 
-/// Removes from `data` the models that a caller may not use, and points Anthropic's page ends at what is left.
-fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Vec<(Range<usize>, String)> {
-    let Some(data) = root.get("data").filter(|d| d.kind() == Kind::Array) else { return Vec::new() };
+/// Removes from `data` (or from the list itself, where a server answers no more than that) the models that a caller may not
+/// use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
+fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Option<Vec<(Range<usize>, String)>> {
+    let list = if root.kind() == Kind::Array { Some(root) } else { root.get("data") };
+    let data = list.filter(|d| d.kind() == Kind::Array)?;
     let items: Vec<(Node<'_>, bool)> = data
         .items()
         // An item without a readable id cannot be allowed.
         .map(|item| (item, item.get("id").and_then(|id| id.text()).is_some_and(|id| may_use(&id))))
         .collect();
     if items.iter().all(|(_, keep)| *keep) {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let mut edits = Vec::new();
     // An item goes with the comma in front of it, and the first kept one with what stands before it.
@@ -323,11 +341,11 @@ fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Vec<(
     let ids: Vec<Node<'_>> = items.iter().filter(|(_, k)| *k).filter_map(|(i, _)| i.get("id")).collect();
     for (name, id) in [("first_id", ids.first()), ("last_id", ids.last())] {
         if let Some(node) = root.get(name) {
-            let text = id.and_then(|id| id.string()).map_or("null".to_owned(), |t| format!("\"{}\"", t.text()));
+            let text = id.and_then(|id| id.text()).map_or("null".to_owned(), |id| serde_json::json!(id).to_string());
             edits.push((node.span(), text));
         }
     }
-    edits
+    Some(edits)
 }
 
 #[cfg(test)]
@@ -338,7 +356,7 @@ mod tests {
     fn filtered(json: &str, allowed: &[&str]) -> String {
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
         let mut edits = Edits::new();
-        for (range, text) in filter_models(document.root(), &mut |m| allowed.contains(&m)) {
+        for (range, text) in filter_models(document.root(), &mut |m| allowed.contains(&m)).unwrap() {
             edits.replace(range, text).unwrap();
         }
         String::from_utf8(edits.splice(json.as_bytes())).unwrap()
@@ -359,7 +377,17 @@ mod tests {
     #[test]
     fn odd_items_are_not_shown() {
         assert_eq!(filtered(r#"{"data":["a",{"id":1},{"id":"a"},{}]}"#, &["a"]), r#"{"data":[{"id":"a"}]}"#);
-        assert_eq!(filtered(r#"{"data":"a"}"#, &[]), r#"{"data":"a"}"#);
         assert_eq!(filtered(r#"{"data":[]}"#, &[]), r#"{"data":[]}"#);
+        assert_eq!(filtered(r#"[{"id":"a"},{"id":"b"}]"#, &["b"]), r#"[{"id":"b"}]"#);
+        let quoted = r#"{"data":[{"id":"a"},{"id":"b\"}"}],"first_id":"a"}"#;
+        assert_eq!(filtered(quoted, &["b\"}"]), r#"{"data":[{"id":"b\"}"}],"first_id":"b\"}"}"#);
+    }
+
+    #[test]
+    fn a_list_of_another_shape_is_none() {
+        for json in [r#"{"data":"a"}"#, r#"{"models":[{"id":"a"}]}"#, r#"{"data":{"a":{"id":"a"}}}"#, "1"] {
+            let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+            assert!(filter_models(document.root(), &mut |_| true).is_none(), "{json}");
+        }
     }
 }

@@ -8,8 +8,13 @@ use crate::reply::Reason;
 impl Exchange {
     /// Keys may have come, or the time to wait for them may be up.
     pub(super) fn wake(&mut self, cx: &mut Context<'_>) -> Flow {
-        let Stage::Waiting(waiting) = std::mem::replace(&mut self.stage, Stage::Pass) else {
-            return Flow::Continue;
+        let waiting = match std::mem::replace(&mut self.stage, Stage::Pass) {
+            Stage::Waiting(waiting) => waiting,
+            // It waits no more: a body that was too large was refused meanwhile, and stays so.
+            stage => {
+                self.stage = stage;
+                return Flow::Continue;
+            }
         };
         let Waiting { headers, end, since_ms, call, target, body_came, body_ended } = *waiting;
         let flow = self.authenticate(Arrival { headers: &headers, end, call, target }, Some(since_ms), cx);
@@ -51,5 +56,36 @@ impl Exchange {
             }
             (_, Flow::Hold) => Flow::Hold,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tree_from_json;
+    use crate::engine::{Engine, Worker};
+    use crate::exchange::{Effect, Event, Exchange, Flow, Time};
+    use crate::head::Headers;
+    use crate::host::{Attribute, MemoryHost, Side};
+
+    #[test]
+    fn a_wake_that_comes_late_lets_nothing_go() {
+        let tree = tree_from_json(
+            r#"{"version":"doorward/v1","targets":[{"name":"t","cluster":"c","provider":"openai"}],
+                "identity":{"mtls":{"trust_domains":["td"]},"require":{"user":false,"workload":true}}}"#,
+        )
+        .unwrap();
+        let engine = Engine::compile(&tree, &|_| None).unwrap();
+        let (mut worker, mut host, mut exchange) = (Worker::new(&engine), MemoryHost::default(), Exchange::new(1));
+        host.set_attribute(Attribute::Cluster, "c");
+        let headers: Headers = [(":method", "POST"), (":path", "/v1/messages")].into_iter().collect();
+        let mut tell = |event| {
+            let mut effects = Vec::new();
+            let flow = exchange.on(event, Time(0), &engine, &mut worker, &mut host, &mut effects);
+            (flow, effects)
+        };
+        let (flow, effects) = tell(Event::Head { side: Side::Request, headers: &headers, end: false });
+        assert!(flow == Flow::Hold && effects.iter().any(|e| matches!(e, Effect::Reply(_))), "{effects:?}");
+        assert_eq!(tell(Event::Wake).1, []);
+        assert_eq!(tell(Event::Body { side: Side::Request, available: 0, end: true }), (Flow::Hold, vec![]));
     }
 }

@@ -107,8 +107,7 @@ impl Access {
                     min: cap.min.clone(),
                     max: cap.max.clone(),
                     one_of: cap.one_of.clone(),
-                    // A deny on `n` of 2 and more must not deny every request that has no `n`.
-                    required: cap.required || document.effect == AccessEffect::Deny,
+                    required: cap.required,
                 }
             });
             statements.push(Statement {
@@ -199,8 +198,8 @@ impl Statement {
             None if self.caps.is_empty() => Fit::Yes,
             None => Fit::Open,
             Some(parameters) => {
-                let strict = self.effect == AccessEffect::Deny;
-                match self.caps.iter().find(|cap| !cap.holds(parameters, question.api, strict)) {
+                let deny = self.effect == AccessEffect::Deny;
+                match self.caps.iter().find(|cap| !cap.holds(parameters, question.api, deny)) {
                     None => Fit::Yes,
                     Some(cap) => Fit::WrongParameter(cap.parameter.clone()),
                 }
@@ -210,22 +209,24 @@ impl Statement {
 }
 
 impl Cap {
-    /// Whether the request is within the cap. A value that cannot be compared counts against the caller: it is
-    /// outside an allow's cap and inside a deny's.
-    fn holds(&self, parameters: Node<'_>, api: Api, unreadable: bool) -> bool {
+    /// Whether the request is within the cap. Where the API has two names for the parameter, an allow's cap must hold for
+    /// both, and a deny's for one of them. A value that cannot be compared counts against the caller: it is outside an
+    /// allow's cap and inside a deny's.
+    fn holds(&self, parameters: Node<'_>, api: Api, deny: bool) -> bool {
         let mut there = false;
         for name in api.parameter_names(&self.parameter) {
             // As a server written in Go reads it: `TEMPERATURE` is `temperature`.
             let Some(value) = parameters.get_folded(name).filter(|v| !v.is_null()) else { continue };
             there = true;
-            if !self.within(value).unwrap_or(unreadable) {
-                return false;
+            if self.within(value).unwrap_or(deny) == deny {
+                return deny;
             }
         }
-        there || !self.required
+        // A deny on `n` of 2 and more must not deny every request that has no `n`.
+        !deny && (there || !self.required)
     }
 
-    /// `None`: a bound on what is no number.
+    /// `None`: a bound on what is no number, or a list of values of other types.
     fn within(&self, value: Node<'_>) -> Option<bool> {
         if self.min.is_some() || self.max.is_some() {
             let number = Decimal::parse(value.number()?)?;
@@ -235,20 +236,25 @@ impl Cap {
                 return Some(false);
             }
         }
-        Some(self.one_of.as_ref().is_none_or(|accepted| accepted.iter().any(|a| same(a, value))))
+        let Some(accepted) = &self.one_of else { return Some(true) };
+        let mut compared = accepted.iter().map(|a| same(a, value));
+        if compared.clone().any(|same| same == Some(true)) {
+            return Some(true);
+        }
+        compared.all(|same| same.is_some()).then_some(false)
     }
 }
 
-fn same(accepted: &Scalar, value: Node<'_>) -> bool {
+/// `None`: they are not of one type. Many servers read `"true"` and 1 as `true`, or `"2"` as 2, so nobody can say.
+fn same(accepted: &Scalar, value: Node<'_>) -> Option<bool> {
+    let number = || value.number().and_then(Decimal::parse);
     match (accepted, value.kind()) {
-        (Scalar::Bool(b), Kind::Bool) => value.bool() == Some(*b),
-        (Scalar::Text(t), Kind::String) => value.text().is_some_and(|v| v == *t),
-        (Scalar::Number(n), Kind::Number) => value.number().and_then(Decimal::parse).is_some_and(|v| v == *n.exact()),
+        (Scalar::Bool(b), Kind::Bool) => Some(value.bool() == Some(*b)),
+        (Scalar::Text(t), Kind::String) => Some(value.text().is_some_and(|v| v == *t)),
+        (Scalar::Number(n), Kind::Number) => number().map(|v| v == *n.exact()),
         // Envoy's YAML reader makes `0.5` a string.
-        (Scalar::Text(t), Kind::Number) => {
-            value.number().and_then(Decimal::parse).is_some_and(|v| Decimal::parse(t).is_some_and(|t| v == t))
-        }
-        _ => false,
+        (Scalar::Text(t), Kind::Number) => Some(number()? == Decimal::parse(t)?),
+        _ => None,
     }
 }
 

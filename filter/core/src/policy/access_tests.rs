@@ -149,6 +149,46 @@ fn a_deny_with_caps_hits_what_is_within_them_and_what_it_cannot_compare() {
 }
 
 #[test]
+fn a_deny_meets_either_name_of_a_parameter() {
+    let world = world(
+        r#"[{"id":"all","effect":"allow"},{"id":"long","effect":"deny","parameters":{"max_tokens":{"min":5000}}}]"#,
+    )
+    .unwrap();
+    for (body, allowed) in [
+        (r#"{"max_tokens":1,"max_completion_tokens":4999}"#, true),
+        (r#"{"max_tokens":1,"max_completion_tokens":5000}"#, false),
+        (r#"{"max_completion_tokens":1,"max_tokens":5000}"#, false),
+        (r#"{"max_completion_tokens":5000}"#, false),
+    ] {
+        assert_eq!(world.ask("x", 0, "m", body).miss.is_none(), allowed, "{body}");
+    }
+}
+
+#[test]
+fn values_of_another_type_cannot_be_compared() {
+    let world = world(
+        r#"[{"id":"all","effect":"allow","parameters":{"tier":{"one_of":["flex"]}}},
+            {"id":"store","effect":"deny","parameters":{"store":{"one_of":[true]}}},
+            {"id":"two","effect":"deny","parameters":{"n":{"one_of":["2"]}}}]"#,
+    )
+    .unwrap();
+    for (body, allowed) in [
+        (r#"{"store":false,"n":1,"tier":"flex"}"#, true),
+        (r#"{"store":true}"#, false),
+        (r#"{"store":"true"}"#, false),
+        (r#"{"store":1}"#, false),
+        (r#"{"store":[true]}"#, false),
+        (r#"{"n":"3"}"#, true),
+        (r#"{"n":2.0}"#, false),
+        (r#"{"n":"2"}"#, false),
+        (r#"{"n":[2]}"#, false),
+        (r#"{"tier":["flex"]}"#, false),
+    ] {
+        assert_eq!(world.ask("x", 0, "m", body).miss.is_none(), allowed, "{body}");
+    }
+}
+
+#[test]
 fn the_head_refuses_only_what_no_body_mends() {
     let world = world(
         r#"[{"id":"eng","effect":"allow","roles":"eng","models":"gpt-*"},

@@ -140,7 +140,7 @@ pub struct RoleDocument {
     /// The purpose the credential states.
     #[serde(default)]
     pub purposes: OneOrMany<String>,
-    /// Further claims: name to accepted values.
+    /// Further claims: name to accepted values (globs); `"*"` asks only that the claim be there.
     #[serde(default)]
     pub claims: BTreeMap<String, OneOrMany<String>>,
 }
@@ -332,7 +332,7 @@ pub struct RedactionDocument {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
-    /// Each caller: user and workload, as proven.
+    /// Each caller: the user, where none is proven the workload, else the key; of one issuer, proven in one way.
     #[default]
     Principal,
 }

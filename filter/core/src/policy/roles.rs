@@ -146,10 +146,7 @@ impl Conditions {
             && one(&self.workloads, &principal.workload)
             && one(&self.purposes, &principal.purpose)
             && self.claims.iter().all(|(name, globs)| {
-                principal.claims.get(name).is_some_and(|values| {
-                    // A claim named without values asks only that it be there.
-                    globs.is_empty() || values.iter().any(|v| globs.any(v))
-                })
+                principal.claims.get(name).is_some_and(|values| values.iter().any(|v| globs.any(v)))
             })
     }
 }

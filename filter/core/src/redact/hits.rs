@@ -23,18 +23,31 @@ pub(super) struct Hit {
 pub(super) enum Replacement {
     /// Text that needs no escaping at any level of JSON.
     Text(String),
-    /// A number of that many digits.
-    Digits(usize),
+    /// Another number.
+    Number(String),
 }
 
 impl Replacement {
-    fn text(&self) -> String {
+    fn text(&self) -> &str {
         match self {
-            Replacement::Text(text) => text.clone(),
-            // A JSON number has no leading zero.
-            Replacement::Digits(count) => format!("1{}", "0".repeat(count.saturating_sub(1))),
+            Replacement::Text(text) | Replacement::Number(text) => text,
         }
     }
+}
+
+/// What goes where a number stood: a number as long as it, and never farther from zero, since access has seen the one that
+/// came. `max_tokens: -4556737586899855` is within every maximum, and must not become a number that is not.
+fn number(lexeme: &str) -> String {
+    let (sign, rest) = match lexeme.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", lexeme),
+    };
+    // A JSON number has no leading zero but the one before a fraction.
+    let (head, zeros) = match rest.bytes().all(|b| b.is_ascii_digit()) {
+        true => ("1", rest.len().saturating_sub(1)),
+        false => ("0.", rest.len().saturating_sub(2).max(1)),
+    };
+    format!("{sign}{head}{}", "0".repeat(zeros))
 }
 
 /// The hits of one body.
@@ -50,10 +63,10 @@ impl Hits {
         self.0.push(hit);
     }
 
-    /// The hits from `start` on stand in a number of `length` bytes, which stays a number.
-    pub fn as_digits(&mut self, start: usize, length: usize) {
+    /// The hits from `start` on stand in a number, which stays one.
+    pub fn as_number(&mut self, start: usize, lexeme: &str) {
         for hit in self.0.iter_mut().skip(start) {
-            hit.replacement = Replacement::Digits(length);
+            hit.replacement = Replacement::Number(number(lexeme));
         }
     }
 
@@ -70,8 +83,8 @@ impl Hits {
         }
     }
 
-    /// The replacements, overlapping ones merged under the strictest, together with `more`, which stand where no
-    /// hit is.
+    /// The replacements, overlapping ones merged under the strictest, together with `more`, which go before them: what is
+    /// found in text that is replaced anyway goes with it.
     pub fn edits(mut self, more: &[(Range<usize>, String)]) -> Edits {
         sort::cold(&mut self.0, |a, b| (a.raw.start, a.raw.end) < (b.raw.start, b.raw.end));
         let mut merged: Vec<Hit> = Vec::with_capacity(self.0.len());
@@ -88,13 +101,31 @@ impl Hits {
             }
         }
         let mut edits = Edits::new();
-        for hit in merged {
-            // Merged ranges do not overlap.
-            let _ = edits.replace(hit.raw, hit.replacement.text());
-        }
         for (range, text) in more {
             let _ = edits.replace(range.clone(), text.as_str());
         }
+        for hit in merged {
+            // Merged ranges do not overlap one another.
+            let _ = edits.replace(hit.raw, hit.replacement.text());
+        }
         edits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+    use crate::json::decimal::Decimal;
+
+    #[test]
+    fn a_masked_number_is_as_long_and_no_farther_from_zero() {
+        for lexeme in
+            ["4556737586899855", "-4556737586899855", "0.4556737586", "-45.56", "4556737e-3", "1e9", "0.5", "7"]
+        {
+            let masked = number(lexeme);
+            assert_eq!(masked.len(), lexeme.len(), "{lexeme}: {masked}");
+            let size = |text: &str| Decimal::parse(text.trim_start_matches('-')).unwrap();
+            assert!(size(&masked) <= size(lexeme), "{lexeme}: {masked}");
+        }
     }
 }

@@ -155,7 +155,7 @@ impl Scan<'_, '_> {
         {
             self.text(&digits, channel, &|_| span.clone());
         }
-        self.hits.as_digits(before, lexeme.len());
+        self.hits.as_number(before, lexeme);
     }
 
     /// Scans one text; `locate` takes a range of it to a range of the body.

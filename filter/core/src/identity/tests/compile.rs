@@ -16,7 +16,10 @@ fn sections_that_prove_nobody() {
         (json!({}), "identity: no way to prove an identity is configured"),
         (json!({"mtls": {"trust_domains": ["td"]}}), "identity.require.user: nothing can prove a user"),
         (with_require(json!({"workload": true})), "identity.require.workload: nothing can prove a workload"),
-        (json!({"jwt": [{"issuer": ISSUER, "audiences": []}]}), "identity.jwt[0].audiences: no audience"),
+        (
+            json!({"jwt": [{"issuer": ISSUER, "audiences": []}]}),
+            "identity.jwt[0].audiences: an empty list, expected a value",
+        ),
         (json!({"jwt": [{"issuer": ISSUER, "audiences": "a"}]}), "identity.jwt[0]: the issuer has no keys"),
         (json!({"jwt": [{"issuer": ISSUER}]}), "identity.jwt[0]: the key `audiences` is missing"),
         (
@@ -153,7 +156,7 @@ fn api_keys_and_the_rest() {
             api(json!([entry(json!({})), entry(json!({"id": "l"}))])),
             "identity.api_keys[1].digest: the digest is there twice",
         ),
-        (with("mtls", json!({"trust_domains": []})), "identity.mtls.trust_domains: not a list"),
+        (with("mtls", json!({"trust_domains": []})), "identity.mtls.trust_domains: an empty list"),
         (with("mtls", json!({"trust_domains": "spiffe://td"})), "identity.mtls.trust_domains: not a list"),
         (with("revoked", json!([{}])), "identity.revoked[0]: not exactly one"),
         (with("revoked", json!([{"jti": "a", "sub": "b"}])), "identity.revoked[0]: not exactly one"),
@@ -166,7 +169,7 @@ fn api_keys_and_the_rest() {
         ),
         (
             with("envoy_metadata", json!([{"key": "p", "issuer": "i", "audiences": []}])),
-            "identity.envoy_metadata[0].audiences: no audience",
+            "identity.envoy_metadata[0].audiences: an empty list",
         ),
     ] {
         let got = problem(section.clone());

@@ -203,7 +203,7 @@ fn mistakes_say_where_and_what_to_do() {
             r#"{"allow": [{"type": "US_SSM", "values": ["x"]}]}"#,
             "detectors.allow[0].type: unknown type `US_SSM` (help: did you mean `US_SSN`?)",
         ),
-        (r#"{"allow": [{"values": []}]}"#, "detectors.allow[0].values: an allow-list without values"),
+        (r#"{"allow": [{"values": []}]}"#, "detectors.allow[0].values: an empty list"),
         (r#"{"allow": [{"values": [""]}]}"#, "detectors.allow[0].values[0]: an empty value"),
     ] {
         let problem = compile(json).err().unwrap_or_else(|| panic!("{json} compiled"));
