@@ -6,6 +6,7 @@
 //!
 //! What it does not do: it does not look for a value that is split over several strings of a body.
 
+mod escape;
 mod hits;
 
 use std::collections::BTreeMap;
@@ -134,13 +135,36 @@ impl Scan<'_, '_> {
         self.text(text.as_str(), channel, &|range| text.raw_range(range));
         // Without escapes of its own, JSON inside a string has been seen as it is.
         let inner = text.as_str();
-        if depth < MAX_NESTED && inner.contains('\\') && inner.trim_start().starts_with(['{', '[', '"']) {
-            let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits) else { return };
+        if depth < MAX_NESTED
+            && inner.contains('\\')
+            && inner.trim_start().starts_with(['{', '[', '"'])
+            && let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits)
+        {
             subtree(document.root(), channel, &mut |leaf| {
                 if let Place::Value(token) | Place::Key(token, _) = leaf.place {
                     self.string(&text.nested(token), channel, depth + 1);
                 }
             });
+        } else if let Some((plain, places)) = escape::unescaped(inner) {
+            self.hidden(&plain, &places, text, channel);
+        }
+    }
+
+    /// Scans a text whose escapes were undone, for what they hid: a model reads them, as do tools that are not strict.
+    fn hidden(&mut self, plain: &str, places: &[usize], text: &Text<'_>, channel: Channel) {
+        let Some(selection) = self.inspector.plan.selection(channel) else { return };
+        let mut findings = Vec::new();
+        if self.inspector.detectors.scan(plain, selection, self.budget, &mut findings).is_err() {
+            self.over = true;
+            return;
+        }
+        let place = |at: usize| places.get(at).copied().unwrap_or(usize::MAX);
+        for finding in findings {
+            let written = place(finding.start)..place(finding.end);
+            // What holds no escape was found in the text itself.
+            if written.len() != finding.end - finding.start {
+                self.finding(plain, &finding, channel, &|_| text.raw_range(written.clone()));
+            }
         }
     }
 
