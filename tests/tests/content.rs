@@ -76,7 +76,7 @@ async fn a_policys_own_detectors_work_beside_the_built_in_ones() {
         let body = chat("gpt-5", "TEXT").to_string().replace("TEXT", text);
         let refused = gate.call(&post(CHAT, &world.alice(), body)).await;
         assert_eq!((refused.status, code(&refused).as_str()), (400, "content.denied"), "{text}");
-        assert_eq!(gate.log_line(&refused).await["doorward.rules"], "eng-gpt,projects");
+        assert_eq!(gate.log_line(&refused).await["doorward.rules"], "projects");
     }
     assert_eq!(world.upstream.count(), 1);
 }

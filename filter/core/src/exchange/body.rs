@@ -7,7 +7,7 @@ use crate::engine::{Engine, body_digest};
 use crate::host::Side;
 use crate::json::{Document, Kind, fold};
 use crate::policy::{Plan, Question, is_model_name};
-use crate::protocol::DECIDING_NAMES;
+use crate::protocol::{DECIDING_NAMES, ELSEWHERE};
 use crate::redact::{self, Inspector};
 use crate::reply::{Denial, Reason};
 
@@ -128,6 +128,10 @@ impl Exchange {
         for (key, _) in root.entries() {
             let key = key.text();
             let folded = fold(&key);
+            if ELSEWHERE.contains(&folded.as_str()) {
+                let detail = format!("the parameter `{folded}`");
+                self.unless_observed(Denial::new(Reason::ParameterNotAllowed).detail(detail), cx)?;
+            }
             if key != folded.as_str() && DECIDING_NAMES.contains(&folded.as_str()) {
                 return Err(unreadable(&format!("a key that some servers read as `{folded}`")));
             }
@@ -191,13 +195,17 @@ impl Exchange {
             let total = self.record.findings.entry((direction, kind, action)).or_default();
             *total = total.saturating_add(count);
         }
-        let detail = outcome.rules.join("`, `");
-        extend(&mut self.record.rules, outcome.rules);
         extend(&mut self.record.observed, outcome.observed);
-        match outcome.denial {
-            None => Ok(outcome.edited),
-            Some(reason) if detail.is_empty() => Err(Denial::new(reason)),
-            Some(reason) => Err(Denial::new(reason).detail(format!("statement `{detail}`"))),
+        let Some(reason) = outcome.denial else {
+            extend(&mut self.record.rules, outcome.rules);
+            return Ok(outcome.edited);
+        };
+        // What allowed the call, or would have masked a value, decides nothing any more. Where no statement refuses, a value
+        // could not be replaced where it stands.
+        self.record.rules = if outcome.denying.is_empty() { outcome.rules } else { outcome.denying };
+        match self.record.rules.join("`, `") {
+            ids if ids.is_empty() => Err(Denial::new(reason)),
+            ids => Err(Denial::new(reason).detail(format!("statement `{ids}`"))),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::body::{extend, inspector, too_large};
-use super::line::{CHECKSUMS, Line, Media, decoded, encoded, length, media, upgrades};
+use super::line::{CHECKSUMS, Line, Media, OVERRIDES, decoded, encoded, length, media, upgrades};
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
 use crate::engine::calls;
 use crate::head::Headers;
@@ -80,12 +80,13 @@ impl Exchange {
         self.authenticate(Arrival { headers, end, call, target: target.index }, None, cx)
     }
 
-    /// Takes the caller's credential out, whatever it is: a refused request's head is read by access logs, too.
+    /// Takes the caller's credential out, whatever it is (a refused request's head is read by access logs, too), and what would
+    /// make a server read another request.
     fn strip_credential(&self, headers: &Headers, cx: &mut Context<'_>) {
         if self.tap.is_some() {
             return;
         }
-        for name in CREDENTIAL_HEADERS.iter().copied().filter(|name| headers.has(name)) {
+        for name in CREDENTIAL_HEADERS.iter().chain(OVERRIDES).copied().filter(|name| headers.has(name)) {
             cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
         }
         if let Some(path) = path_without_credential(headers) {

@@ -6,6 +6,10 @@ use crate::reply::{Denial, Reason};
 /// Headers that tell a digest of the body (RFC 9530, RFC 3230, RFC 1864): not true of another one.
 pub(super) const CHECKSUMS: &[&str] = &["content-digest", "repr-digest", "digest", "content-md5"];
 
+/// Headers by which some servers read another method or path than the request line says. They do not go on.
+pub(super) const OVERRIDES: &[&str] =
+    &["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"];
+
 /// Method, and path without its query.
 #[derive(Debug)]
 pub(super) struct Line<'h> {

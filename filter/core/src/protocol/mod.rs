@@ -165,6 +165,10 @@ pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result
     known.find(|c| c.method.as_bytes() == method).copied().ok_or(NoCall::Method)
 }
 
+/// Members of a body by which some servers choose other models or parameters than `model` and its neighbours say:
+/// OpenRouter's `models`, LiteLLM's `fallbacks`, and what JavaScript's `Object.assign` makes of `__proto__`. Folded.
+pub const ELSEWHERE: &[&str] = &["models", "fallbacks", "context_window_fallbacks", "__proto__"];
+
 /// Top-level names that decide something. A key that only *folds* to one of them is refused: servers written in
 /// Go read `MODEL` as `model`, others ignore it, and a check must not depend on which.
 pub const DECIDING_NAMES: &[&str] = &[

@@ -39,6 +39,8 @@ pub struct Outcome {
     pub edited: Option<Vec<u8>>,
     /// The statements that made the outcome.
     pub rules: Vec<String>,
+    /// Those of them that refuse.
+    pub denying: Vec<String>,
     /// Observed statements that a finding met.
     pub observed: Vec<String>,
     /// How many findings of which type met which action; well-known test values are counted apart.
@@ -213,6 +215,10 @@ impl Scan<'_, '_> {
             };
             if !ids.contains(&rule.id) {
                 ids.push(rule.id.clone());
+            }
+            let denying = &mut self.outcome.denying;
+            if rule.mode == Mode::Enforce && rule.action == Action::Deny && !denying.contains(&rule.id) {
+                denying.push(rule.id.clone());
             }
         }
         let kind = &self.inspector.detectors.kind(finding.kind).name;

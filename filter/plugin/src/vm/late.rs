@@ -4,7 +4,8 @@
 //! the last bytes as if more were to come, and where they are held, never tells the trailers: the answer would hang. But the
 //! upstream is done by then, and Envoy knows it. So where bytes are held of an answer whose upstream is done, the answer
 //! is taken to be over if nothing follows until the next tick. Should something follow after all, it is dropped: nothing
-//! passes that was not judged.
+//! passes that was not judged. A filter that paces an answer on purpose (Envoy's `bandwidth_limit`) belongs in front of us, not
+//! behind: its first bytes would be taken for the whole answer, which is then unreadable and refused.
 
 use doorward_core::exchange::Event;
 use doorward_core::host::Side;
