@@ -34,9 +34,7 @@ pub fn head(data: &[u8]) {
         let mut worker = Worker::new(engine);
         worker.start(engine, &mut host).expect("a store in memory");
         let mut exchange = Exchange::new(1);
-        for event in
-            [Event::Head { side: Side::Request, headers: &headers, end: true }, Event::Done { spent_us: 1 }]
-        {
+        for event in [Event::Head { side: Side::Request, headers: &headers, end: true }, Event::Done { spent_us: 1 }] {
             let _ = exchange.on(event, Time(1_800_000_000_000_000_000), engine, &mut worker, &mut host, &mut effects);
         }
     });
