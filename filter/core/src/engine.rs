@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{Call, CallResult, Effect, Measure, Time};
+use crate::hex::hex;
 use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{Access, Content, Document, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict};
-use crate::redact::hex;
 use crate::sort;
 
 /// Looks up an environment variable.

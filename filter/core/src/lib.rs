@@ -13,6 +13,7 @@ pub mod config;
 pub mod engine;
 pub mod exchange;
 pub mod head;
+mod hex;
 pub mod host;
 pub mod identity;
 pub mod inspect;

@@ -11,8 +11,9 @@ use super::claims::usable;
 use super::document::ApiKeyDocument;
 use super::principal::{Method, Principal};
 use super::reason::Reason;
-use super::{hex, time, unhex};
+use super::time;
 use crate::config::{Path, Problem};
+use crate::hex::{hex, unhex};
 
 const PREFIX: &str = "dw_";
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

@@ -12,8 +12,9 @@ use super::json::Json;
 use super::jwk::{Key, KeySet};
 use super::jwt::{Rules, media_type};
 use super::workload::is_trust_domain;
-use super::{Identity, Issuer, Metadata, Revoked, Source, What, hex};
+use super::{Identity, Issuer, Metadata, Revoked, Source, What};
 use crate::config::{Duration, Path, Problem, SecretRef, Tree};
+use crate::hex::hex;
 
 type Env<'e> = &'e dyn Fn(&str) -> Option<String>;
 
@@ -77,7 +78,7 @@ impl Identity {
             None => Vec::new(),
             Some(mtls) => {
                 let path = path.key("mtls").key("trust_domains");
-                if mtls.trust_domains.0.is_empty() || !mtls.trust_domains.0.iter().all(|d| is_trust_domain(d)) {
+                if !mtls.trust_domains.0.iter().all(|d| is_trust_domain(d)) {
                     return Err(Problem::new(path, "not a list of SPIFFE trust domains")
                         .help("write the bare name in lower case, such as `cluster.local`, without `spiffe://`"));
                 }

@@ -206,7 +206,7 @@ fn certificate(claims: &Json<'_>) -> Result<Option<String>, Reason> {
     match entries {
         [(name, Json::String(digest))] if name == "x5t#S256" => {
             let digest = base64url::decode_array::<32>(digest).ok_or(Reason::Binding)?;
-            Ok(Some(super::hex(&digest)))
+            Ok(Some(crate::hex::hex(&digest)))
         }
         _ => Err(Reason::Binding),
     }

@@ -106,9 +106,6 @@ impl Detectors {
     fn compile_allow(&self, allow: &AllowDocument, path: &Path) -> Result<Allow, Problem> {
         let kind = allow.kind.as_ref().map(|name| self.by_name(name, &path.key("type"))).transpose()?;
         let values = path.key("values");
-        if allow.values.0.is_empty() {
-            return Err(Problem::new(values, "an allow-list without values").help("list values or remove the entry"));
-        }
         if let Some(i) = allow.values.0.iter().position(String::is_empty) {
             return Err(Problem::new(values.index(i), "an empty value").help("remove it"));
         }

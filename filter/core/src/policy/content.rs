@@ -53,12 +53,6 @@ impl Content {
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
             check_id(&document.id, &mut ids, &path, problems);
-            if document.detect.0.is_empty() {
-                problems.push(
-                    Problem::new(path.key("detect"), "nothing to look for")
-                        .help("for example `detect: [pii, secrets]`"),
-                );
-            }
             let detect = detectors.select(&document.detect.0, &path.key("detect")).unwrap_or_else(|problem| {
                 problems.push(problem);
                 Selection::default()

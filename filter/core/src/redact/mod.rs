@@ -14,6 +14,7 @@ use std::ops::Range;
 
 use hits::{Hit, Hits, Replacement};
 
+use crate::hex::hex;
 use crate::host::Side;
 use crate::inspect::{Budget, Detectors, Finding};
 use crate::json::{Document, Limits, Text, decimal};
@@ -254,11 +255,6 @@ fn keyed(key: &[u8], kind: &str, value: &str) -> String {
     mac.update([0]);
     mac.update(value.as_bytes());
     hex(mac.finalize().get(..6).unwrap_or_default())
-}
-
-/// Lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|b| [b >> 4, b & 15]).filter_map(|n| char::from_digit(u32::from(n), 16)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use p256::pkcs8::DecodePublicKey as _;
 use superboring::hash::MessageDigest;
 
 use super::*;
+use crate::hex::hex;
 use crate::host::{NativeAlgorithm, SignatureCheck};
 use crate::identity::der::{self, Curve};
 

@@ -1,6 +1,7 @@
 //! Tokens that must not be believed.
 
 use super::*;
+use crate::hex::unhex;
 
 const HEADER: &str = r#"{"alg":"ES256","typ":"JWT","kid":"a"}"#;
 

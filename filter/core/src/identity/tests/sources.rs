@@ -1,6 +1,7 @@
 //! The other ways of proof, what is required, revocation, and what is remembered.
 
 use super::*;
+use crate::hex::hex;
 use crate::host::Attribute;
 
 const PEER: &str = "spiffe://cluster.local/ns/shop/sa/cart";
