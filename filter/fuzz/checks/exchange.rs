@@ -87,7 +87,7 @@ fn play(engine: &Engine, call: u8, request: &[u8], answer: &[u8]) -> Run {
     worker.start(engine, &mut host).expect("a store in memory");
     host.set_attribute(Attribute::Cluster, "c");
     host.set_attribute(Attribute::PeerUri, "spiffe://td/w");
-    let path = if call % 2 == 0 { "/v1/chat/completions" } else { "/v1/messages" };
+    let path = if call.is_multiple_of(2) { "/v1/chat/completions" } else { "/v1/messages" };
     let request_head: Headers =
         [(":method", "POST"), (":path", path), ("content-type", "application/json")].into_iter().collect();
     let media = ["application/json", "text/plain", "text/event-stream"][usize::from(call / 2 % 3)];
