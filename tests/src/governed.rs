@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Answer, Request};
 use crate::envoy::{Cluster, Envoy, Gate, ListenerSpec, Rejected, Wasm};
-use crate::idp::{Algorithm, Idp};
+use crate::idp::{Algorithm, Idp, Key};
 use crate::upstream::Upstream;
 use crate::{model, tools};
 
@@ -78,6 +78,14 @@ impl World {
     pub fn with(mut self, section: &str, value: Value) -> Self {
         self.policy[section] = value;
         self
+    }
+
+    /// A second key of the policy's issuer.
+    pub fn publish_beside(&mut self, kid: &str) -> Key {
+        let key = Key::new(kid, Algorithm::ES256);
+        let keys = &mut self.policy["identity"]["jwt"][0]["jwks"]["inline"]["keys"];
+        keys.as_array_mut().expect("inline keys").push(key.jwk.clone());
+        key
     }
 
     /// The filter with the policy.

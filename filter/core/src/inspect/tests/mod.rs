@@ -4,6 +4,7 @@ mod configuration;
 mod corpora;
 mod hostile;
 mod properties;
+mod sample_rows;
 mod samples;
 
 use super::{Budget, Detectors, DetectorsDocument, Finding};
