@@ -11,7 +11,9 @@ use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
-use crate::policy::{Access, Content, Document, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict};
+use crate::policy::{
+    Access, AtMaxHold, Content, Document, Globs, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict,
+};
 use crate::sort;
 
 /// Looks up an environment variable.
@@ -34,7 +36,11 @@ pub struct Engine {
     pub(crate) limits: RequestLimits,
     pub(crate) unscannable: Verdict,
     pub(crate) model_mismatch: Verdict,
+    pub(crate) max_hold: usize,
+    pub(crate) at_max_hold: AtMaxHold,
     pub(crate) hash_key: Option<Vec<u8>>,
+    pub(crate) tokenize_key: Option<Vec<u8>>,
+    pub(crate) restoring_tools: Globs,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
@@ -78,12 +84,28 @@ impl Engine {
                     .help("add `redaction: {hash_key: {env: NAME}}` and set NAME in vm_config.environment_variables"),
             );
         }
+        let tokenize_path = root.key("redaction").key("tokenize_key");
+        let tokenize_key = secret(document.redaction.tokenize_key.as_ref(), env, &tokenize_path, &mut problems);
+        if content.tokenizes() && document.redaction.tokenize_key.is_none() {
+            problems.push(Problem::new(tokenize_path, "`action: tokenize` needs a key").help(
+                "add `redaction: {tokenize_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
+            ));
+        }
+        let restoring: Vec<String> =
+            document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
         if !(1024..=64 * 1024 * 1024).contains(&max_body) {
             problems.push(
                 Problem::new(root.key("envoy").key("max_body_bytes"), "not between 1024 and 67108864 bytes")
                     .help("keep it below the listener's per_connection_buffer_limit_bytes"),
+            );
+        }
+        let max_hold = usize::try_from(document.answers.max_hold_bytes).unwrap_or(usize::MAX);
+        if !(64..=max_body.max(64)).contains(&max_hold) {
+            problems.push(
+                Problem::new(root.key("answers").key("max_hold_bytes"), "not between 64 and envoy.max_body_bytes")
+                    .help("16384 is the default"),
             );
         }
         match (detectors, identity) {
@@ -102,7 +124,11 @@ impl Engine {
                 limits,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,
+                max_hold,
+                at_max_hold: document.answers.at_max_hold,
                 hash_key,
+                tokenize_key,
+                restoring_tools: Globs::new(&restoring),
                 audit_key,
                 hold_headers: document.envoy.hold_headers,
                 max_body,

@@ -22,6 +22,10 @@ pub struct Record {
     pub path: Option<String>,
     /// The operation.
     pub operation: Option<&'static str>,
+    /// The API.
+    pub api: Option<&'static str>,
+    /// Whether a streamed answer was asked for.
+    pub streams: bool,
     /// The caller.
     pub principal: Option<Rc<Principal>>,
     /// The names of the caller's roles.
@@ -34,6 +38,12 @@ pub struct Record {
     pub answered_by: Option<String>,
     /// What the answer used.
     pub usage: Option<Usage>,
+    /// Whether that is an estimate of ours.
+    pub usage_estimated: bool,
+    /// Bytes of the request's body.
+    pub request_bytes: u64,
+    /// Bytes of text of a stream that came so far.
+    pub stream_bytes: u64,
     /// What it cost, in billionths, and the currency.
     pub cost: Option<(u64, String)>,
     /// Whether the request was judged, or the exchange ended before.

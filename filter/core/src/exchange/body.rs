@@ -5,10 +5,12 @@ use std::ops::Range;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
-use crate::json::{Document, Kind, fold};
-use crate::policy::{Plan, Question, is_model_name};
-use crate::protocol::{DECIDING_NAMES, ELSEWHERE};
-use crate::redact::{self, Inspector};
+use crate::json::{Document, Kind, Node, fold};
+use crate::policy::{Asked, Plan, Question, is_model_name};
+use crate::protocol::{
+    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state,
+};
+use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
 
 impl Exchange {
@@ -114,17 +116,59 @@ impl Exchange {
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<Option<Vec<u8>>, Denial> {
-        if !facts.call.body {
+        if facts.call.body == Body::None {
             let empty = body.is_empty();
             return if empty { Ok(None) } else { Err(unreadable("this call has no body")) };
         }
         self.record.content_in = body_digest(cx.engine, body);
+        self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
         let root = document.root();
         if root.kind() != Kind::Object {
             return Err(unreadable("not an object"));
         }
+        self.check_keys(root, cx)?;
+        let model = self.model(root, facts, cx)?;
+        self.check_stream(root, facts, cx)?;
+        let state = state(facts.call.api, root);
+        let question = Question {
+            roles: &facts.roles,
+            target: facts.target,
+            operation: facts.call.operation,
+            model: model.name.as_deref(),
+            body: Some(Asked { parameters: Some(root), media: media(root), state }),
+        };
+        if let Err(denial) = self.ask(&question, cx) {
+            self.unless_observed(denial, cx)?;
+        }
+        self.check_inner(root, facts, cx)?;
+
+        let mut edits = model.edits;
+        let mut insert = String::new();
+        if state == State::Default && !cx.engine.access.stateful(&question) {
+            replace_or_insert(root, "store", "false", &mut edits, &mut insert);
+        }
+        self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);
+        if !insert.is_empty() {
+            let start = root.span().start.saturating_add(1);
+            if root.entries().next().is_none() {
+                insert.pop();
+            }
+            edits.push((start..start, insert));
+        }
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        // Placeholders belong to their caller: nobody else's values come back by them.
+        let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
+        let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
+        let inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));
+        let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
+        facts.restore = std::mem::take(&mut outcome.restore);
+        self.remember("in", outcome)
+    }
+
+    /// Keys that some servers take for others.
+    fn check_keys(&mut self, root: Node<'_>, cx: &mut Context<'_>) -> Result<(), Denial> {
         for (key, _) in root.entries() {
             let key = key.text();
             let folded = fold(&key);
@@ -136,44 +180,143 @@ impl Exchange {
                 return Err(unreadable(&format!("a key that some servers read as `{folded}`")));
             }
         }
-
-        let (model, span, alias) = self.model(&document, cx)?;
-        if root.get("stream").is_some_and(|s| !s.is_null() && s.bool() != Some(false)) {
-            self.unless_observed(Denial::new(Reason::ProtocolStream), cx)?;
-        }
-        let question = Question {
-            roles: &facts.roles,
-            target: facts.target,
-            api: facts.call.api,
-            operation: facts.call.operation,
-            model: Some(&model),
-            parameters: Some(root),
-        };
-        if let Err(denial) = self.ask(&question, cx) {
-            self.unless_observed(denial, cx)?;
-        }
-
-        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
-        let inspector = inspector(&plan, cx.engine);
-        let edits: Vec<(Range<usize>, String)> = alias.then(|| (span.clone(), model)).into_iter().collect();
-        let outcome = inspector.json(&document, facts.call.api, Side::Request, &[span], &edits, &mut facts.budget);
-        self.remember("in", outcome)
+        Ok(())
     }
 
-    /// The request's model: its name with aliases resolved, where the name stands, and whether it was an alias.
-    fn model(&mut self, document: &Document<'_>, cx: &Context<'_>) -> Result<(String, Range<usize>, bool), Denial> {
-        let token = document.root().get("model").and_then(|m| m.string());
-        let token = token.ok_or_else(|| Denial::new(Reason::ProtocolModel))?;
+    /// Which model the request asks for.
+    fn model(&mut self, root: Node<'_>, facts: &Facts, cx: &Context<'_>) -> Result<Asks, Denial> {
+        let refused = || Denial::new(Reason::ProtocolModel);
+        let (member, needed) = match facts.call.model {
+            ModelIn::Body(member) => (member, true),
+            ModelIn::Optional(member) => (member, false),
+            ModelIn::Nowhere => return Ok(Asks::default()),
+        };
+        // Gemini's interactions are with a model or with an agent.
+        let agent = || root.get("agent").filter(|_| facts.call.api == Api::GeminiInteractions);
+        let node = root.get(member).filter(|m| !m.is_null()).or_else(agent);
+        let token = match node.map(|node| node.string().ok_or_else(refused)).transpose()? {
+            Some(token) => token,
+            None if facts.path_model.is_some() => {
+                return Ok(Asks { name: self.record.model.clone(), ..Asks::default() });
+            }
+            None if needed => return Err(refused()),
+            None => {
+                let name = self.resolve(DEFAULT_MODEL, cx);
+                return Ok(Asks { name: Some(name), ..Asks::default() });
+            }
+        };
         let asked = token.text();
         if !is_model_name(&asked) {
-            return Err(Denial::new(Reason::ProtocolModel));
+            return Err(refused());
         }
-        let known = cx.engine.models.find(&asked);
-        let model = known.map_or_else(|| asked.to_string(), |m| m.name.clone());
-        self.record.model = Some(model.clone());
-        self.record.model_known = known.is_some();
-        let alias = !model.eq_ignore_ascii_case(&asked);
-        Ok((model, token.inner_span(), alias))
+        if let Some(path) = &facts.path_model {
+            // Which of the two a server takes is anybody's guess: they must name one model.
+            let bare = asked.rsplit('/').next().unwrap_or_default();
+            let same = |name: &str| name.eq_ignore_ascii_case(path) || name.eq_ignore_ascii_case(bare);
+            if !same(&asked) && !path.eq_ignore_ascii_case(bare) {
+                return Err(refused().detail("the path and the body name different models"));
+            }
+        }
+        let name = match &facts.path_model {
+            Some(_) => self.record.model.clone().unwrap_or_default(),
+            None => self.resolve(&asked, cx),
+        };
+        let span = token.inner_span();
+        let alias = !name.eq_ignore_ascii_case(facts.path_model.as_deref().unwrap_or(&asked));
+        let edits = alias.then(|| (span.clone(), name.clone())).into_iter().collect();
+        Ok(Asks { name: Some(name), protected: vec![span], edits })
+    }
+
+    /// Whether the answer streams.
+    fn check_stream(&mut self, root: Node<'_>, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        let asked = match root.get("stream").filter(|s| !s.is_null()) {
+            None => None,
+            Some(node) => Some(node.bool().ok_or_else(|| unreadable("`stream` is neither true nor false"))?),
+        };
+        match facts.call.streams {
+            Streams::Asked(default) => facts.streams = asked.unwrap_or(default),
+            Streams::Always => facts.streams = true,
+            Streams::No if asked == Some(true) => {
+                self.unless_observed(Denial::new(Reason::ProtocolStream), cx)?;
+            }
+            Streams::No => {}
+        }
+        self.record.streams = facts.streams;
+        Ok(())
+    }
+
+    /// Many requests in one: each has a model and parameters of its own, and must be allowed by itself.
+    fn check_inner(&mut self, root: Node<'_>, facts: &Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        if facts.call.operation != Operation::Batches && facts.call.api != Api::GeminiEmbed {
+            return Ok(());
+        }
+        let Some(requests) = root.get("requests").filter(|r| r.kind() == Kind::Array) else { return Ok(()) };
+        for item in requests.items() {
+            let inner = ["params", "request", "body"].into_iter().find_map(|n| item.get(n)).unwrap_or(item);
+            if inner.kind() != Kind::Object {
+                return Err(unreadable("a request among `requests` is no object"));
+            }
+            self.check_keys(inner, cx)?;
+            let named = inner.get("model").and_then(|m| m.text());
+            let name = match (&facts.path_model, named) {
+                (None, None) => return Err(Denial::new(Reason::ProtocolModel)),
+                (Some(path), Some(named)) if named.rsplit('/').next() != Some(path.as_str()) => {
+                    return Err(Denial::new(Reason::ProtocolModel).detail("the path and the body name different models"));
+                }
+                (Some(_), _) => self.record.model.clone().unwrap_or_default(),
+                (None, Some(named)) if is_model_name(&named) => self.resolve(&named, cx),
+                (None, Some(_)) => return Err(Denial::new(Reason::ProtocolModel)),
+            };
+            // A statement that names batches allows them; what is in them must be allowed as if it came alone.
+            let operation = match facts.call.operation {
+                Operation::Batches => Operation::Chat,
+                operation => operation,
+            };
+            let asked = Asked { parameters: Some(inner), media: media(inner), state: state(facts.call.api, inner) };
+            let question = Question {
+                roles: &facts.roles,
+                target: facts.target,
+                operation,
+                model: Some(&name),
+                body: Some(asked),
+            };
+            if let Err(denial) = self.ask(&question, cx) {
+                self.unless_observed(denial, cx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// OpenAI-compatible streams tell their usage if they are asked to.
+    fn ask_for_usage(
+        &mut self,
+        root: Node<'_>,
+        facts: &mut Facts,
+        edits: &mut Vec<(Range<usize>, String)>,
+        insert: &mut String,
+        cx: &Context<'_>,
+    ) {
+        let target = cx.engine.targets.get(facts.target);
+        // Mistral tells it anyway, and refuses the option.
+        let asks = target.is_some_and(|t| t.asks_for_usage && t.provider != "mistral_ai");
+        if !facts.streams || !asks || !matches!(facts.call.api, Api::OpenAiChat | Api::OpenAiCompletions) {
+            return;
+        }
+        let options = root.get("stream_options").filter(|o| o.kind() == Kind::Object);
+        let asked = options.and_then(|o| o.get("include_usage"));
+        if asked.and_then(|a| a.bool()) == Some(true) {
+            return;
+        }
+        facts.hides_usage = self.tap.is_none();
+        match (options, asked) {
+            (Some(_), Some(asked)) => edits.push((asked.span(), "true".to_owned())),
+            (Some(options), None) => {
+                let start = options.span().start.saturating_add(1);
+                let comma = if options.entries().next().is_some() { "," } else { "" };
+                edits.push((start..start, format!("\"include_usage\":true{comma}")));
+            }
+            (None, _) => replace_or_insert(root, "stream_options", "{\"include_usage\":true}", edits, insert),
+        }
     }
 
     /// A tap records what would have been refused, and looks on.
@@ -210,9 +353,40 @@ impl Exchange {
     }
 }
 
+/// The model that a request asks for.
+#[derive(Debug, Default)]
+struct Asks {
+    /// Its name with aliases resolved; none where the call has no model.
+    name: Option<String>,
+    /// Where it stands in the body: nothing may be replaced there.
+    protected: Vec<Range<usize>>,
+    /// What goes there instead of an alias.
+    edits: Vec<(Range<usize>, String)>,
+}
+
+/// Gives a member of `root` a value: in its place where it is there already, else in `insert`, which goes first.
+fn replace_or_insert(
+    root: Node<'_>,
+    name: &str,
+    value: &str,
+    edits: &mut Vec<(Range<usize>, String)>,
+    insert: &mut String,
+) {
+    match root.get(name) {
+        Some(node) => edits.push((node.span(), value.to_owned())),
+        None => insert.push_str(&format!("\"{name}\":{value},")),
+    }
+}
+
 /// What inspects under `plan`.
-pub(super) fn inspector<'a>(plan: &'a Plan<'a>, engine: &'a Engine) -> Inspector<'a> {
-    Inspector { detectors: &engine.detectors, plan, hash_key: engine.hash_key.as_deref(), limits: engine.json_limits }
+pub(super) fn inspector<'a>(plan: &'a Plan<'a>, engine: &'a Engine, deriver: Option<Deriver<'a>>) -> Inspector<'a> {
+    Inspector {
+        detectors: &engine.detectors,
+        plan,
+        hash_key: engine.hash_key.as_deref(),
+        deriver,
+        limits: engine.json_limits,
+    }
 }
 
 pub(super) fn extend(list: &mut Vec<String>, more: Vec<String>) {

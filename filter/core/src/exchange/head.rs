@@ -10,8 +10,10 @@ use crate::head::Headers;
 use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
-use crate::policy::{Miss, Mode, Question, RoleSet, Ungoverned};
-use crate::protocol::{self, Channel, Dialect, NoCall, Operation, classify};
+use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
+use crate::protocol::{Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped};
+use crate::protocol;
+use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
 
 /// What came with a head, before the caller is known.
@@ -19,7 +21,7 @@ use crate::reply::{Denial, Reason};
 pub(super) struct Arrival<'h> {
     pub headers: &'h Headers,
     pub end: bool,
-    pub call: Result<protocol::Call, NoCall>,
+    pub call: &'h Result<Found, NoCall>,
     pub target: usize,
 }
 
@@ -47,10 +49,9 @@ impl Exchange {
         self.record.target = Some(target.name.clone());
         self.record.owner = target.owner.clone();
         self.record.provider = Some(target.provider.clone());
-        self.dialect = match target.provider.as_str() {
-            "anthropic" => Dialect::Anthropic,
-            _ if headers.has("anthropic-version") => Dialect::Anthropic,
-            _ => Dialect::OpenAi,
+        self.dialect = match headers.has("anthropic-version") {
+            true => Dialect::Anthropic,
+            false => Dialect::of_provider(&target.provider),
         };
         strip_own(headers, cx);
         self.strip_credential(headers, cx);
@@ -69,15 +70,12 @@ impl Exchange {
         };
         self.record.path = Some(line.path.to_owned());
         let call = classify(line.method, line.path, &target.path_prefix, &target.apis);
-        if let Ok(call) = &call {
-            self.record.operation = Some(call.operation.as_str());
-            match call.api {
-                protocol::Api::OpenAiChat => self.dialect = Dialect::OpenAi,
-                protocol::Api::AnthropicMessages => self.dialect = Dialect::Anthropic,
-                protocol::Api::Models => {}
-            }
+        if let Ok(found) = &call {
+            self.record.operation = Some(found.call.otel_operation());
+            self.record.api = Some(found.call.api.as_str());
+            self.dialect = found.call.api.dialect().unwrap_or(self.dialect);
         }
-        self.authenticate(Arrival { headers, end, call, target: target.index }, None, cx)
+        self.authenticate(Arrival { headers, end, call: &call, target: target.index }, None, cx)
     }
 
     /// Takes the caller's credential out, whatever it is (a refused request's head is read by access logs, too), and what would
@@ -116,7 +114,7 @@ impl Exchange {
                 cx.worker.wait(self.id);
                 let since_ms = since_ms.unwrap_or(now);
                 let Arrival { headers, end, call, target } = arrival;
-                let headers = headers.clone();
+                let (headers, call) = (headers.clone(), call.clone());
                 let waiting = Waiting { headers, end, since_ms, call, target, body_came: false, body_ended: false };
                 self.stage = Stage::Waiting(Box::new(waiting));
                 if self.tap.is_some() { Flow::Continue } else { Flow::Hold }
@@ -137,28 +135,55 @@ impl Exchange {
     fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, cx: &mut Context<'_>) -> Flow {
         self.stage = Stage::Pass;
         let Arrival { headers, end, call, target } = arrival;
-        let call = match call {
-            Ok(call) => call,
+        let found = match call {
+            Ok(found) => found.clone(),
+            Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
+                self.note(Reason::ProtocolUnknownPath);
+                self.record.judged = true;
+                return Flow::Continue;
+            }
             Err(NoCall::Path) => return self.deny(Denial::new(Reason::ProtocolUnknownPath), cx),
             Err(NoCall::Method) => return self.deny(Denial::new(Reason::ProtocolMethod), cx),
         };
         let mut facts = Facts {
             target,
-            call,
+            call: found.call,
+            path_model: found.model.map(|m| m.name),
             roles,
             length: headers.has("content-length"),
             checksums: CHECKSUMS.iter().copied().filter(|name| headers.has(name)).collect(),
             budget: Budget::default(),
+            streams: found.call.streams == Streams::Always,
+            hides_usage: false,
+            restore: RestoreMap::default(),
         };
-        if let Err(denial) = self.check_head(headers, end, &mut facts, cx) {
+        let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
+        if let Err(denial) = self.check_head(headers, end, model.as_deref(), &mut facts, cx) {
             let flow = self.deny(denial, cx);
             if self.tap.is_none() {
                 return flow;
             }
         }
+        if let (Some(model), Ok(Found { model: Some(place), .. })) = (&model, call)
+            && self.tap.is_none()
+            && !model.eq_ignore_ascii_case(&place.name)
+        {
+            let stripped = path_without_credential(headers);
+            if let Some(mut path) = stripped.or_else(|| headers.text(":path").map(str::to_owned)) {
+                path.replace_range(place.span.clone(), &escaped(model));
+                cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
+            }
+        }
         if self.tap.is_none() && headers.has("accept-encoding") {
             // A compressed answer could not be read.
             cx.effects.push(Effect::RemoveHeader(Side::Request, "accept-encoding".to_owned()));
+        }
+        if !end && facts.call.body == Body::Any && media(headers).ok() != Some(Media::Json) {
+            // Nothing of it can be read, and access has allowed that: it passes as it comes.
+            self.facts = Some(facts);
+            self.record.judged = true;
+            self.stage = Stage::Sent;
+            return Flow::Continue;
         }
         if end {
             self.facts = Some(facts);
@@ -182,6 +207,7 @@ impl Exchange {
         &mut self,
         headers: &Headers,
         end: bool,
+        model: Option<&str>,
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
@@ -192,24 +218,35 @@ impl Exchange {
         let question = Question {
             roles: &facts.roles,
             target: facts.target,
-            api: facts.call.api,
             operation: facts.call.operation,
-            model: None,
-            parameters: None,
+            model,
+            body: None,
         };
-        self.ask(&question, cx)?;
-        if facts.call.body {
-            if media(headers)? != Media::Json {
-                return Err(Denial::new(Reason::ProtocolContentType));
-            }
+        let media = match facts.call.body {
+            Body::None => Media::Json,
+            Body::Any if end => Media::Json,
+            _ => media(headers)?,
+        };
+        if facts.call.body == Body::Any && (end || media != Media::Json) {
+            // The head is all that can be read.
+            let media: MediaSet = (!end).then_some(protocol::Media::File).into_iter().collect();
+            let asked = Asked { parameters: None, media, state: State::None };
+            self.ask(&Question { body: Some(asked), ..question }, cx)?;
+        } else {
+            self.ask(&question, cx)?;
+        }
+        if facts.call.body == Body::Json && media != Media::Json {
+            return Err(Denial::new(Reason::ProtocolContentType));
+        }
+        if facts.call.body != Body::None && media == Media::Json {
             if encoded(headers) {
                 return Err(Denial::new(Reason::ProtocolEncoding));
             }
-            if end {
+            if end && facts.call.body == Body::Json {
                 return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
             }
         }
-        if length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
+        if media == Media::Json && length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));
         }
         let stripped = path_without_credential(headers);
@@ -248,23 +285,41 @@ impl Exchange {
         let answer = cx.engine.access.decide(question);
         extend(&mut self.record.observed, answer.observed);
         // What a head fits decides nothing yet where a body is to come: that may fit a deny, or be unreadable.
-        if answer.miss.is_some() || question.parameters.is_some() || question.operation == Operation::ListModels {
+        if answer.miss.is_some() || question.body.is_some() || question.operation == Operation::ListModels {
             extend(&mut self.record.rules, answer.rules);
         }
         match answer.miss {
             None => Ok(()),
+            Some(Miss::Call) if question.operation.must_be_named() => Err(Denial::new(Reason::AccessDenied)
+                .detail(format!("the operation `{}`, which a statement must name", question.operation.as_str()))),
             Some(Miss::Call) => Err(Denial::new(Reason::AccessDenied)),
             Some(Miss::Model) => Err(Denial::new(Reason::ModelNotAllowed)),
             Some(Miss::Parameter(name)) => {
                 Err(Denial::new(Reason::ParameterNotAllowed).detail(format!("the parameter `{name}`")))
             }
+            Some(Miss::State(member)) => {
+                Err(Denial::new(Reason::StateNotAllowed).detail(format!("the parameter `{member}`")))
+            }
+            Some(Miss::Media(media)) => {
+                let kinds: Vec<&str> = media.iter().map(protocol::Media::as_str).collect();
+                Err(Denial::new(Reason::MediaNotAllowed).detail(format!("`{}`", kinds.join("`, `"))))
+            }
         }
+    }
+
+    /// The name of the model that a caller means by `name`, aliases resolved; it goes on the record.
+    pub(super) fn resolve(&mut self, name: &str, cx: &Context<'_>) -> String {
+        let known = cx.engine.models.find(name);
+        let model = known.map_or_else(|| name.to_owned(), |m| m.name.clone());
+        self.record.model = Some(model.clone());
+        self.record.model_known = known.is_some();
+        model
     }
 
     /// A query cannot be rewritten without knowing what the API makes of it: what would be replaced is refused.
     fn check_query(&mut self, query: &str, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
-        let inspector = inspector(&plan, cx.engine);
+        let inspector = inspector(&plan, cx.engine, None);
         let outcome = inspector.text(&decoded(query), Channel::Metadata, &mut facts.budget);
         let replaced = outcome.edited.is_some();
         self.remember("in", outcome)?;

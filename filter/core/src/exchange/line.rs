@@ -38,6 +38,12 @@ pub(super) enum Media {
     Json,
     /// Text, or nothing said.
     Text,
+    /// Server-sent events.
+    EventStream,
+    /// JSON, line by line.
+    Lines,
+    /// Amazon's event stream.
+    AwsEventStream,
     /// Anything else.
     Other,
 }
@@ -65,6 +71,9 @@ pub(super) fn media(headers: &Headers) -> Result<Media, Denial> {
         "application/json" => Media::Json,
         _ if essence.starts_with("application/") && essence.ends_with("+json") => Media::Json,
         "" | "text/plain" | "text/html" => Media::Text,
+        "text/event-stream" => Media::EventStream,
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Media::Lines,
+        "application/vnd.amazon.eventstream" => Media::AwsEventStream,
         _ => Media::Other,
     })
 }
@@ -115,9 +124,11 @@ mod tests {
             ("application/json; charset = iso-8859-1", Media::Other),
             ("application/problem+json", Media::Json),
             ("text/plain; charset=utf-8", Media::Text),
-            ("text/event-stream", Media::Other),
+            ("text/event-stream; charset=utf-8", Media::EventStream),
+            ("application/x-ndjson", Media::Lines),
+            ("application/vnd.amazon.eventstream", Media::AwsEventStream),
             ("multipart/form-data; boundary=x", Media::Other),
-            ("application/jsonl", Media::Other),
+            ("application/jsonl", Media::Lines),
         ] {
             let headers: Headers = [("content-type", value)].into_iter().collect();
             assert_eq!(media(&headers).unwrap(), expected, "{value}");

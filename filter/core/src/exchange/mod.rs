@@ -8,6 +8,7 @@ mod body;
 mod event;
 mod head;
 mod line;
+mod models;
 mod response;
 mod wait;
 
@@ -22,8 +23,10 @@ use crate::host::{Host, Side};
 use crate::identity::Principal;
 use crate::inspect::Budget;
 use crate::policy::{Mode, RoleSet};
-use crate::protocol::{self, Dialect, NoCall};
+use crate::protocol::{self, Dialect, Found, NoCall};
+use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
+use crate::stream::Filter;
 
 /// One HTTP stream.
 #[derive(Debug)]
@@ -54,6 +57,8 @@ enum Stage {
     Sent,
     /// The answer's body is being held (or copied).
     Answer(response::Answer),
+    /// The answer is a stream.
+    Stream(Box<Filter>),
     /// The answer's body gives way to this one.
     Replace(Vec<u8>),
     /// Answered locally: nothing passes any more, and the answer's own events are none of ours.
@@ -66,7 +71,7 @@ struct Waiting {
     headers: Headers,
     end: bool,
     since_ms: u64,
-    call: Result<protocol::Call, NoCall>,
+    call: Result<Found, NoCall>,
     target: usize,
     /// Some of the body came meanwhile.
     body_came: bool,
@@ -85,6 +90,14 @@ struct Facts {
     /// Headers of the request that are true of its body as it came only.
     checksums: Vec<&'static str>,
     budget: Budget,
+    /// The model that the path names, as it stands there.
+    path_model: Option<String>,
+    /// A streamed answer is expected.
+    streams: bool,
+    /// The stream was asked for its usage on our account: the event that tells it is not the caller's.
+    hides_usage: bool,
+    /// What the request's placeholders stand for.
+    restore: RestoreMap,
 }
 
 /// Copies of one body at a time.
@@ -174,6 +187,8 @@ impl Exchange {
             // Ungoverned traffic that passes is counted, and otherwise none of our business.
             self.record.judged = true;
         }
+        // Cut off: the client went, or the upstream.
+        self.stream_over(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));

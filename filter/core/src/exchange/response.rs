@@ -1,15 +1,17 @@
 //! The answer: from its head to the moment it is delivered.
 
-use std::ops::Range;
-
 use super::line::{CHECKSUMS, Media, encoded, length, media};
+use super::models::filter_models;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
 use crate::engine::body_digest;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
-use crate::json::{Document, Kind, Node};
+use crate::json::{Document, Node};
 use crate::policy::Verdict;
-use crate::protocol::{Api, Channel, Operation, Usage};
+use crate::protocol::{self, Api, Channel, Operation, Usage};
+use crate::stream::framing::Framing;
+use crate::stream::{Bounds, Filter, Look, Stream};
+use crate::redact::Back;
 use crate::reply::{Denial, Reason};
 
 /// What is known of an answer whose body is awaited.
@@ -58,6 +60,18 @@ impl Exchange {
             return Flow::Continue;
         }
         let media = media(headers).unwrap_or(Media::Other);
+        if let Some(framing) = self.framing(media, status) {
+            return if encoded(headers) { self.unscannable(cx) } else { self.stream(framing, headers, cx) };
+        }
+        if self.record.usage.is_none() {
+            // Bedrock tells it beside answers of any kind.
+            let count = |name| headers.text(name).and_then(|n| n.parse().ok());
+            if let (Some(input), Some(output)) =
+                (count("x-amzn-bedrock-input-token-count"), count("x-amzn-bedrock-output-token-count"))
+            {
+                self.record.usage = Some(Usage { input, output, ..Usage::default() });
+            }
+        }
         let large = length(headers).is_some_and(|l| l > cx.engine.max_body as u64);
         if media == Media::Other || encoded(headers) || large {
             return self.unscannable(cx);
@@ -82,6 +96,130 @@ impl Exchange {
         Flow::Continue
     }
 
+    /// How the answer is cut into events, if a stream was asked for and this is one.
+    fn framing(&self, media: Media, status: u16) -> Option<Framing> {
+        let facts = self.facts.as_ref().filter(|f| f.streams && (200..300).contains(&status))?;
+        match media {
+            Media::EventStream => Some(Framing::Sse),
+            Media::Lines => Some(Framing::Lines),
+            Media::AwsEventStream => Some(Framing::EventStream),
+            // One array, element by element.
+            Media::Json if facts.call.api == Api::GeminiGenerate => Some(Framing::JsonArray),
+            _ => None,
+        }
+    }
+
+    /// A stream: its head goes ahead, and its events are looked at as they come.
+    fn stream(&mut self, framing: Framing, headers: &Headers, cx: &mut Context<'_>) -> Flow {
+        let Some(facts) = &self.facts else { return self.unscannable(cx) };
+        let stream = Stream { api: facts.call.api, framing, dialect: self.dialect };
+        let bounds = Bounds {
+            max_frame: cx.engine.max_body,
+            max_hold: cx.engine.max_hold,
+            at_max_hold: cx.engine.at_max_hold,
+        };
+        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds, facts.hides_usage)));
+        if self.tap.is_none() {
+            for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
+                if headers.has(name) {
+                    cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+                }
+            }
+        }
+        Flow::Continue
+    }
+
+    /// Bytes of a stream.
+    fn stream_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
+        let body = match available {
+            0 => Vec::new(),
+            _ => cx.host.body(Side::Response).unwrap_or_default(),
+        };
+        let Stage::Stream(filter) = &mut self.stage else { return Flow::Continue };
+        let Some(facts) = &mut self.facts else { return Flow::Continue };
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        let inspector = super::body::inspector(&plan, cx.engine, None);
+        let mut look = Look {
+            inspector: &inspector,
+            budget: &mut facts.budget,
+            restore: &facts.restore,
+            restoring_tools: &cx.engine.restoring_tools,
+        };
+        let passed = filter.push(&body, end, &mut look);
+        self.record.usage = filter.usage().or(self.record.usage);
+        self.record.stream_bytes = filter.text_bytes();
+        if self.record.answered_by.is_none() {
+            self.record.answered_by = filter.model().map(str::to_owned);
+        }
+        if passed.released {
+            self.note(Reason::AnswerUnscannable);
+        }
+        let _ = self.remember("out", passed.outcome);
+        if let Some(denial) = passed.denial {
+            self.record.answer_denied |= self.record.denial.is_none();
+            self.record.denial.get_or_insert(denial.reason);
+            self.record.enforced |= self.tap.is_none();
+        }
+        if end {
+            self.stream_over(cx);
+        }
+        if self.tap.is_none() && passed.bytes != body {
+            if available == 0 && end {
+                // The answer ends in trailers: what was held has no bytes to go with. Cut off, it is seen to be missing.
+                if !passed.bytes.is_empty() {
+                    self.record.denial.get_or_insert(Reason::AnswerUnscannable);
+                    return self.deny(Denial::new(Reason::AnswerUnscannable).detail("trailers behind a stream"), cx);
+                }
+                return Flow::Continue;
+            }
+            self.record.edited |= self.record.denial.is_none();
+            cx.effects.push(Effect::ReplaceBody(Side::Response, passed.bytes));
+        }
+        Flow::Continue
+    }
+
+    /// The stream came to an end, its own or another.
+    pub(super) fn stream_over(&mut self, cx: &mut Context<'_>) {
+        let Stage::Stream(filter) = std::mem::replace(&mut self.stage, Stage::Pass) else { return };
+        let model = self.record.model.clone().unwrap_or_default();
+        if let Some(answered) = filter.model()
+            && !cx.engine.models.same(&model, answered)
+        {
+            self.note(Reason::ModelMismatch);
+        }
+        // Who only observes asks for nothing, and what was not told stays unknown.
+        if self.tap.is_none() {
+            self.settle_usage(!filter.finished());
+        }
+        self.price(cx);
+    }
+
+    /// What an exchange used that does not say so, or that was cut off: an estimate.
+    fn settle_usage(&mut self, cut: bool) {
+        if self.record.usage.is_some() && !cut {
+            return;
+        }
+        // About four bytes to a token, in any of the usual tokenizers and for most texts.
+        let estimate = Usage {
+            input: self.record.request_bytes.div_ceil(4),
+            output: self.record.stream_bytes.div_ceil(4),
+            ..Usage::default()
+        };
+        let told = self.record.usage.unwrap_or_default();
+        self.record.usage_estimated = told.input == 0 || cut && told.output < estimate.output;
+        self.record.usage = Some(match told.input {
+            0 => estimate.max(told),
+            _ => Usage { output: told.output.max(estimate.output), ..told },
+        });
+    }
+
+    fn price(&mut self, cx: &Context<'_>) {
+        let model = self.record.model.clone().unwrap_or_default();
+        if let Some(usage) = &self.record.usage {
+            self.record.cost = cx.engine.models.cost(&model, usage).map(|(n, c)| (n, c.to_owned()));
+        }
+    }
+
     /// Whether the request went elsewhere than it was judged for. A host chooses the route anew when headers change, and
     /// says so only once it sent the request: a route that hangs on a credential, which is removed, is such a case.
     fn strayed(&self, cx: &mut Context<'_>) -> bool {
@@ -102,7 +240,7 @@ impl Exchange {
         if !end {
             let body = denial.body(self.dialect);
             let length = ("content-length".to_owned(), body.len().to_string());
-            for (name, value) in denial.headers().into_iter().chain([length]) {
+            for (name, value) in denial.headers(self.dialect).into_iter().chain([length]) {
                 cx.effects.push(Effect::SetHeader(Side::Response, name, value.into_bytes()));
             }
             self.stage = Stage::Replace(body);
@@ -133,6 +271,9 @@ impl Exchange {
     }
 
     pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
+        if matches!(self.stage, Stage::Stream(_)) {
+            return self.stream_body(available, end, cx);
+        }
         if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {
             let answer = *answer;
             tap.copy(Side::Response, available, cx);
@@ -240,7 +381,7 @@ impl Exchange {
     ) -> Result<Option<Vec<u8>>, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = super::body::inspector(&plan, cx.engine);
+        let inspector = super::body::inspector(&plan, cx.engine, None);
         if body.is_empty() {
             return Ok(None);
         }
@@ -258,7 +399,6 @@ impl Exchange {
         let root = document.root();
         let mut edits = Vec::new();
         match facts.call.operation {
-            Operation::Chat if answer.success => self.account(facts.call.api, root, cx)?,
             Operation::ListModels if answer.success => {
                 let filtered = filter_models(root, &mut |model| {
                     let name = cx.engine.models.find(model).map_or(model, |m| m.name.as_str());
@@ -269,9 +409,11 @@ impl Exchange {
                     None => return self.not_read(cx),
                 }
             }
+            operation if answer.success && !operation.must_be_named() => self.account(facts.call.api, root, cx)?,
             _ => {}
         }
-        let outcome = inspector.json(&document, facts.call.api, Side::Response, &[], &edits, &mut facts.budget);
+        let back = Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools };
+        let outcome = inspector.answer(&document, back, facts.call.operation, &edits, &mut facts.budget);
         self.remember("out", outcome)
     }
 
@@ -285,14 +427,12 @@ impl Exchange {
 
     /// Usage, cost, and whether the model that was asked for is the one that answered.
     fn account(&mut self, api: Api, root: Node<'_>, cx: &Context<'_>) -> Result<(), Denial> {
-        self.record.usage = Usage::of(api, root);
+        self.record.usage = Usage::of(api, root).or(self.record.usage);
+        self.price(cx);
         let model = self.record.model.clone().unwrap_or_default();
-        if let Some(usage) = &self.record.usage {
-            self.record.cost = cx.engine.models.cost(&model, usage).map(|(n, c)| (n, c.to_owned()));
-        }
-        let Some(answered) = root.get("model").and_then(|m| m.text()) else { return Ok(()) };
-        let same = cx.engine.models.same(&model, &answered);
-        self.record.answered_by = Some(answered.into_owned());
+        let Some(answered) = protocol::answered_by(root) else { return Ok(()) };
+        let same = model == protocol::DEFAULT_MODEL || cx.engine.models.same(&model, &answered);
+        self.record.answered_by = Some(answered);
         if same {
             return Ok(());
         }
@@ -300,94 +440,6 @@ impl Exchange {
         match cx.engine.model_mismatch {
             Verdict::Allow => Ok(()),
             Verdict::Deny => Err(Denial::new(Reason::ModelMismatch)),
-        }
-    }
-}
-
-/// Removes from `data` (or from the list itself, where a server answers no more than that) the models that a caller may not
-/// use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
-fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Option<Vec<(Range<usize>, String)>> {
-    let list = if root.kind() == Kind::Array { Some(root) } else { root.get("data") };
-    let data = list.filter(|d| d.kind() == Kind::Array)?;
-    let items: Vec<(Node<'_>, bool)> = data
-        .items()
-        // An item without a readable id cannot be allowed.
-        .map(|item| (item, item.get("id").and_then(|id| id.text()).is_some_and(|id| may_use(&id))))
-        .collect();
-    if items.iter().all(|(_, keep)| *keep) {
-        return Some(Vec::new());
-    }
-    let mut edits = Vec::new();
-    // An item goes with the comma in front of it, and the first kept one with what stands before it.
-    let mut from = data.span().start.saturating_add(1);
-    let mut kept = false;
-    for (item, keep) in &items {
-        let span = item.span();
-        if *keep {
-            if from < span.start && !kept {
-                edits.push((from..span.start, String::new()));
-            }
-            kept = true;
-        } else {
-            let start = if kept { from } else { span.start };
-            edits.push((start..span.end, String::new()));
-            if !kept {
-                edits.push((from..span.start, String::new()));
-            }
-        }
-        from = span.end;
-    }
-    edits.retain(|(range, _)| !range.is_empty());
-    let ids: Vec<Node<'_>> = items.iter().filter(|(_, k)| *k).filter_map(|(i, _)| i.get("id")).collect();
-    for (name, id) in [("first_id", ids.first()), ("last_id", ids.last())] {
-        if let Some(node) = root.get(name) {
-            let text = id.and_then(|id| id.text()).map_or("null".to_owned(), |id| serde_json::json!(id).to_string());
-            edits.push((node.span(), text));
-        }
-    }
-    Some(edits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::json::{Edits, Limits};
-
-    fn filtered(json: &str, allowed: &[&str]) -> String {
-        let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-        let mut edits = Edits::new();
-        for (range, text) in filter_models(document.root(), &mut |m| allowed.contains(&m)).unwrap() {
-            edits.replace(range, text).unwrap();
-        }
-        String::from_utf8(edits.splice(json.as_bytes())).unwrap()
-    }
-
-    #[test]
-    fn lists_keep_what_may_be_used() {
-        let list = r#"{"object":"list","data":[ {"id":"a"} , {"id":"b"}, {"id":"c"} ],"first_id":"a","last_id":"c"}"#;
-        for allowed in [vec!["a", "b", "c"], vec!["a"], vec!["b"], vec!["c"], vec!["a", "c"], vec!["b", "c"], vec![]] {
-            let out: serde_json::Value = serde_json::from_str(&filtered(list, &allowed)).unwrap();
-            let ids: Vec<_> = out["data"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
-            assert_eq!(ids, allowed);
-            assert_eq!(out["first_id"].as_str(), allowed.first().copied());
-            assert_eq!(out["last_id"].as_str(), allowed.last().copied());
-        }
-    }
-
-    #[test]
-    fn odd_items_are_not_shown() {
-        assert_eq!(filtered(r#"{"data":["a",{"id":1},{"id":"a"},{}]}"#, &["a"]), r#"{"data":[{"id":"a"}]}"#);
-        assert_eq!(filtered(r#"{"data":[]}"#, &[]), r#"{"data":[]}"#);
-        assert_eq!(filtered(r#"[{"id":"a"},{"id":"b"}]"#, &["b"]), r#"[{"id":"b"}]"#);
-        let quoted = r#"{"data":[{"id":"a"},{"id":"b\"}"}],"first_id":"a"}"#;
-        assert_eq!(filtered(quoted, &["b\"}"]), r#"{"data":[{"id":"b\"}"}],"first_id":"b\"}"}"#);
-    }
-
-    #[test]
-    fn a_list_of_another_shape_is_none() {
-        for json in [r#"{"data":"a"}"#, r#"{"models":[{"id":"a"}]}"#, r#"{"data":{"a":{"id":"a"}}}"#, "1"] {
-            let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-            assert!(filter_models(document.root(), &mut |_| true).is_none(), "{json}");
         }
     }
 }

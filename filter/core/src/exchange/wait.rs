@@ -17,7 +17,7 @@ impl Exchange {
             }
         };
         let Waiting { headers, end, since_ms, call, target, body_came, body_ended } = *waiting;
-        let flow = self.authenticate(Arrival { headers: &headers, end, call, target }, Some(since_ms), cx);
+        let flow = self.authenticate(Arrival { headers: &headers, end, call: &call, target }, Some(since_ms), cx);
         if self.tap.is_some() {
             match &mut self.stage {
                 Stage::Waiting(waiting) => waiting.body_ended = body_ended,

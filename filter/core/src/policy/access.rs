@@ -10,7 +10,7 @@ use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
 use crate::json::decimal::Decimal;
 use crate::json::{Kind, Node};
-use crate::protocol::{Api, Operation};
+use crate::protocol::{MediaSet, Operation, State, parameter_names};
 
 /// Every access statement of a policy.
 #[derive(Debug, Default)]
@@ -25,6 +25,8 @@ struct Statement {
     models: Globs,
     targets: Option<Vec<bool>>,
     operations: Vec<Operation>,
+    media: MediaSet,
+    stateful: bool,
     caps: Vec<Cap>,
 }
 
@@ -44,14 +46,23 @@ pub struct Question<'a> {
     pub roles: &'a RoleSet,
     /// The target's place in the policy.
     pub target: usize,
-    /// The API, for its names of parameters.
-    pub api: Api,
     /// The operation.
     pub operation: Operation,
-    /// The model, aliases resolved; `None` while only the head is known, or where the call has none.
+    /// The model, aliases resolved; `None` while it is not known yet, or where the call has none.
     pub model: Option<&'a str>,
-    /// The request's top-level object; `None` while only the head is known.
+    /// What the body says; `None` while only the head is known.
+    pub body: Option<Asked<'a>>,
+}
+
+/// What a request's body says, as far as access looks at it.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// The top-level object; none where the body is no JSON.
     pub parameters: Option<Node<'a>>,
+    /// What it carries that cannot be read.
+    pub media: MediaSet,
+    /// What it says of state at the provider.
+    pub state: State,
 }
 
 /// What access says, and by which statements.
@@ -74,6 +85,10 @@ pub enum Miss {
     Model,
     /// Something allows the call and model, but for this parameter's cap.
     Parameter(String),
+    /// Something allows the call and model, but for what it carries that cannot be read.
+    Media(MediaSet),
+    /// Something allows the call and model, but for the state at the provider that this member asks for.
+    State(&'static str),
 }
 
 /// How a statement fits a question.
@@ -83,7 +98,8 @@ enum Fit {
     /// It depends on what is not known yet.
     Open,
     WrongModel,
-    WrongParameter(String),
+    /// Everything fits but what the body asks for.
+    Wrong(Miss),
 }
 
 impl Access {
@@ -119,6 +135,8 @@ impl Access {
                 models: Globs::new(&document.models.0),
                 targets: targets.meant(&document.targets, &document.providers, &path, problems),
                 operations: document.operations.0.clone(),
+                media: document.media.0.iter().copied().collect(),
+                stateful: document.stateful,
             });
         }
         Self(statements)
@@ -141,7 +159,7 @@ impl Access {
             match (statement.effect, fit) {
                 (AccessEffect::Allow, Fit::Yes) => allows.push(statement.id.clone()),
                 (AccessEffect::Allow, Fit::Open) => open = true,
-                (AccessEffect::Allow, Fit::WrongParameter(name)) => nearest = Miss::Parameter(name),
+                (AccessEffect::Allow, Fit::Wrong(miss)) => nearest = miss,
                 (AccessEffect::Allow, Fit::WrongModel) if nearest == Miss::Call => nearest = Miss::Model,
                 (AccessEffect::Deny, Fit::Yes) => {
                     model_denied |= !statement.models.is_empty();
@@ -161,13 +179,22 @@ impl Access {
         answer
     }
 
+    /// Whether what allows a request also allows it to leave state at the provider.
+    pub fn stateful(&self, question: &Question<'_>) -> bool {
+        let allows = |s: &&Statement| s.effect == AccessEffect::Allow && s.mode == Mode::Enforce && s.stateful;
+        self.0.iter().filter(allows).any(|s| matches!(s.fit(question), Fit::Yes))
+    }
+
     /// Whether a caller could use `model` at a target in some call, whatever the parameters.
     pub fn may_use(&self, roles: &RoleSet, target: usize, model: &str) -> bool {
         let fits = |s: &&Statement| s.who.fits(roles) && includes(s.targets.as_ref(), target) && s.models.fit(model);
         let enforced = || self.0.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
-        let chats = |s: &Statement| s.operations.is_empty() || s.operations.contains(&Operation::Chat);
-        enforced().any(|s| s.effect == AccessEffect::Allow && chats(s))
-            && !enforced().any(|s| s.effect == AccessEffect::Deny && chats(s) && s.caps.is_empty())
+        let uses = |s: &Statement| {
+            s.operations.is_empty() || s.operations.iter().any(|o| !o.must_be_named() && *o != Operation::ListModels)
+        };
+        let whole = |s: &Statement| s.operations.is_empty() || s.operations.contains(&Operation::Chat);
+        enforced().any(|s| s.effect == AccessEffect::Allow && uses(s))
+            && !enforced().any(|s| s.effect == AccessEffect::Deny && whole(s) && !s.looks_at_body())
     }
 }
 
@@ -186,7 +213,12 @@ impl Statement {
                 AccessEffect::Deny => Fit::No,
             };
         }
-        if !self.operations.is_empty() && !self.operations.contains(&question.operation) {
+        // What keeps state or carries many requests is never meant by the way.
+        let named = self.operations.contains(&question.operation);
+        let meant = named
+            || self.operations.is_empty()
+                && (self.effect == AccessEffect::Deny || !question.operation.must_be_named());
+        if !meant {
             return Fit::No;
         }
         match question.model {
@@ -194,29 +226,63 @@ impl Statement {
             None if !self.models.is_empty() => return Fit::Open,
             _ => {}
         }
-        match question.parameters {
-            None if self.caps.is_empty() => Fit::Yes,
-            None => Fit::Open,
-            Some(parameters) => {
-                let deny = self.effect == AccessEffect::Deny;
-                match self.caps.iter().find(|cap| !cap.holds(parameters, question.api, deny)) {
-                    None => Fit::Yes,
-                    Some(cap) => Fit::WrongParameter(cap.parameter.clone()),
-                }
+        match question.body {
+            None if self.looks_at_body() => Fit::Open,
+            None => Fit::Yes,
+            Some(asked) => self.fit_body(asked),
+        }
+    }
+
+    /// Whether a body decides if the statement fits.
+    fn looks_at_body(&self) -> bool {
+        !self.caps.is_empty() || self.effect == AccessEffect::Deny && (!self.media.is_empty() || self.stateful)
+    }
+
+    /// An allow must cover all that the body asks for. A deny fits what has something of what it names.
+    fn fit_body(&self, asked: Asked<'_>) -> Fit {
+        let deny = self.effect == AccessEffect::Deny;
+        let state = match asked.state {
+            State::Asked(member) => Some(member),
+            State::None | State::Default => None,
+        };
+        if deny && (!self.media.is_empty() || self.stateful) {
+            let meets = self.media.iter().any(|m| asked.media.contains(m)) || self.stateful && state.is_some();
+            if !meets {
+                return Fit::No;
             }
+        }
+        if !deny {
+            if let Some(member) = state.filter(|_| !self.stateful) {
+                return Fit::Wrong(Miss::State(member));
+            }
+            let beyond: MediaSet = asked.media.iter().filter(|m| !self.media.contains(*m)).collect();
+            if !beyond.is_empty() {
+                return Fit::Wrong(Miss::Media(beyond));
+            }
+        }
+        let Some(parameters) = asked.parameters else {
+            // Nobody can say what a body that is no JSON asks for.
+            return match self.caps.first() {
+                Some(cap) if !deny => Fit::Wrong(Miss::Parameter(cap.parameter.clone())),
+                _ => Fit::Yes,
+            };
+        };
+        match self.caps.iter().find(|cap| !cap.holds(parameters, deny)) {
+            None => Fit::Yes,
+            Some(cap) => Fit::Wrong(Miss::Parameter(cap.parameter.clone())),
         }
     }
 }
 
 impl Cap {
-    /// Whether the request is within the cap. Where the API has two names for the parameter, an allow's cap must hold for
-    /// both, and a deny's for one of them. A value that cannot be compared counts against the caller: it is outside an
+    /// Whether the request is within the cap. Where the parameter has several names, an allow's cap must hold for each that
+    /// is there, and a deny's for one of them. A value that cannot be compared counts against the caller: it is outside an
     /// allow's cap and inside a deny's.
-    fn holds(&self, parameters: Node<'_>, api: Api, deny: bool) -> bool {
+    fn holds(&self, parameters: Node<'_>, deny: bool) -> bool {
         let mut there = false;
-        for name in api.parameter_names(&self.parameter) {
-            // As a server written in Go reads it: `TEMPERATURE` is `temperature`.
-            let Some(value) = parameters.get_folded(name).filter(|v| !v.is_null()) else { continue };
+        let own = std::iter::once(self.parameter.as_str());
+        for name in own.chain(parameter_names(&self.parameter).iter().copied().filter(|n| *n != self.parameter)) {
+            let Some(value) = member(parameters, name).filter(|v| !v.is_null()) else { continue };
             there = true;
             if self.within(value).unwrap_or(deny) == deny {
                 return deny;
@@ -242,6 +308,18 @@ impl Cap {
             return Some(true);
         }
         compared.all(|same| same.is_some()).then_some(false)
+    }
+}
+
+/// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
+/// member's own.
+fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
+    match path.split_once('.') {
+        None => root.get_folded(path),
+        Some((first, rest)) => match root.get_folded(path) {
+            Some(value) => Some(value),
+            None => member(root.get_folded(first)?, rest),
+        },
     }
 }
 

@@ -38,10 +38,13 @@ impl World {
         self.access.decide(&Question {
             roles: &self.roles.of(&principal),
             target,
-            api: Api::OpenAiChat,
             operation: Operation::Chat,
             model: Some(model),
-            parameters: Some(document.root()),
+            body: Some(Asked {
+                parameters: Some(document.root()),
+                media: crate::protocol::media(document.root()),
+                state: crate::protocol::state(crate::protocol::Api::OpenAiChat, document.root()),
+            }),
         })
     }
 
@@ -49,10 +52,9 @@ impl World {
         self.access.decide(&Question {
             roles: &self.roles.of(&caller(group)),
             target: 0,
-            api: Api::OpenAiChat,
             operation,
             model: None,
-            parameters: None,
+            body: None,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::access::check_id;
-use super::document::{Action, ContentDocument, Direction, Mode};
+use super::document::{Action, ContentDocument, Direction, Mode, Placeholder, StreamMode};
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
@@ -24,6 +24,9 @@ pub struct Rule {
     pub action: Action,
     /// Whether it is done, or only recorded.
     pub mode: Mode,
+    /// What a placeholder of `tokenize` looks like.
+    pub placeholder: Placeholder,
+    stream: StreamMode,
     detect: Selection,
     directions: Vec<Direction>,
     channels: Vec<Channel>,
@@ -57,10 +60,18 @@ impl Content {
                 problems.push(problem);
                 Selection::default()
             });
+            if document.stream == StreamMode::Tail && document.action != Action::Flag {
+                problems.push(
+                    Problem::new(path.key("stream"), format!("`tail` cannot {}: the text has gone by then", document.action.as_str()))
+                        .help("use `window`, or `action: flag`"),
+                );
+            }
             rules.push(Rule {
                 id: document.id.clone(),
                 action: document.action,
                 mode: document.mode,
+                placeholder: document.placeholder,
+                stream: document.stream,
                 detect,
                 directions: document.direction.0.clone(),
                 channels: document.channels.0.clone(),
@@ -74,6 +85,11 @@ impl Content {
     /// Whether any statement hashes values.
     pub fn hashes(&self) -> bool {
         self.0.iter().any(|r| r.action == Action::Hash)
+    }
+
+    /// Whether any statement replaces values by placeholders.
+    pub fn tokenizes(&self) -> bool {
+        self.0.iter().any(|r| r.action == Action::Tokenize)
     }
 
     /// The statements for one side of an exchange.
@@ -111,6 +127,16 @@ impl<'p> Plan<'p> {
     /// What is looked for in a channel.
     pub fn selection(&self, channel: Channel) -> Option<&Selection> {
         self.selections.get(channel.index()).filter(|s| !s.is_empty())
+    }
+
+    /// How a stream's text in a channel is looked at: as the strictest of its statements wants. Observed ones only look on.
+    pub fn stream_mode(&self, channel: Channel) -> StreamMode {
+        let rules = self.channels.get(channel.index()).map(Vec::as_slice).unwrap_or_default();
+        let mode = |rule: &&Rule| match rule.mode {
+            Mode::Enforce => rule.stream,
+            Mode::Observe => StreamMode::Tail,
+        };
+        rules.iter().map(mode).max().unwrap_or(StreamMode::Tail)
     }
 
     /// The statements that a finding of `kind` in `channel` meets.

@@ -8,7 +8,7 @@ use super::number::Number;
 use crate::config::{Duration, OneOrMany, SecretRef};
 use crate::identity::IdentityDocument;
 use crate::inspect::DetectorsDocument;
-use crate::protocol::{Api, Channel, Operation};
+use crate::protocol::{Api, Channel, Media, Operation};
 
 /// A whole policy.
 #[derive(Debug, Deserialize)]
@@ -48,6 +48,9 @@ pub struct Document {
     /// How values are replaced.
     #[serde(default)]
     pub redaction: RedactionDocument,
+    /// What is known of tools.
+    #[serde(default)]
+    pub tools: Vec<ToolDocument>,
     /// How much of it.
     #[serde(default)]
     pub limits: Vec<LimitDocument>,
@@ -119,6 +122,15 @@ pub struct TargetDocument {
     /// Who answers for this target: on the record.
     #[serde(default)]
     pub owner: Option<String>,
+    /// What happens to proven callers' requests whose path is no API call that is known here: `deny`, or `pass` them unread,
+    /// which is on the record.
+    #[serde(default)]
+    pub unknown_paths: Ungoverned,
+    /// Ask for the usage of a stream (`stream_options.include_usage`) where an OpenAI-compatible API tells it only then and the
+    /// caller did not. The event with it is kept from such a caller. Default: true; say `false` for a server that does not know
+    /// the option.
+    #[serde(default = "yes")]
+    pub ask_for_usage: bool,
 }
 
 /// Conditions on a caller, all of which must hold. A list in a condition is satisfied by any of its items (globs).
@@ -218,11 +230,22 @@ pub struct AccessDocument {
     /// The target's name.
     #[serde(default)]
     pub targets: OneOrMany<String>,
-    /// The operation.
+    /// The operation. Default: every one up to `list_models`; what keeps state at the provider or carries many requests at once
+    /// (`batches` and what follows) an allow must name.
     #[serde(default)]
     pub operations: OneOrMany<Operation>,
-    /// Caps on the request's parameters, by the name the API gives them. An allow fits only within its caps;
-    /// a deny fits what is within them.
+    /// What a request may carry that cannot be read: images, sound, files, token ids, references. An allow without it allows none
+    /// of it; a deny with it fits requests that carry any of it.
+    #[serde(default)]
+    pub media: OneOrMany<Media>,
+    /// Whether a request may leave state at the provider or refer to it (`store`, `previous_response_id`, `conversation`,
+    /// `cachedContent`, ...): text that is not in the request, and that nobody looks at. Without it a caller who says nothing of
+    /// `store` gets `store: false`. In a deny, `true` fits requests that do.
+    #[serde(default)]
+    pub stateful: bool,
+    /// Caps on the request's parameters. `max_tokens`, `n`, `temperature`, `top_p`, `top_k` and `reasoning_effort` stand for
+    /// whatever an API calls them, and wherever it has them; others are named as the API does, with dots for members of members.
+    /// An allow fits only within its caps; a deny fits what is within them.
     #[serde(default)]
     pub parameters: BTreeMap<String, CapDocument>,
 }
@@ -266,6 +289,8 @@ pub enum Action {
     Mask,
     /// The value is replaced by its type and a keyed digest, `[EMAIL_ADDRESS:5f2c9a0b7e31]`.
     Hash,
+    /// In requests, the value is replaced by a placeholder that the answer turns back; in answers as `mask`.
+    Tokenize,
     /// The finding is recorded.
     Flag,
 }
@@ -277,6 +302,7 @@ impl Action {
             Action::Deny => "deny",
             Action::Mask => "mask",
             Action::Hash => "hash",
+            Action::Tokenize => "tokenize",
             Action::Flag => "flag",
         }
     }
@@ -317,6 +343,36 @@ pub struct ContentDocument {
     /// The target's name.
     #[serde(default)]
     pub targets: OneOrMany<String>,
+    /// How streamed answers are looked at.
+    #[serde(default)]
+    pub stream: StreamMode,
+    /// What a `tokenize` placeholder looks like.
+    #[serde(default)]
+    pub placeholder: Placeholder,
+}
+
+/// How a statement looks at a streamed answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamMode {
+    /// Nothing is held back: findings are recorded as the text passes. Only for `flag`.
+    Tail,
+    /// Text is held back for as long as it may still become a finding.
+    #[default]
+    Window,
+    /// Each text is held back until it is complete.
+    HoldAll,
+}
+
+/// What a placeholder looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placeholder {
+    /// Its type and a keyed code: `[EMAIL_ADDRESS_7f3k2m9q4x1a]`.
+    #[default]
+    Label,
+    /// Another value of the same form, for cards, phone numbers and e-mail addresses; a label for other types.
+    Preserve,
 }
 
 /// How values are replaced.
@@ -326,6 +382,20 @@ pub struct RedactionDocument {
     /// The key of `hash`: at least 32 bytes.
     #[serde(default)]
     pub hash_key: Option<SecretRef>,
+    /// The key of `tokenize`: at least 32 bytes.
+    #[serde(default)]
+    pub tokenize_key: Option<SecretRef>,
+}
+
+/// What is known of tools.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolDocument {
+    /// The tool's name (globs).
+    pub name: OneOrMany<String>,
+    /// Whether values that `tokenize` replaced are put back into the arguments of calls of it. Default: they are not.
+    #[serde(default)]
+    pub restore: bool,
 }
 
 /// Whom a limit counts for.
@@ -370,11 +440,32 @@ pub struct AnswersDocument {
     pub unscannable: Verdict,
     /// An answer from another model than was asked for: `allow` and record, or `deny`. Default: allow.
     pub model_mismatch: Verdict,
+    /// How many bytes of one text of a stream are held back while they may still become a finding, before `at_max_hold`
+    /// decides. Default: 16384.
+    pub max_hold_bytes: u32,
+    /// What happens then. Default: `hold`.
+    pub at_max_hold: AtMaxHold,
+}
+
+/// What happens to a text of a stream of which more is held back than `max_hold_bytes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtMaxHold {
+    /// It is held on, up to `envoy.max_body_bytes`; beyond, the stream ends with `answer.unscannable`.
+    #[default]
+    Hold,
+    /// It is let go unjudged, and that is recorded.
+    Release,
 }
 
 impl Default for AnswersDocument {
     fn default() -> Self {
-        Self { unscannable: Verdict::Deny, model_mismatch: Verdict::Allow }
+        Self {
+            unscannable: Verdict::Deny,
+            model_mismatch: Verdict::Allow,
+            max_hold_bytes: 16 * 1024,
+            at_max_hold: AtMaxHold::Hold,
+        }
     }
 }
 

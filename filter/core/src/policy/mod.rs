@@ -13,11 +13,11 @@ mod roles;
 mod targets;
 
 pub(crate) use access::check_id;
-pub use access::{Access, Answer, Miss, Question};
+pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, ContentDocument, Direction, Document, LimitDocument, Mode, Per, PriceDocument, Ungoverned,
-    Verdict,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, LimitDocument, Mode, Per, Placeholder,
+    PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

@@ -1,6 +1,6 @@
 //! Targets: what is governed, named by what Envoy decided (cluster, route), never by what the client wrote.
 
-use super::document::TargetDocument;
+use super::document::{TargetDocument, Ungoverned};
 use super::glob::Globs;
 use crate::config::{OneOrMany, Path, Problem};
 use crate::protocol::Api;
@@ -24,6 +24,10 @@ pub struct Target {
     pub path_prefix: String,
     /// Who answers for it.
     pub owner: Option<String>,
+    /// Whether paths that are no known call pass.
+    pub passes_unknown_paths: bool,
+    /// Whether streams are asked for their usage.
+    pub asks_for_usage: bool,
     clusters: Globs,
     routes: Globs,
 }
@@ -63,6 +67,8 @@ impl Targets {
                 apis: document.apis.0.clone(),
                 path_prefix: prefix.clone(),
                 owner: document.owner.clone(),
+                passes_unknown_paths: document.unknown_paths == Ungoverned::Pass,
+                asks_for_usage: document.ask_for_usage,
                 clusters: Globs::new(&document.cluster.0),
                 routes: Globs::new(&document.route.0),
             });
@@ -79,6 +85,11 @@ impl Targets {
             .find(|t| fits(&t.routes, route) && t.clusters.is_empty())
             .or_else(|| self.0.iter().find(|t| fits(&t.routes, route) && fits(&t.clusters, cluster)))
             .or_else(|| self.0.iter().find(|t| t.routes.is_empty() && fits(&t.clusters, cluster)))
+    }
+
+    /// A target by its place.
+    pub fn get(&self, index: usize) -> Option<&Target> {
+        self.0.get(index)
     }
 
     /// The targets that a statement's `targets` and `providers` mean, by their place; `None` is all.

@@ -1,6 +1,7 @@
 //! Local answers, in the caller's own dialect.
 
 mod reasons;
+mod stream;
 
 use serde_json::json;
 
@@ -52,17 +53,28 @@ impl Denial {
             Dialect::Anthropic => json!({
                 "type": "error", "error": {"type": kind, "message": self.message()}
             }),
+            Dialect::Google => json!({
+                "error": {"code": self.reason.status(), "message": self.message(), "status": kind, "details": [
+                    {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code, "domain": "doorward"}
+                ]}
+            }),
+            Dialect::Cohere | Dialect::Bedrock => json!({"message": self.message(), "code": code}),
+            Dialect::Ollama => json!({"error": self.message(), "code": code}),
+            Dialect::Tgi => json!({"error": self.message(), "error_type": kind, "code": code}),
         };
         body.to_string().into_bytes()
     }
 
     /// The headers that go with it.
-    pub fn headers(&self) -> Vec<(String, String)> {
+    pub fn headers(&self, dialect: Dialect) -> Vec<(String, String)> {
         let code = self.reason.code();
         let mut headers = vec![
             ("content-type".to_owned(), "application/json".to_owned()),
             ("x-doorward-reason".to_owned(), code.to_owned()),
         ];
+        if dialect == Dialect::Bedrock {
+            headers.push(("x-amzn-errortype".to_owned(), kind(dialect, self.reason.status()).to_owned()));
+        }
         if !self.reason.retryable() {
             // Both official SDKs retry 408, 409, 429 and 5xx by themselves unless told not to.
             headers.push(("x-should-retry".to_owned(), "false".to_owned()));
@@ -88,7 +100,7 @@ impl Denial {
     pub fn reply(&self, dialect: Dialect) -> LocalReply {
         LocalReply {
             status: self.reason.status(),
-            headers: self.headers(),
+            headers: self.headers(dialect),
             body: self.body(dialect),
             details: format!("doorward.{}", self.reason.code()),
         }
@@ -98,14 +110,27 @@ impl Denial {
 /// The error types of the providers' own documentation, by status.
 fn kind(dialect: Dialect, status: u16) -> &'static str {
     match (dialect, status) {
+        (Dialect::Google, 401) => "UNAUTHENTICATED",
+        (Dialect::Google, 403) => "PERMISSION_DENIED",
+        (Dialect::Google, 404) => "NOT_FOUND",
+        (Dialect::Google, 429) => "RESOURCE_EXHAUSTED",
+        (Dialect::Google, 503) => "UNAVAILABLE",
+        (Dialect::Google, 400..=499) => "INVALID_ARGUMENT",
+        (Dialect::Google, _) => "INTERNAL",
+        (Dialect::Bedrock, 401 | 403) => "AccessDeniedException",
+        (Dialect::Bedrock, 404) => "ResourceNotFoundException",
+        (Dialect::Bedrock, 429) => "ThrottlingException",
+        (Dialect::Bedrock, 503) => "ServiceUnavailableException",
+        (Dialect::Bedrock, 400..=499) => "ValidationException",
+        (Dialect::Bedrock, _) => "InternalServerException",
         (_, 401) => "authentication_error",
         (_, 403) => "permission_error",
         (_, 429) => "rate_limit_error",
         (Dialect::Anthropic, 404) => "not_found_error",
         (Dialect::Anthropic, 413) => "request_too_large",
         (_, 400..=499) => "invalid_request_error",
-        (Dialect::OpenAi, _) => "server_error",
         (Dialect::Anthropic, _) => "api_error",
+        (_, _) => "server_error",
     }
 }
 
@@ -128,7 +153,7 @@ mod tests {
     #[test]
     fn headers_say_whether_to_retry_and_how_to_authenticate() {
         let header =
-            |denial: &Denial, name: &str| denial.headers().into_iter().find(|(n, _)| n == name).map(|(_, v)| v);
+            |denial: &Denial, name: &str| denial.headers(Dialect::OpenAi).into_iter().find(|(n, _)| n == name).map(|(_, v)| v);
         let missing = Denial::new(Reason::Identity(identity::Reason::Missing));
         assert_eq!(header(&missing, "www-authenticate").unwrap(), "Bearer realm=\"doorward\"");
         assert_eq!(header(&missing, "x-should-retry").unwrap(), "false");

@@ -85,7 +85,7 @@ reasons! {
         "The body is larger than this gateway inspects. Send less at once.";
     /// A streamed answer was asked for.
     ProtocolStream "protocol.stream_unsupported" 400 final
-        "Streamed answers are not available here. Send the request with `stream` false.";
+        "This call does not stream its answer here. Send the request with `stream` false.";
     /// The request names no model, or one with unusual characters.
     ProtocolModel "protocol.model" 400 final
         "The request must name its model, in letters, digits and `-._:/@+`.";
@@ -95,6 +95,12 @@ reasons! {
     /// An access statement would allow the request but for a parameter's cap.
     ParameterNotAllowed "parameter.not_allowed" 403 final
         "A parameter is beyond what your roles allow. Lower it.";
+    /// An access statement would allow the request but for what it carries that cannot be read.
+    MediaNotAllowed "media.not_allowed" 403 final
+        "The request carries content that cannot be inspected, and your roles do not allow it. Send text instead.";
+    /// An access statement would allow the request but for the state at the provider that it asks for.
+    StateNotAllowed "state.not_allowed" 403 final
+        "The request leaves or uses state at the provider, which your roles do not allow. Send the whole conversation instead.";
     /// No access statement allows the operation, or one denies it.
     AccessDenied "access.denied" 403 final "Your roles do not allow this call. Ask for access.";
     /// A finding that the policy refuses.

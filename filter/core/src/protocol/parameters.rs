@@ -1,0 +1,98 @@
+//! Parameters that mean the same under different names.
+//!
+//! A cap on `max_tokens` must hold whatever the API, or a server behind a compatible one, calls it. So a policy's name stands
+//! for every name of its group, wherever they stand in the body, whichever API it is: a server may take a name that its API does
+//! not have.
+
+/// Names of one parameter, as paths of member names. The first is the one that policies should use.
+const GROUPS: &[&[&str]] = &[
+    &[
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "max_new_tokens",
+        "max_tokens_to_sample",
+        "max_gen_len",
+        "n_predict",
+        "maxTokens",
+        "maxOutputTokens",
+        "generationConfig.maxOutputTokens",
+        "generation_config.max_output_tokens",
+        "generationConfig.max_output_tokens",
+        "generation_config.maxOutputTokens",
+        "inferenceConfig.maxTokens",
+        "inferenceConfig.max_new_tokens",
+        "textGenerationConfig.maxTokenCount",
+        "options.num_predict",
+        "parameters.max_new_tokens",
+        "parameters.maxOutputTokens",
+    ],
+    &[
+        "n",
+        "best_of",
+        "num_generations",
+        "candidateCount",
+        "generationConfig.candidateCount",
+        "generation_config.candidate_count",
+        "generationConfig.candidate_count",
+        "generation_config.candidateCount",
+        "parameters.best_of",
+    ],
+    &[
+        "temperature",
+        "generationConfig.temperature",
+        "generation_config.temperature",
+        "inferenceConfig.temperature",
+        "textGenerationConfig.temperature",
+        "options.temperature",
+        "parameters.temperature",
+    ],
+    &[
+        "top_p",
+        "p",
+        "generationConfig.topP",
+        "generation_config.top_p",
+        "generationConfig.top_p",
+        "generation_config.topP",
+        "inferenceConfig.topP",
+        "inferenceConfig.top_p",
+        "textGenerationConfig.topP",
+        "options.top_p",
+        "parameters.top_p",
+    ],
+    &[
+        "top_k",
+        "k",
+        "generationConfig.topK",
+        "generation_config.top_k",
+        "generationConfig.top_k",
+        "generation_config.topK",
+        "inferenceConfig.topK",
+        "inferenceConfig.top_k",
+        "options.top_k",
+        "parameters.top_k",
+    ],
+    &["reasoning_effort", "reasoning.effort"],
+];
+
+/// Every name, as a path of member names, under which a request may give the parameter that a policy calls `name`.
+pub fn names(name: &str) -> &[&str] {
+    GROUPS.iter().find(|group| group.contains(&name)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_answers_to_each_of_its_names() {
+        assert!(names("max_tokens").contains(&"options.num_predict"));
+        assert_eq!(names("max_completion_tokens"), names("max_tokens"));
+        assert_eq!(names("logit_bias"), [""; 0]);
+        for (i, group) in GROUPS.iter().enumerate() {
+            for name in *group {
+                assert!(GROUPS.iter().skip(i + 1).all(|g| !g.contains(name)), "{name} is in two groups");
+            }
+        }
+    }
+}

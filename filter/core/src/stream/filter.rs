@@ -1,0 +1,448 @@
+//! A streamed answer on its way: events in, events out.
+//!
+//! Every event is read as a whole body would be. The pieces of texts that it carries go into their lanes, and what a lane lets
+//! go takes their place; everything else of the event is looked at by itself and stays, byte for byte, where nothing is found.
+//! When a text ends with something still held back, one more event is made for it, before the one that ends it. A finding that
+//! refuses the answer ends the stream in the API's own way; what follows is read for its usage and dropped.
+//!
+//! What is held: one frame that is not complete (`max_frame` at most), and of each text what may still become a finding, `max_hold`
+//! bytes, or up to `max_frame` in all where the policy holds on. Nothing grows with the length of what was let go. Copies of a
+//! whole text, which OpenAI's responses end with, are frames of that size.
+//!
+//! What it does not do: it has no timer. Text that is held back waits for the next event, however long the upstream is silent. In
+//! streams, encodings (base64, percent, HTML) are seen through only where a text is held until it is complete: in arguments of tool
+//! calls, and under `stream: hold_all`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::framing::{Frame, Frames, Framing, MessageKind, Writer};
+use super::skeleton::{quoted, skeleton};
+use super::text::{Last, Text, With, complete};
+use super::wrap;
+use crate::inspect::Budget;
+use crate::json::{Document, Kind, Node};
+use crate::policy::{AtMaxHold, Globs};
+use crate::protocol::{self, Api, Channel, Dialect, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::redact::{Inspector, Outcome, RestoreMap, Scan};
+use crate::reply::{Denial, Reason};
+
+/// More texts than this at once are no answer.
+const MAX_TEXTS: usize = 1024;
+
+/// What a stream is.
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    /// The shape of its events.
+    pub api: Api,
+    /// How it is cut.
+    pub framing: Framing,
+    /// Whose errors its caller understands.
+    pub dialect: Dialect,
+}
+
+/// What a policy says of streams.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes of one frame, and of all that is held together.
+    pub max_frame: usize,
+    /// Bytes held back of one text, before `at_max_hold` decides.
+    pub max_hold: usize,
+    /// What happens then.
+    pub at_max_hold: AtMaxHold,
+}
+
+/// What a stream is looked at with.
+pub struct Look<'a> {
+    /// Finds and judges.
+    pub inspector: &'a Inspector<'a>,
+    /// The work that user patterns may still do.
+    pub budget: &'a mut Budget,
+    /// What the request's placeholders stand for.
+    pub restore: &'a RestoreMap,
+    /// The tools into whose arguments values come back.
+    pub restoring_tools: &'a Globs,
+}
+
+/// What came of some bytes of a stream.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// What goes on instead of them.
+    pub bytes: Vec<u8>,
+    /// Findings, and what was done.
+    pub outcome: Outcome,
+    /// Why the stream was ended here.
+    pub denial: Option<Denial>,
+    /// Text was let go unjudged.
+    pub released: bool,
+}
+
+/// A streamed answer.
+pub struct Filter {
+    kind: Stream,
+    bounds: Bounds,
+    frames: Frames,
+    writer: Writer,
+    texts: BTreeMap<Lane, Text>,
+    /// The tools that are called, by choice and part.
+    tools: BTreeMap<(u32, u32), String>,
+    /// The event with the usage is not the caller's.
+    hides_usage: bool,
+    /// The stream was ended for its caller.
+    over: bool,
+    /// By how much numbers of events are ahead of the upstream's, and the last one.
+    ahead: u64,
+    number: u64,
+    usage: Option<Usage>,
+    model: Option<String>,
+    /// Bytes of text that came.
+    text_bytes: u64,
+    finished: bool,
+}
+
+impl std::fmt::Debug for Filter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Filter").field("kind", &self.kind).field("texts", &self.texts.len()).finish_non_exhaustive()
+    }
+}
+
+impl Filter {
+    /// A stream of which nothing came yet. `hides_usage`: an event that only tells usage is left out.
+    pub fn new(kind: Stream, bounds: Bounds, hides_usage: bool) -> Self {
+        Self {
+            kind,
+            bounds,
+            frames: Frames::new(kind.framing, bounds.max_frame),
+            writer: Writer::new(kind.framing),
+            texts: BTreeMap::new(),
+            tools: BTreeMap::new(),
+            hides_usage,
+            over: false,
+            ahead: 0,
+            number: 0,
+            usage: None,
+            model: None,
+            text_bytes: 0,
+            finished: false,
+        }
+    }
+
+    /// What the stream said it used, so far.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// The model that answers, as it names itself.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Bytes of text that came so far.
+    pub fn text_bytes(&self) -> u64 {
+        self.text_bytes
+    }
+
+    /// Whether the stream came to the end that its API gives it.
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Bytes that are held back: of a frame, and of texts.
+    pub fn held(&self) -> usize {
+        self.texts.values().map(Text::held).sum::<usize>() + self.frames.buffered()
+    }
+
+    /// Takes bytes as they came; `end`: nothing follows them.
+    pub fn push(&mut self, bytes: &[u8], end: bool, look: &mut Look<'_>) -> Passed {
+        let mut passed = Passed::default();
+        self.frames.push(bytes);
+        if end {
+            self.frames.end();
+        }
+        loop {
+            match self.frames.next_frame() {
+                Ok(Some(frame)) => self.frame(frame, look, &mut passed),
+                Ok(None) => break,
+                Err(_) if self.over => break,
+                Err(error) => {
+                    let detail = format!("{} in the stream", error.kind.as_str());
+                    self.refuse(Denial::new(Reason::AnswerUnscannable).detail(detail), &mut passed);
+                    break;
+                }
+            }
+        }
+        if end && !self.over {
+            self.flush(&Ends { all: true, some: Vec::new() }, &[], look, &mut passed);
+        }
+        passed
+    }
+
+    fn frame(&mut self, frame: Frame, look: &mut Look<'_>, passed: &mut Passed) {
+        let Some(payload) = frame.payload().map(|p| p.into_owned()) else { return self.rest(&frame, look, passed) };
+        let inner = match wrap::unwrap(self.kind.api, &payload) {
+            Ok(inner) => inner,
+            Err(wrap::Unreadable) => {
+                return self.refuse(Denial::new(Reason::AnswerUnscannable).detail("an event in the stream"), passed);
+            }
+        };
+        let json = inner.as_deref().unwrap_or(&payload);
+        if json.trim_ascii().is_empty() || json.trim_ascii() == b"[DONE]" {
+            if !json.trim_ascii().is_empty() {
+                self.finished = true;
+                self.flush(&Ends { all: true, some: Vec::new() }, &[], look, passed);
+            }
+            return self.rest(&frame, look, passed);
+        }
+        let limits = look.inspector.limits;
+        match Document::parse(json, &limits) {
+            Ok(document) => self.event(frame, &document, look, passed),
+            Err(_) if self.over => {}
+            Err(error) => {
+                let detail = format!("{} in an event of the stream", error.kind);
+                self.refuse(Denial::new(Reason::AnswerUnscannable).detail(detail), passed);
+            }
+        }
+    }
+
+    /// What stands in a frame beside its payload: comments, ids. A frame with a finding there is left out.
+    fn rest(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) {
+        if self.over {
+            return;
+        }
+        if self.clean(frame, look, passed) {
+            self.writer.keep(frame, &mut passed.bytes);
+        }
+    }
+
+    fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
+        let mut clean = true;
+        for text in frame.rest() {
+            let outcome = look.inspector.text(&text, Channel::Metadata, look.budget);
+            clean &= outcome.edited.is_none() && outcome.denial.is_none();
+            passed.outcome.merge(outcome);
+        }
+        if let Some(reason) = passed.outcome.denial {
+            self.refuse(Denial::new(reason), passed);
+        }
+        clean
+    }
+
+    fn event(&mut self, frame: Frame, document: &Document<'_>, look: &mut Look<'_>, passed: &mut Passed) {
+        let root = document.root();
+        if let Some(usage) = Usage::of(self.kind.api, root) {
+            self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
+        }
+        if self.model.is_none() {
+            self.model = protocol::answered_by(root);
+        }
+        let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
+        let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
+        self.finished |= event.ends.all;
+        if self.over {
+            return;
+        }
+        // Who sends a piece in the event that ends its text gets the rest of it there.
+        let here: Vec<Lane> = leaves
+            .iter()
+            .filter_map(|(_, piece)| match piece {
+                Piece::Text(lane) | Piece::Arguments(lane) => Some(*lane),
+                _ => None,
+            })
+            .collect();
+        self.flush(&event.ends, &here, look, passed);
+        if self.over || self.hides_usage && event.usage_only {
+            return;
+        }
+        let frame = Rc::new(frame);
+        let payload = Rc::new(document.bytes().to_vec());
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        let mut moved = false;
+        let mut scan = Scan::new(look.inspector, look.budget);
+        for (leaf, piece) in leaves {
+            let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
+                self.whole(leaf, piece, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                continue;
+            };
+            let came = token.text();
+            self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+            let mode = look.inspector.plan.stream_mode(leaf.of.channel);
+            let end = event.ends.has(lane);
+            let into_call = self.into_call(lane, look.restoring_tools);
+            let text = self
+                .texts
+                .entry(lane)
+                .or_insert_with(|| Text::new(piece, mode, leaf.of.channel, leaf.of.signed));
+            let goes = text.push(&came, end, &With { restore: look.restore, into_call }, &mut scan);
+            let span = token.inner_span();
+            if goes != came {
+                moved = true;
+                let raw = quoted(&goes);
+                let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+                edits.push((span.clone(), raw.to_owned()));
+            }
+            text.last = Some(Last { frame: Rc::clone(&frame), payload: Rc::clone(&payload), span });
+            if end {
+                self.texts.remove(&lane);
+            }
+        }
+        if moved {
+            // They tell the text once more, token by token.
+            token_lists(root, &mut edits);
+        }
+        if let Some(sequence) = root.get("sequence_number").filter(|n| n.kind() == Kind::Number) {
+            let number: u64 = sequence.number().and_then(|n| n.parse().ok()).unwrap_or(0);
+            self.number = number.saturating_add(self.ahead);
+            if self.ahead > 0 {
+                edits.push((sequence.span(), self.number.to_string()));
+            }
+        }
+        let (edited, outcome) = scan.finish_event(document, &edits);
+        passed.outcome.merge(outcome);
+        if let Some(reason) = passed.outcome.denial {
+            return self.refuse(Denial::new(reason), passed);
+        }
+        if !self.clean(&frame, look, passed) {
+            return;
+        }
+        match edited {
+            None => self.writer.keep(&frame, &mut passed.bytes),
+            Some(edited) => {
+                let edited = wrap::wrap(self.kind.api, &frame, edited);
+                self.writer.replace(&frame, &edited, &mut passed.bytes);
+            }
+        }
+        self.bound(look, passed);
+    }
+
+    /// A leaf that is complete in itself.
+    fn whole(
+        &mut self,
+        leaf: Leaf<'_>,
+        piece: Piece,
+        restore: &RestoreMap,
+        restoring_tools: &Globs,
+        scan: &mut Scan<'_, '_>,
+        edits: &mut Vec<(Range<usize>, String)>,
+    ) {
+        let Place::Value(token) = leaf.place else { return scan.leaf(leaf) };
+        let came = token.text();
+        if let Piece::Tool(choice, part) = piece
+            && self.tools.len() < MAX_TEXTS
+        {
+            self.tools.insert((choice, part), came.clone().into_owned());
+        }
+        if !matches!(leaf.of.channel, Channel::Assistant | Channel::ToolCall) {
+            return scan.leaf(leaf);
+        }
+        let mode = scan.plan().stream_mode(leaf.of.channel);
+        let tool = leaf.of.tool.map(|t| t.text());
+        let into_call = tool.is_some_and(|name| restoring_tools.any(&name));
+        let with = With { restore, into_call };
+        let goes = complete(&came, mode, leaf.of.channel, leaf.of.signed, &with, scan);
+        if goes != came {
+            let raw = quoted(&goes);
+            edits.push((token.inner_span(), raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().to_owned()));
+        }
+    }
+
+    fn into_call(&self, lane: Lane, restoring_tools: &Globs) -> bool {
+        self.tools.get(&(lane.choice, lane.part)).is_some_and(|name| restoring_tools.any(name))
+    }
+
+    /// Ends texts: what is held of them goes on in an event of its own. Those that have a piece `here` end there.
+    fn flush(&mut self, ends: &Ends, here: &[Lane], look: &mut Look<'_>, passed: &mut Passed) {
+        if ends.is_empty() {
+            return;
+        }
+        let ended: Vec<Lane> = self.texts.keys().copied().filter(|l| ends.has(*l) && !here.contains(l)).collect();
+        for lane in ended {
+            let into_call = self.into_call(lane, look.restoring_tools);
+            let Some(mut text) = self.texts.remove(&lane) else { continue };
+            let mut scan = Scan::new(look.inspector, look.budget);
+            let goes = text.push("", true, &With { restore: look.restore, into_call }, &mut scan);
+            passed.outcome.merge(scan.finish_texts());
+            if let Some(reason) = passed.outcome.denial {
+                return self.refuse(Denial::new(reason), passed);
+            }
+            self.tell(&text, &goes, passed);
+        }
+    }
+
+    /// One more event, for text that was held back.
+    fn tell(&mut self, text: &Text, goes: &str, passed: &mut Passed) {
+        let Some(last) = text.last.as_ref().filter(|_| !goes.is_empty()) else { return };
+        let limits = crate::json::Limits::default();
+        let Ok(document) = Document::parse(&last.payload, &limits) else { return };
+        let number = self.number.saturating_add(1);
+        let Some(event) = skeleton(document.root(), &last.span, goes, Some(number)) else { return };
+        if document.root().get("sequence_number").is_some() {
+            self.number = number;
+            self.ahead = self.ahead.saturating_add(1);
+        }
+        let event = wrap::wrap(self.kind.api, &last.frame, event.into_bytes());
+        self.writer.another(&last.frame, &event, &mut passed.bytes);
+    }
+
+    /// Keeps what is held within its bounds.
+    fn bound(&mut self, look: &mut Look<'_>, passed: &mut Passed) {
+        let held: usize = self.texts.values().map(Text::held).sum();
+        let long: Vec<Lane> =
+            self.texts.iter().filter(|(_, t)| t.held() > self.bounds.max_hold).map(|(lane, _)| *lane).collect();
+        if self.bounds.at_max_hold == AtMaxHold::Release {
+            for lane in long {
+                let into_call = self.into_call(lane, look.restoring_tools);
+                let Some(mut text) = self.texts.remove(&lane) else { continue };
+                let goes = text.release(&With { restore: look.restore, into_call });
+                passed.released = true;
+                self.tell(&text, &goes, passed);
+                self.texts.insert(lane, text);
+            }
+        } else if held > self.bounds.max_frame || self.texts.len() > MAX_TEXTS {
+            let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
+            self.refuse(denial, passed);
+        }
+    }
+
+    /// Ends the stream for its caller, in the API's own way.
+    fn refuse(&mut self, denial: Denial, passed: &mut Passed) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        self.texts.clear();
+        let denial = match denial.reason {
+            Reason::ContentDenied => Denial { reason: Reason::AnswerDenied, ..denial },
+            Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },
+            _ => denial,
+        };
+        let number = self.number.saturating_add(1);
+        for (kind, payload) in denial.stream_end(self.kind.dialect, self.kind.api, number) {
+            self.writer.message(kind, &payload, &mut passed.bytes);
+        }
+        self.writer.finish(&mut passed.bytes);
+        passed.denial.get_or_insert(denial);
+    }
+}
+
+/// Lists of tokens and their probabilities: they tell a text once more. Emptied.
+pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)>) {
+    match node.kind() {
+        Kind::Object => {
+            for (key, value) in node.entries() {
+                match (key.text().as_ref(), value.kind()) {
+                    ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Object) => {
+                        edits.push((value.span(), "null".to_owned()));
+                    }
+                    ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Array) => {
+                        edits.push((value.span(), "[]".to_owned()));
+                    }
+                    _ => token_lists(value, edits),
+                }
+            }
+        }
+        Kind::Array => node.items().for_each(|item| token_lists(item, edits)),
+        _ => {}
+    }
+}
+

@@ -1,0 +1,154 @@
+//! One text of a stream: what came of it, what was let go, and what goes on instead.
+
+use std::rc::Rc;
+
+use super::framing::Frame;
+use crate::inspect;
+use crate::policy::StreamMode;
+use crate::protocol::{Channel, Piece};
+use crate::redact::{RestoreMap, Restorer, Scan, restore_json};
+
+/// How a text is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As it comes; it goes on at once.
+    Tail,
+    /// As it comes; it goes on when it is settled.
+    Window,
+    /// When it is complete.
+    Whole,
+    /// When it is complete, as JSON.
+    Arguments,
+}
+
+/// One text of a stream.
+pub(super) struct Text {
+    way: Way,
+    channel: Channel,
+    /// It cannot be edited.
+    signed: bool,
+    lane: inspect::Lane,
+    restorer: Restorer,
+    /// What came of a text that is looked at when it is complete.
+    whole: String,
+    /// The event that carried its last piece, and where in its payload that stands.
+    pub(super) last: Option<Last>,
+    /// Whether it is JSON, by its first byte.
+    json: Option<bool>,
+}
+
+/// An event that carried a piece.
+pub(super) struct Last {
+    pub(super) frame: Rc<Frame>,
+    pub(super) payload: Rc<Vec<u8>>,
+    pub(super) span: std::ops::Range<usize>,
+}
+
+/// What texts are looked at with.
+pub(super) struct With<'w> {
+    /// What the request's placeholders stand for.
+    pub restore: &'w RestoreMap,
+    /// Whether values come back into arguments of the call.
+    pub into_call: bool,
+}
+
+impl Text {
+    pub fn new(piece: Piece, mode: StreamMode, channel: Channel, signed: bool) -> Self {
+        let way = match (piece, mode) {
+            (Piece::Arguments(_), _) => Way::Arguments,
+            (_, StreamMode::Tail) => Way::Tail,
+            (_, StreamMode::Window) => Way::Window,
+            (_, StreamMode::HoldAll) => Way::Whole,
+        };
+        Self {
+            way,
+            channel,
+            signed,
+            lane: inspect::Lane::new(),
+            restorer: Restorer::default(),
+            whole: String::new(),
+            last: None,
+            json: None,
+        }
+    }
+
+    /// Bytes that are held back.
+    pub fn held(&self) -> usize {
+        self.whole.len() + self.restorer.held() + if self.way == Way::Tail { 0 } else { self.lane.held() }
+    }
+
+    /// Takes a piece; answers what goes on now. `end`: nothing follows.
+    pub fn push(&mut self, piece: &str, end: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
+        if self.json.is_none() {
+            self.json = piece.trim_start().chars().next().map(|first| matches!(first, '{' | '['));
+        }
+        match self.way {
+            Way::Tail => {
+                let _ = self.settle(piece, end, scan);
+                self.restored(piece, end, with)
+            }
+            Way::Window => {
+                let text = self.settle(piece, end, scan);
+                self.restored(&text, end, with)
+            }
+            Way::Whole | Way::Arguments => {
+                self.whole.push_str(piece);
+                if !end {
+                    return String::new();
+                }
+                let whole = std::mem::take(&mut self.whole);
+                if self.way == Way::Arguments {
+                    return arguments(&whole, self.channel, self.signed, with, scan);
+                }
+                let text = scan.whole(&whole, self.channel, self.signed);
+                self.restored(&text, true, with)
+            }
+        }
+    }
+
+    /// Lets go of what is held, unjudged.
+    pub fn release(&mut self, with: &With<'_>) -> String {
+        let mut text = self.lane.release();
+        text.push_str(&std::mem::take(&mut self.whole));
+        self.restored(&text, false, with)
+    }
+
+    fn settle(&mut self, piece: &str, end: bool, scan: &mut Scan<'_, '_>) -> String {
+        scan.lane(&mut self.lane, piece, end, self.channel, self.signed)
+    }
+
+    fn restored(&mut self, text: &str, end: bool, with: &With<'_>) -> String {
+        if self.signed || self.channel != Channel::Assistant {
+            return text.to_owned();
+        }
+        self.restorer.push(with.restore, text, end).into_owned()
+    }
+}
+
+/// A text that is complete: in the way in which its pieces would have been looked at.
+pub(super) fn complete(
+    text: &str,
+    mode: StreamMode,
+    channel: Channel,
+    signed: bool,
+    with: &With<'_>,
+    scan: &mut Scan<'_, '_>,
+) -> String {
+    if channel == Channel::ToolCall && text.trim_start().starts_with(['{', '[']) {
+        return arguments(text, channel, signed, with, scan);
+    }
+    let piece = Piece::Whole;
+    Text::new(piece, mode, channel, signed).push(text, true, with, scan)
+}
+
+/// The arguments of a tool call: JSON, as a text.
+fn arguments(text: &str, channel: Channel, signed: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
+    let edited = scan.whole(text, channel, signed);
+    if !with.into_call || signed || with.restore.is_empty() {
+        return edited;
+    }
+    let (restored, counts) = restore_json(with.restore, &edited, &scan.limits());
+    scan.restored(counts);
+    restored.into_owned()
+}
+
