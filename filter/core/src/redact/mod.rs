@@ -8,11 +8,13 @@
 
 mod escape;
 mod hits;
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use hits::{Hit, Hits, Replacement};
+pub use tokens::{Assignments, Counts, Deriver, Form, Full, RestoreMap, Restorer, restore_json, restore_whole};
 
 use crate::hex::hex;
 use crate::host::Side;
