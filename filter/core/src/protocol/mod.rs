@@ -3,11 +3,13 @@
 //! One table ([`CALLS`]) names every call; a path that is not in it is unknown, and unknown is denied. Paths are
 //! compared byte by byte as Envoy forwards them: `//`, `%2e`, another case or a trailing slash make another path.
 
+mod media;
 mod texts;
 mod usage;
 
 use serde::Deserialize;
 
+pub use media::{Contents, Media, MediaSet, look, media, tokens};
 pub use texts::{Leaf, Place, subtree, walk};
 pub use usage::Usage;
 

@@ -1,26 +1,28 @@
 //! From findings to a verdict and to edits of the original bytes.
 //!
-//! Every leaf is decoded and scanned; what a policy's statements say of each finding is combined: the strictest
+//! Every leaf is decoded and scanned, and what encodings inside it hide ([`encoded`]); what a policy's statements say of each finding is combined: the strictest
 //! action wins, overlapping spans merge under the strictest of them. Edits are byte ranges of the body as it came,
 //! and an edited body is read once more before it may leave: an edit that made two keys equal is a denial.
 //!
 //! What it does not do: it does not look for a value that is split over several strings of a body.
 
-mod escape;
+mod encoded;
 mod hits;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use encoded::{STAGES, View, Way};
 use hits::{Hit, Hits, Replacement};
 
 use crate::hex::hex;
 use crate::host::Side;
-use crate::inspect::{Budget, Detectors, Finding};
+use crate::inspect::{Budget, Detectors, Finding, Selection};
 use crate::json::{Document, Limits, Text, decimal};
 use crate::policy::{Action, Mode, Plan};
 use crate::protocol::{Api, Channel, Leaf, Place, subtree, walk};
 use crate::reply::Reason;
+use crate::sort;
 
 /// How deep JSON inside strings inside JSON is seen through.
 const MAX_NESTED: u8 = 3;
@@ -100,7 +102,7 @@ impl Inspector<'_> {
     pub fn text(&self, text: &str, channel: Channel, budget: &mut Budget) -> Outcome {
         let mut scan =
             Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
-        scan.text(text, channel, &|range| range);
+        scan.seen_through(text, channel, &|range| range);
         let (hits, mut outcome) = scan.finish();
         if outcome.denial.is_none() {
             let edits = hits.edits(&[]);
@@ -111,6 +113,9 @@ impl Inspector<'_> {
         outcome
     }
 }
+
+/// Takes a range of a text to a range of the body.
+type Locate<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
 
 /// One body being scanned.
 struct Scan<'a, 'b> {
@@ -135,39 +140,65 @@ impl Scan<'_, '_> {
     }
 
     fn string(&mut self, text: &Text<'_>, channel: Channel, depth: u8) {
-        self.text(text.as_str(), channel, &|range| text.raw_range(range));
-        // Without escapes of its own, JSON inside a string has been seen as it is.
         let inner = text.as_str();
+        let locate = |range| text.raw_range(range);
+        // Without escapes of its own, JSON inside a string is seen as it is.
         if depth < MAX_NESTED
             && inner.contains('\\')
             && inner.trim_start().starts_with(['{', '[', '"'])
             && let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits)
         {
+            self.text(inner, channel, &locate);
             subtree(document.root(), channel, &mut |leaf| {
                 if let Place::Value(token) | Place::Key(token, _) = leaf.place {
                     self.string(&text.nested(token), channel, depth + 1);
                 }
             });
-        } else if let Some((plain, places)) = escape::unescaped(inner) {
-            self.hidden(&plain, &places, text, channel);
+        } else {
+            self.seen_through(inner, channel, &locate);
         }
     }
 
-    /// Scans a text whose escapes were undone, for what they hid: a model reads them, as do tools that are not strict.
-    fn hidden(&mut self, plain: &str, places: &[usize], text: &Text<'_>, channel: Channel) {
+    /// Scans a text and what its encodings hide.
+    fn seen_through(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
+        let mut known = self.text(text, channel, locate);
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
-        let mut findings = Vec::new();
-        if self.inspector.detectors.scan(plain, selection, self.budget, &mut findings).is_err() {
-            self.over = true;
-            return;
+        let mut ways: Vec<Way> = Vec::new();
+        let mut shown: Option<String> = None;
+        for stage in STAGES {
+            let Some(View { text: plain, way }) = stage(shown.as_deref().unwrap_or(text)) else { continue };
+            let findings = self.find(&plain, selection);
+            ways.push(way);
+            self.hidden(&plain, &findings, &mut known, &ways, channel, locate);
+            known = findings;
+            shown = Some(plain);
         }
-        let place = |at: usize| places.get(at).copied().unwrap_or(usize::MAX);
+    }
+
+    /// Acts on what decoding showed that was not `known` of the text before it.
+    fn hidden(
+        &mut self,
+        plain: &str,
+        findings: &[Finding],
+        known: &mut Vec<Finding>,
+        ways: &[Way],
+        channel: Channel,
+        locate: Locate<'_>,
+    ) {
+        sort::plain(known, |a, b| (a.kind, a.start) < (b.kind, b.start));
         for finding in findings {
-            let written = place(finding.start)..place(finding.end);
-            // What holds no escape was found in the text itself.
-            if written.len() != finding.end - finding.start {
-                self.finding(plain, &finding, channel, &|_| text.raw_range(written.clone()));
+            let written = finding.start..finding.end;
+            let Some(at) = ways.last().map(|way| way.exact(written.clone())) else { return };
+            // Findings of one kind do not overlap: if one does, then the last that starts before the end.
+            let before = known.partition_point(|k| (k.kind, k.start) < (finding.kind, at.end));
+            let same = before.checked_sub(1).and_then(|last| known.get(last));
+            let same = same.filter(|k| k.kind == finding.kind && k.end > at.start);
+            if same.is_some_and(|k| k.start <= at.start && at.end <= k.end) {
+                continue;
             }
+            // Of a value that was seen in part, the rest is cut too, but it is no other value.
+            let cut = ways.iter().rev().fold(written, |range, way| way.cut(range));
+            self.finding(plain, finding, same.is_none(), channel, &|_| locate(cut.clone()));
         }
     }
 
@@ -185,26 +216,26 @@ impl Scan<'_, '_> {
         self.hits.as_number(before, lexeme);
     }
 
-    /// Scans one text; `locate` takes a range of it to a range of the body.
-    fn text(&mut self, text: &str, channel: Channel, locate: &dyn Fn(Range<usize>) -> Range<usize>) {
-        let Some(selection) = self.inspector.plan.selection(channel) else { return };
+    /// Scans one text as it is; answers what it found.
+    fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) -> Vec<Finding> {
+        let Some(selection) = self.inspector.plan.selection(channel) else { return Vec::new() };
+        let findings = self.find(text, selection);
+        for finding in &findings {
+            self.finding(text, finding, true, channel, locate);
+        }
+        findings
+    }
+
+    fn find(&mut self, text: &str, selection: &Selection) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
             self.over = true;
-            return;
         }
-        for finding in findings {
-            self.finding(text, &finding, channel, locate);
-        }
+        findings
     }
 
-    fn finding(
-        &mut self,
-        text: &str,
-        finding: &Finding,
-        channel: Channel,
-        locate: &dyn Fn(Range<usize>) -> Range<usize>,
-    ) {
+    /// Acts on a finding, and counts it if it is `new`.
+    fn finding(&mut self, text: &str, finding: &Finding, new: bool, channel: Channel, locate: Locate<'_>) {
         let mut strictest: Option<Action> = None;
         for rule in self.inspector.plan.rules(channel, finding.kind) {
             let ids = match rule.mode {
@@ -226,7 +257,7 @@ impl Scan<'_, '_> {
         let label = if finding.test_value { format!("{kind}.test") } else { kind.clone() };
         let action = strictest.map_or("observe", Action::as_str);
         let count = self.outcome.findings.entry((label, action)).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(u32::from(new));
 
         let Some(action) = strictest.filter(|a| *a != Action::Flag) else { return };
         let value = text.get(finding.start..finding.end).unwrap_or_default();

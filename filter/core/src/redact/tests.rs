@@ -150,3 +150,5 @@ fn overlapping_hits_become_one() {
     }
     assert_eq!(hits.edits(&[]).splice(b"0123456789012345678901234"), b"[A]01234");
 }
+
+mod encoded;
