@@ -57,7 +57,7 @@ fn id<'d>(item: Node<'d>) -> Option<Cow<'d, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Edits, Limits};
+    use crate::json::{Document, Edits, Limits};
 
     fn filtered(json: &str, allowed: &[&str]) -> String {
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();

@@ -30,6 +30,7 @@ mod document;
 mod email;
 mod glob;
 mod iban;
+mod lane;
 mod ipv6;
 mod numbers;
 mod pattern;
@@ -49,6 +50,7 @@ use crate::sort;
 
 pub use budget::{Budget, OverBudget};
 pub use document::{AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, PatternDocument};
+pub use lane::{Lane, Settled};
 pub use select::Selection;
 
 use anchors::Anchors;

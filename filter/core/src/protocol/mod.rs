@@ -11,13 +11,15 @@ mod usage;
 
 use serde::Deserialize;
 
+use crate::json::Node;
+
 pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathModel, Streams, classify, encoded};
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
-pub use media::{Media, MediaSet, media};
+pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
 pub use parameters::names as parameter_names;
 pub use state::{State, state};
-pub use texts::{Leaf, Place, Setting, Visitor, below, subtree, walk};
+pub use texts::{Leaf, Place, Setting, below, subtree, walk};
 pub use usage::Usage;
 
 /// Where in an exchange a text stands.
@@ -97,8 +99,11 @@ pub const DECIDING_NAMES: &[&str] = &[
 ];
 
 /// The model that an answer, or an event of a stream, says it comes from.
-pub fn answered_by(root: crate::json::Node<'_>) -> Option<String> {
-    let inner = ["message", "response", "interaction"].into_iter().filter_map(|n| root.get(n));
-    let named = |node: crate::json::Node<'_>| ["model", "modelVersion"].into_iter().find_map(|n| node.get(n)?.text());
-    std::iter::once(root).chain(inner).find_map(named).map(|name| name.into_owned()).filter(|name| !name.is_empty())
+pub fn answered_by(root: Node<'_>) -> Option<String> {
+    fn named(node: Node<'_>) -> Option<String> {
+        let name = ["model", "modelVersion"].into_iter().find_map(|name| node.get(name)?.text())?;
+        (!name.is_empty()).then(|| name.into_owned())
+    }
+    let inner = ["message", "response", "interaction"].into_iter().filter_map(|name| root.get(name));
+    std::iter::once(root).chain(inner).find_map(named)
 }

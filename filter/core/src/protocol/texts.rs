@@ -59,26 +59,8 @@ pub enum Place<'d> {
     Number(Node<'d>),
 }
 
-/// Sees every leaf of a walk, and every object before its leaves.
-pub trait Visitor<'d> {
-    /// A leaf.
-    fn leaf(&mut self, leaf: Leaf<'d>);
-
-    /// An object that is about to be visited, with its channel. Answers a member of it that is no text and is left out, by its
-    /// node's id.
-    fn object(&mut self, node: Node<'d>) -> Option<usize> {
-        let _ = node;
-        None
-    }
-}
-
-impl<'d, F: FnMut(Leaf<'d>)> Visitor<'d> for F {
-    fn leaf(&mut self, leaf: Leaf<'d>) {
-        self(leaf);
-    }
-}
-
-type Visit<'v, 'd> = &'v mut dyn Visitor<'d>;
+/// Sees every leaf.
+type Visit<'v, 'd> = &'v mut dyn FnMut(Leaf<'d>);
 
 /// How a part of a body is read: a node, the channel it has unless it says otherwise, and the visitor.
 type Part<'d> = fn(Node<'d>, Channel, Visit<'_, 'd>);
@@ -88,12 +70,8 @@ pub fn walk<'d>(side: Side, root: Node<'d>, visit: Visit<'_, 'd>) {
     if root.kind() != Kind::Object {
         return subtree(root, Channel::Metadata, visit);
     }
-    let skip = visit.object(root);
     for (key, value) in root.entries() {
-        visit.leaf(Leaf { place: Place::Key(key, root.id()), of: Setting::new(Channel::Metadata) });
-        if Some(value.id()) == skip {
-            continue;
-        }
+        visit(Leaf { place: Place::Key(key, root.id()), of: Setting::new(Channel::Metadata) });
         let name = key.text();
         match side {
             Side::Request => request(name.as_ref(), value, visit),
@@ -163,12 +141,9 @@ fn members<'d>(
     if node.kind() != Kind::Object {
         return subtree(node, channel, visit);
     }
-    let skip = visit.object(node);
     for (key, value) in node.entries() {
-        visit.leaf(Leaf { place: Place::Key(key, node.id()), of: Setting::new(channel) });
-        if Some(value.id()) != skip {
-            member(key.text().as_ref(), value, channel, visit);
-        }
+        visit(Leaf { place: Place::Key(key, node.id()), of: Setting::new(channel) });
+        member(key.text().as_ref(), value, channel, visit);
     }
 }
 
@@ -226,12 +201,9 @@ fn signed<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
 pub fn below<'d>(node: Node<'d>, of: Setting<'d>, visit: Visit<'_, 'd>) {
     match node.kind() {
         Kind::Object => {
-            let skip = visit.object(node);
-            for (key, value) in node.entries() {
-                visit.leaf(Leaf { place: Place::Key(key, node.id()), of });
-                if Some(value.id()) != skip {
-                    below(value, of, visit);
-                }
+                    for (key, value) in node.entries() {
+                visit(Leaf { place: Place::Key(key, node.id()), of });
+                below(value, of, visit);
             }
         }
         Kind::Array => {
@@ -241,10 +213,10 @@ pub fn below<'d>(node: Node<'d>, of: Setting<'d>, visit: Visit<'_, 'd>) {
         }
         Kind::String => {
             if let Some(token) = node.string() {
-                visit.leaf(Leaf { place: Place::Value(token), of });
+                visit(Leaf { place: Place::Value(token), of });
             }
         }
-        Kind::Number => visit.leaf(Leaf { place: Place::Number(node), of }),
+        Kind::Number => visit(Leaf { place: Place::Number(node), of }),
         Kind::Null | Kind::Bool => {}
     }
 }

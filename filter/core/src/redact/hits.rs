@@ -25,12 +25,20 @@ pub(super) enum Replacement {
     Text(String),
     /// Another number.
     Number(String),
+    /// A placeholder that the answer turns back into the very value that stood there, whose kind this is.
+    Token {
+        /// What goes there.
+        placeholder: String,
+        /// What goes there where more than the value is cut.
+        kind: String,
+    },
 }
 
 impl Replacement {
     fn text(&self) -> &str {
         match self {
             Replacement::Text(text) | Replacement::Number(text) => text,
+            Replacement::Token { placeholder, .. } => placeholder,
         }
     }
 }
@@ -57,6 +65,11 @@ pub(super) struct Hits(Vec<Hit>);
 impl Hits {
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Where the hits from `start` on are.
+    pub fn since(&self, start: usize) -> impl Iterator<Item = Range<usize>> {
+        self.0.iter().skip(start).map(|hit| hit.raw.clone())
     }
 
     pub fn push(&mut self, hit: Hit) {
@@ -91,11 +104,19 @@ impl Hits {
         for hit in self.0 {
             match merged.last_mut() {
                 Some(last) if hit.raw.start < last.raw.end => {
-                    last.raw.end = last.raw.end.max(hit.raw.end);
+                    let whole = last.raw.start..last.raw.end.max(hit.raw.end);
+                    let own = if hit.action < last.action { hit.raw.clone() } else { last.raw.clone() };
                     if hit.action < last.action {
                         last.action = hit.action;
                         last.replacement = hit.replacement;
                     }
+                    if own != whole
+                        && let Replacement::Token { kind, .. } = &last.replacement
+                    {
+                        // More goes than would come back.
+                        last.replacement = Replacement::Text(format!("[{kind}]"));
+                    }
+                    last.raw = whole;
                 }
                 _ => merged.push(hit),
             }

@@ -1,37 +1,31 @@
 //! From findings to a verdict and to edits of the original bytes.
 //!
-//! Every leaf is decoded and scanned; what a policy's statements say of each finding is combined: the strictest
-//! action wins, overlapping spans merge under the strictest of them. Edits are byte ranges of the body as it came,
-//! and an edited body is read once more before it may leave: an edit that made two keys equal is a denial.
+//! Every leaf is decoded and scanned, and what encodings inside it hide ([`encoded`]); what a policy's statements say of each
+//! finding is combined: the strictest action wins, overlapping spans merge under the strictest of them. Edits are byte ranges of
+//! the body as it came, and an edited body is read once more before it may leave: an edit that made two keys equal is a denial.
+//!
+//! Values that `tokenize` replaces are put back where an answer repeats their placeholders ([`tokens`]). What the provider signed
+//! is looked at and never edited: a finding there that would have to be replaced is a denial.
 //!
 //! What it does not do: it does not look for a value that is split over several strings of a body.
 
-mod escape;
+mod encoded;
 mod hits;
+mod scan;
 mod tokens;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use hits::{Hit, Hits, Replacement};
+pub(crate) use scan::Scan;
 pub use tokens::{Assignments, Counts, Deriver, Form, Full, RestoreMap, Restorer, restore_json, restore_whole};
 
-use crate::hex::hex;
 use crate::host::Side;
-use crate::inspect::{Budget, Detectors, Finding};
-use crate::json::{Document, Limits, Text, decimal};
-use crate::policy::{Action, Mode, Plan};
-use crate::protocol::{Api, Channel, Leaf, Place, subtree, walk};
+use crate::inspect::{Budget, Detectors};
+use crate::json::{Document, Limits};
+use crate::policy::{Globs, Plan};
+use crate::protocol::{Channel, Operation, walk};
 use crate::reply::Reason;
-
-/// How deep JSON inside strings inside JSON is seen through.
-const MAX_NESTED: u8 = 3;
-
-/// Numbers with fewer digits carry nothing that is looked for.
-const MIN_DIGITS: usize = 7;
-
-/// Numbers are expanded to at most this many digits: `4.1e15` is looked at as `4100000000000000`.
-const MAX_DIGITS: usize = 40;
 
 /// What inspecting one body came to.
 #[derive(Debug, Default)]
@@ -48,6 +42,33 @@ pub struct Outcome {
     pub observed: Vec<String>,
     /// How many findings of which type met which action; well-known test values are counted apart.
     pub findings: BTreeMap<(String, &'static str), u32>,
+    /// What the placeholders of a request stand for.
+    pub restore: RestoreMap,
+    /// What became of placeholders in an answer.
+    pub restored: Counts,
+}
+
+impl Outcome {
+    /// What two parts of one body came to together.
+    pub fn merge(&mut self, other: Outcome) {
+        self.denial = self.denial.or(other.denial);
+        for (list, more) in [
+            (&mut self.rules, other.rules),
+            (&mut self.denying, other.denying),
+            (&mut self.observed, other.observed),
+        ] {
+            for id in more {
+                if !list.contains(&id) {
+                    list.push(id);
+                }
+            }
+        }
+        for (finding, count) in other.findings {
+            let total = self.findings.entry(finding).or_default();
+            *total = total.saturating_add(count);
+        }
+        self.restored.add(other.restored);
+    }
 }
 
 /// What is needed to inspect a body.
@@ -58,205 +79,80 @@ pub struct Inspector<'a> {
     pub plan: &'a Plan<'a>,
     /// The key of `hash`.
     pub hash_key: Option<&'a [u8]>,
+    /// Makes the placeholders of `tokenize`; without it values are masked.
+    pub deriver: Option<Deriver<'a>>,
     /// Bounds on a body's shape.
     pub limits: Limits,
 }
 
-impl Inspector<'_> {
+/// What an answer gets back.
+#[derive(Clone, Copy)]
+pub struct Back<'a> {
+    /// What the request's placeholders stand for.
+    pub restore: &'a RestoreMap,
+    /// The tools into whose arguments values come back.
+    pub restoring_tools: &'a Globs,
+}
+
+impl<'a> Inspector<'a> {
     /// Inspects a JSON body. `protected` are bytes that decide something (the model's name): a finding there
     /// cannot be replaced and is a denial. `edits` are replacements that go in anyway.
     pub fn json(
         &self,
         document: &Document<'_>,
-        api: Api,
         side: Side,
         protected: &[Range<usize>],
         edits: &[(Range<usize>, String)],
         budget: &mut Budget,
     ) -> Outcome {
-        let mut scan =
-            Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
+        let mut scan = Scan::new(self, budget, None);
         if !self.plan.is_empty() {
-            walk(api, side, document.root(), &mut |leaf| scan.leaf(leaf));
+            scan.body(document, side);
+            walk(side, document.root(), &mut |leaf| scan.leaf(leaf));
+            scan.sweep(document, side);
         }
-        let (hits, mut outcome) = scan.finish();
-        if outcome.denial.is_none() {
-            hits.protect(protected, &mut outcome.denial);
-        }
-        if outcome.denial.is_some() {
-            return outcome;
-        }
-        let edits = hits.edits(edits);
-        if !edits.is_empty() {
-            let edited = edits.splice(document.bytes());
-            match Document::parse(&edited, &self.limits) {
-                Ok(_) => outcome.edited = Some(edited),
-                // Two keys became one: nobody can say which of their values a server would read.
-                Err(_) => outcome.denial = Some(Reason::ContentDenied),
+        let (edited, outcome) = scan.finish(document, protected, edits);
+        Outcome { edited, ..outcome }
+    }
+
+    /// Inspects a JSON answer, and puts back what the request's placeholders stand for.
+    pub fn answer(
+        &self,
+        document: &Document<'_>,
+        back: Back<'_>,
+        operation: Operation,
+        edits: &[(Range<usize>, String)],
+        budget: &mut Budget,
+    ) -> Outcome {
+        let (mut edits, mut restores) = (edits.to_vec(), false);
+        let mut scan = Scan::new(self, budget, Some(back.restore));
+        if !self.plan.is_empty() || !back.restore.is_empty() {
+            // Vectors are numbers, and carry nothing that is looked for but by chance.
+            scan.numbers = operation != Operation::Embeddings;
+            scan.body(document, Side::Response);
+            walk(Side::Response, document.root(), &mut |leaf| match scan.restored_leaf(leaf, back) {
+                Some(edit) => {
+                    restores = true;
+                    edits.push(edit);
+                }
+                None => scan.leaf(leaf),
+            });
+            if restores || scan.edits() {
+                crate::stream::token_lists(document.root(), &mut edits);
             }
         }
-        outcome
+        let (edited, outcome) = scan.finish(document, &[], &edits);
+        Outcome { edited, ..outcome }
     }
 
     /// Inspects a body that is plain text.
     pub fn text(&self, text: &str, channel: Channel, budget: &mut Budget) -> Outcome {
-        let mut scan =
-            Scan { inspector: self, budget, hits: Hits::default(), outcome: Outcome::default(), over: false };
-        scan.text(text, channel, &|range| range);
-        let (hits, mut outcome) = scan.finish();
-        if outcome.denial.is_none() {
-            let edits = hits.edits(&[]);
-            if !edits.is_empty() {
-                outcome.edited = Some(edits.splice(text.as_bytes()));
-            }
-        }
-        outcome
+        let mut scan = Scan::new(self, budget, None);
+        let edited = scan.whole(text, channel, false);
+        let outcome = scan.finish_texts();
+        let edited = (outcome.denial.is_none() && edited != text).then(|| edited.into_bytes());
+        Outcome { edited, ..outcome }
     }
-}
-
-/// One body being scanned.
-struct Scan<'a, 'b> {
-    inspector: &'a Inspector<'a>,
-    budget: &'b mut Budget,
-    hits: Hits,
-    outcome: Outcome,
-    over: bool,
-}
-
-impl Scan<'_, '_> {
-    fn leaf(&mut self, leaf: Leaf<'_>) {
-        match leaf.place {
-            Place::Value(token) => self.string(&token.decode(), leaf.channel, 0),
-            Place::Key(token, _) => self.string(&token.decode(), leaf.channel, 0),
-            Place::Number(node) => {
-                if let Some(lexeme) = node.number() {
-                    self.number(lexeme, node.span(), leaf.channel);
-                }
-            }
-        }
-    }
-
-    fn string(&mut self, text: &Text<'_>, channel: Channel, depth: u8) {
-        self.text(text.as_str(), channel, &|range| text.raw_range(range));
-        // Without escapes of its own, JSON inside a string has been seen as it is.
-        let inner = text.as_str();
-        if depth < MAX_NESTED
-            && inner.contains('\\')
-            && inner.trim_start().starts_with(['{', '[', '"'])
-            && let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits)
-        {
-            subtree(document.root(), channel, &mut |leaf| {
-                if let Place::Value(token) | Place::Key(token, _) = leaf.place {
-                    self.string(&text.nested(token), channel, depth + 1);
-                }
-            });
-        } else if let Some((plain, places)) = escape::unescaped(inner) {
-            self.hidden(&plain, &places, text, channel);
-        }
-    }
-
-    /// Scans a text whose escapes were undone, for what they hid: a model reads them, as do tools that are not strict.
-    fn hidden(&mut self, plain: &str, places: &[usize], text: &Text<'_>, channel: Channel) {
-        let Some(selection) = self.inspector.plan.selection(channel) else { return };
-        let mut findings = Vec::new();
-        if self.inspector.detectors.scan(plain, selection, self.budget, &mut findings).is_err() {
-            self.over = true;
-            return;
-        }
-        let place = |at: usize| places.get(at).copied().unwrap_or(usize::MAX);
-        for finding in findings {
-            let written = place(finding.start)..place(finding.end);
-            // What holds no escape was found in the text itself.
-            if written.len() != finding.end - finding.start {
-                self.finding(plain, &finding, channel, &|_| text.raw_range(written.clone()));
-            }
-        }
-    }
-
-    fn number(&mut self, lexeme: &str, span: Range<usize>, channel: Channel) {
-        if lexeme.bytes().filter(u8::is_ascii_digit).count() < MIN_DIGITS && !lexeme.contains(['e', 'E']) {
-            return;
-        }
-        let before = self.hits.len();
-        self.text(lexeme, channel, &|_| span.clone());
-        if let Some(digits) = decimal::integer_digits(lexeme, MAX_DIGITS)
-            && digits != lexeme
-        {
-            self.text(&digits, channel, &|_| span.clone());
-        }
-        self.hits.as_number(before, lexeme);
-    }
-
-    /// Scans one text; `locate` takes a range of it to a range of the body.
-    fn text(&mut self, text: &str, channel: Channel, locate: &dyn Fn(Range<usize>) -> Range<usize>) {
-        let Some(selection) = self.inspector.plan.selection(channel) else { return };
-        let mut findings = Vec::new();
-        if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
-            self.over = true;
-            return;
-        }
-        for finding in findings {
-            self.finding(text, &finding, channel, locate);
-        }
-    }
-
-    fn finding(
-        &mut self,
-        text: &str,
-        finding: &Finding,
-        channel: Channel,
-        locate: &dyn Fn(Range<usize>) -> Range<usize>,
-    ) {
-        let mut strictest: Option<Action> = None;
-        for rule in self.inspector.plan.rules(channel, finding.kind) {
-            let ids = match rule.mode {
-                Mode::Observe => &mut self.outcome.observed,
-                Mode::Enforce => {
-                    strictest = Some(strictest.map_or(rule.action, |s| s.min(rule.action)));
-                    &mut self.outcome.rules
-                }
-            };
-            if !ids.contains(&rule.id) {
-                ids.push(rule.id.clone());
-            }
-            let denying = &mut self.outcome.denying;
-            if rule.mode == Mode::Enforce && rule.action == Action::Deny && !denying.contains(&rule.id) {
-                denying.push(rule.id.clone());
-            }
-        }
-        let kind = &self.inspector.detectors.kind(finding.kind).name;
-        let label = if finding.test_value { format!("{kind}.test") } else { kind.clone() };
-        let action = strictest.map_or("observe", Action::as_str);
-        let count = self.outcome.findings.entry((label, action)).or_default();
-        *count = count.saturating_add(1);
-
-        let Some(action) = strictest.filter(|a| *a != Action::Flag) else { return };
-        let value = text.get(finding.start..finding.end).unwrap_or_default();
-        let replacement = match (action, self.inspector.hash_key) {
-            (Action::Hash, Some(key)) => Replacement::Text(format!("[{kind}:{}]", keyed(key, kind, value))),
-            // A hash without a key does not compile; masking is the safe side of the same intent.
-            _ => Replacement::Text(format!("[{kind}]")),
-        };
-        self.hits.push(Hit { raw: locate(finding.start..finding.end), action, replacement });
-    }
-
-    fn finish(mut self) -> (Hits, Outcome) {
-        if self.over {
-            self.outcome.denial = Some(Reason::ContentUnscannable);
-        } else if self.hits.deny() {
-            self.outcome.denial = Some(Reason::ContentDenied);
-        }
-        (self.hits, self.outcome)
-    }
-}
-
-/// Six bytes of HMAC-SHA-256 over type and value, in hex: equal values can be told to be equal, and no more.
-fn keyed(key: &[u8], kind: &str, value: &str) -> String {
-    let mut mac = hmac_sha256::HMAC::new(key);
-    mac.update(kind.as_bytes());
-    mac.update([0]);
-    mac.update(value.as_bytes());
-    hex(mac.finalize().get(..6).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
+use std::ops::Range;
+
+use super::hits::{Hit, Hits, Replacement};
 use super::*;
 use crate::config::{Path, from_tree, tree_from_json};
 use crate::inspect::DetectorsDocument;
-use crate::policy::{Content, ContentDocument, RoleSet, Roles, Targets};
+use crate::policy::{Action, Content, ContentDocument, RoleSet, Roles, Targets};
 
 struct World {
     detectors: Detectors,
@@ -33,11 +36,12 @@ impl World {
             detectors: &self.detectors,
             plan: &plan,
             hash_key: Some(b"0123456789abcdef0123456789abcdef"),
+            deriver: None,
             limits: Limits::default(),
         };
         let document = Document::parse(body.as_bytes(), &Limits::default()).unwrap();
         let mut budget = Budget::new(1 << 20);
-        inspector.json(&document, Api::OpenAiChat, Side::Request, protected, edits, &mut budget)
+        inspector.json(&document, Side::Request, protected, edits, &mut budget)
     }
 }
 
@@ -150,3 +154,5 @@ fn overlapping_hits_become_one() {
     }
     assert_eq!(hits.edits(&[]).splice(b"0123456789012345678901234"), b"[A]01234");
 }
+
+mod encoded;

@@ -17,10 +17,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::framing::{Frame, Frames, Framing, MessageKind, Writer};
+use super::framing::{Frame, Frames, Framing, Writer};
 use super::skeleton::{quoted, skeleton};
 use super::text::{Last, Text, With, complete};
 use super::wrap;
+use crate::host::Side;
 use crate::inspect::Budget;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{AtMaxHold, Globs};
@@ -258,7 +259,8 @@ impl Filter {
         let payload = Rc::new(document.bytes().to_vec());
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         let mut moved = false;
-        let mut scan = Scan::new(look.inspector, look.budget);
+        let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
+        scan.body(document, Side::Response);
         for (leaf, piece) in leaves {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
                 self.whole(leaf, piece, look.restore, look.restoring_tools, &mut scan, &mut edits);
@@ -297,7 +299,7 @@ impl Filter {
                 edits.push((sequence.span(), self.number.to_string()));
             }
         }
-        let (edited, outcome) = scan.finish_event(document, &edits);
+        let (edited, outcome) = scan.finish(document, &[], &edits);
         passed.outcome.merge(outcome);
         if let Some(reason) = passed.outcome.denial {
             return self.refuse(Denial::new(reason), passed);
@@ -359,7 +361,7 @@ impl Filter {
         for lane in ended {
             let into_call = self.into_call(lane, look.restoring_tools);
             let Some(mut text) = self.texts.remove(&lane) else { continue };
-            let mut scan = Scan::new(look.inspector, look.budget);
+            let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
             let goes = text.push("", true, &With { restore: look.restore, into_call }, &mut scan);
             passed.outcome.merge(scan.finish_texts());
             if let Some(reason) = passed.outcome.denial {

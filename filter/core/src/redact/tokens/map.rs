@@ -194,6 +194,13 @@ impl RestoreMap {
         self.built.is_none()
     }
 
+    /// Whether `text` is one of its placeholders.
+    #[must_use]
+    pub fn is_placeholder(&self, text: &str) -> bool {
+        let found = |built: &Built| built.entries.binary_search_by(|entry| entry.placeholder.as_str().cmp(text)).is_ok();
+        self.built.as_ref().is_some_and(found)
+    }
+
     /// How many values it holds.
     #[must_use]
     pub fn len(&self) -> usize {

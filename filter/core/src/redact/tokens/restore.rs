@@ -30,7 +30,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, more: Counts) {
+    /// Adds those of another text.
+    pub fn add(&mut self, more: Counts) {
         self.restored = self.restored.saturating_add(more.restored);
         self.in_url = self.in_url.saturating_add(more.in_url);
         self.foreign = self.foreign.saturating_add(more.foreign);

@@ -1,0 +1,132 @@
+use super::*;
+
+fn undone(text: &str) -> Option<(String, Vec<usize>)> {
+    let view = characters(text)?;
+    let places = (0..view.text.len()).map(|at| view.way.exact(at..at + 1).start).collect();
+    Some((view.text, places))
+}
+
+#[test]
+fn escapes_are_undone_and_found_again() {
+    let (plain, places) = undone("é \\\\u0041b\\n\\u0042").unwrap();
+    assert_eq!(plain, "é Ab\\nB");
+    assert_eq!(places, [0, 1, 2, 3, 10, 11, 12, 13]);
+    for none in ["", "u0041", "\\u00", "\\u00e9", "\\u0g41", "\\u00+4", "\\u0009", "\\u12345"] {
+        assert_eq!(undone(none), None, "{none}");
+    }
+    assert_eq!(undone(&format!("{}\\u0041", "\\".repeat(100_000))).unwrap().0, "A");
+}
+
+#[test]
+fn characters_of_all_kinds_are_undone_together() {
+    let view = characters("see x%40y&period;z?a+b \\u0040 100% & more &lt; %zz").unwrap();
+    assert_eq!(view.text, "see x@y.z?a b \\u0040 100% & more < %zz".replace("\\u0040", "@"));
+    let at = view.text.find("y.z").unwrap();
+    assert_eq!(view.way.exact(at..at + 3), 8..18);
+    assert_eq!(view.way.cut(at..at + 3), 4..22);
+    let at = view.text.find(" @ ").unwrap() + 1;
+    assert_eq!(view.way.cut(at..at + 1), 23..29);
+}
+
+#[test]
+fn ordinary_text_has_no_view() {
+    for text in [
+        "",
+        "100% sure, AT&T, R&D; a+b=c, C:\\users\\new",
+        "https://example.org/path?x=1&y=2#z",
+        "if a && b || c % d { println!(\"{}\\n\", x) }",
+        "中文没有空格的一段很长的文字,里面没有任何编码。",
+    ] {
+        assert!(STAGES.iter().all(|stage| stage(text).is_none()), "{text}");
+    }
+}
+
+#[test]
+fn views_never_grow_and_lead_back() {
+    let pieces = [
+        "%",
+        "%4",
+        "%40",
+        "%2540",
+        "%C3%A9",
+        "&",
+        "&#64;",
+        "&#x10FFFF",
+        "&nbsp;",
+        "&amp;#64;",
+        "\\",
+        "\\u0041",
+        "?",
+        "+",
+        " ",
+        "é",
+        "Ym9iQGV4YW1wbGUub3Jn",
+        "A",
+        "=",
+        "\n",
+        "/",
+        "💩",
+        "UVVGQlFVRkJRVUZCUVVGQlFVRkI=",
+    ];
+    let mut seed = 1u32;
+    for _ in 0..3000 {
+        let mut text = String::new();
+        for _ in 0..seed % 12 {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.push_str(pieces[(seed >> 8) as usize % pieces.len()]);
+        }
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223) >> 1;
+        let mut source = text.clone();
+        for stage in STAGES {
+            let Some(view) = stage(&source) else { continue };
+            assert!(view.text.len() <= source.len(), "{source:?} {:?}", view.text);
+            let mut before = 0;
+            for (at, char) in view.text.char_indices() {
+                let exact = view.way.exact(at..at + char.len_utf8());
+                let cut = view.way.cut(at..at + char.len_utf8());
+                assert!(before <= exact.start && exact.start < exact.end, "{source:?}");
+                assert!(cut.start <= exact.start && exact.end <= cut.end, "{source:?}");
+                assert!(source.get(exact.clone()).is_some() && source.get(cut).is_some(), "{source:?}");
+                before = exact.start;
+            }
+            assert_eq!(view.way.exact(0..view.text.len()), 0..source.len());
+            source = view.text;
+        }
+    }
+}
+
+#[test]
+fn hostile_texts_take_linear_time() {
+    for piece in [
+        "%",
+        "%4",
+        "%41",
+        "&",
+        "&#",
+        "&#1",
+        "&#x",
+        "+",
+        "?+",
+        "%20?+",
+        "\\",
+        "\\u",
+        "\\u0041",
+        "A",
+        "Aa",
+        "Aa1/",
+        "AAAAAAAAAAAAA ",
+        "QUFB",
+        "QUFBQUFBQUFBQUFB\n",
+        "=",
+        "A=",
+    ] {
+        let started = std::time::Instant::now();
+        let mut text = piece.repeat((1 << 20) / piece.len());
+        for stage in STAGES {
+            if let Some(view) = stage(&text) {
+                text = view.text;
+            }
+        }
+        assert!(started.elapsed().as_secs() < 5, "{piece}");
+    }
+}

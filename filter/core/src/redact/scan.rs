@@ -1,0 +1,462 @@
+//! One body, or one text of a stream, being scanned.
+
+use std::ops::Range;
+
+use super::encoded::{STAGES, View, Way};
+use super::hits::{Hit, Hits, Replacement};
+use super::tokens::{Assignments, Counts, Form, restore_json, restore_whole};
+use super::{Back, Inspector, Outcome, RestoreMap};
+use crate::hex::hex;
+use crate::host::Side;
+use crate::inspect::{Budget, Finding, Lane, Selection};
+use crate::json::{Document, Limits, Text, decimal};
+use crate::policy::{Action, Mode, Placeholder, Plan};
+use crate::protocol::{Channel, Contents, Leaf, Place, subtree, walk};
+use crate::reply::Reason;
+use crate::sort;
+
+/// How deep JSON inside strings inside JSON is seen through.
+const MAX_NESTED: u8 = 3;
+
+/// Numbers with fewer digits carry nothing that is looked for.
+const MIN_DIGITS: usize = 7;
+
+/// Numbers are expanded to at most this many digits: `4.1e15` is looked at as `4100000000000000`.
+const MAX_DIGITS: usize = 40;
+
+/// Takes a range of a text to a range of the body.
+type Locate<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
+
+/// One body being scanned.
+pub(crate) struct Scan<'a, 'b> {
+    inspector: &'a Inspector<'a>,
+    budget: &'b mut Budget,
+    hits: Hits,
+    outcome: Outcome,
+    over: bool,
+    /// Whether long numbers are looked at.
+    pub(super) numbers: bool,
+    /// The values that get placeholders, and the text in which none of those may stand already.
+    assignments: Assignments,
+    taken: String,
+    /// The answer's placeholders: they are none of its findings.
+    known: Option<&'a RestoreMap>,
+    /// What must not be edited.
+    signed: Vec<Range<usize>>,
+    /// Strings that are no text.
+    contents: Contents,
+}
+
+impl<'a, 'b> Scan<'a, 'b> {
+    /// Scans with `inspector`. `known` are the placeholders that an answer may hold.
+    pub fn new(inspector: &'a Inspector<'a>, budget: &'b mut Budget, known: Option<&'a RestoreMap>) -> Self {
+        Self {
+            inspector,
+            budget,
+            hits: Hits::default(),
+            outcome: Outcome::default(),
+            over: false,
+            numbers: true,
+            assignments: Assignments::default(),
+            taken: String::new(),
+            known: known.filter(|map| !map.is_empty()),
+            signed: Vec::new(),
+            contents: Contents::default(),
+        }
+    }
+
+    /// The body whose leaves follow.
+    pub fn body(&mut self, document: &Document<'_>, side: Side) {
+        self.contents = Contents::of(document.root());
+        if side == Side::Request && self.inspector.deriver.is_some() {
+            self.taken = String::from_utf8_lossy(document.bytes()).into_owned();
+        }
+    }
+
+    /// The statements that apply.
+    pub fn plan(&self) -> &'a Plan<'a> {
+        self.inspector.plan
+    }
+
+    /// Bounds on what is read as JSON.
+    pub fn limits(&self) -> Limits {
+        self.inspector.limits
+    }
+
+    /// Whether something is to be replaced.
+    pub(super) fn edits(&self) -> bool {
+        self.hits.len() > 0
+    }
+
+    /// Counts what became of placeholders.
+    pub fn restored(&mut self, counts: Counts) {
+        self.outcome.restored.add(counts);
+    }
+
+    /// Scans one leaf of the body.
+    pub fn leaf(&mut self, leaf: Leaf<'_>) {
+        let (before, channel) = (self.hits.len(), leaf.of.channel);
+        match leaf.place {
+            Place::Value(token) if self.contents.payload(&token).is_some() => {}
+            Place::Value(token) | Place::Key(token, _) => self.string(&token.decode(), channel, 0),
+            Place::Number(node) => {
+                if let Some(lexeme) = node.number().filter(|_| self.numbers) {
+                    self.number(lexeme, node.span(), channel);
+                }
+            }
+        }
+        if leaf.of.signed {
+            self.signed.extend(self.hits.since(before));
+        }
+    }
+
+    /// Scans a leaf into which values may come back; answers what goes in its place, if something else does.
+    pub(super) fn restored_leaf(&mut self, leaf: Leaf<'_>, back: Back<'_>) -> Option<(Range<usize>, String)> {
+        let Place::Value(token) = leaf.place else { return None };
+        if back.restore.is_empty() || leaf.of.signed {
+            return None;
+        }
+        let text = token.text();
+        // Only what may hold a placeholder is worth the trouble.
+        let (whole, counts) = match leaf.of.channel {
+            Channel::Assistant => restore_whole(back.restore, &text),
+            Channel::ToolCall => {
+                let name = leaf.of.tool.map(|t| t.text());
+                if !name.is_some_and(|name| back.restoring_tools.any(&name)) {
+                    return None;
+                }
+                match text.trim_start().starts_with(['{', '[']) {
+                    true => restore_json(back.restore, &text, &self.inspector.limits),
+                    false => restore_whole(back.restore, &text),
+                }
+            }
+            _ => return None,
+        };
+        self.restored(counts);
+        if counts.restored == 0 {
+            return None;
+        }
+        drop(whole);
+        let edited = self.whole(&text, leaf.of.channel, false);
+        let json = leaf.of.channel == Channel::ToolCall && text.trim_start().starts_with(['{', '[']);
+        let (back_in, _) = match json || is_json(&edited, &self.inspector.limits) {
+            true => restore_json(back.restore, &edited, &self.inspector.limits),
+            false => restore_whole(back.restore, &edited),
+        };
+        let raw = serde_json::Value::from(back_in.as_ref()).to_string();
+        let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
+        Some((token.inner_span(), raw.to_owned()))
+    }
+
+    /// Scans a complete text that is no part of the body's bytes; answers what goes on instead.
+    pub fn whole(&mut self, text: &str, channel: Channel, signed: bool) -> String {
+        self.apart(signed, |scan| {
+            // JSON is seen through, as in a string of a body.
+            let document = Document::parse(text.as_bytes(), &scan.inspector.limits)
+                .ok()
+                .filter(|_| text.trim_start().starts_with(['{', '[', '"']));
+            match document {
+                Some(document) => {
+                    scan.text(text, channel, &|range| range);
+                    subtree(document.root(), channel, &mut |leaf| match leaf.place {
+                        Place::Value(token) | Place::Key(token, _) => scan.string(&token.decode(), channel, 1),
+                        Place::Number(node) => {
+                            if let Some(lexeme) = node.number() {
+                                scan.number(lexeme, node.span(), channel);
+                            }
+                        }
+                    });
+                }
+                None => scan.seen_through(text, channel, &|range| range),
+            }
+            text.to_owned()
+        })
+    }
+
+    /// Takes a piece of a text that comes in pieces; answers what goes on of it now.
+    pub fn lane(&mut self, lane: &mut Lane, piece: &str, end: bool, channel: Channel, signed: bool) -> String {
+        self.apart(signed, |scan| {
+            let none = Selection::default();
+            let selection = scan.inspector.plan.selection(channel).unwrap_or(&none);
+            let Ok(settled) = lane.push(piece, end, scan.inspector.detectors, selection, scan.budget) else {
+                scan.over = true;
+                return String::new();
+            };
+            for finding in &settled.findings {
+                scan.finding(&settled.text, finding, true, false, channel, &|range| range);
+            }
+            settled.text
+        })
+    }
+
+    /// Scans a text by itself: its hits are edits of it, and not of the body.
+    fn apart(&mut self, signed: bool, scan: impl FnOnce(&mut Self) -> String) -> String {
+        let outside = std::mem::take(&mut self.hits);
+        let text = scan(self);
+        let hits = std::mem::replace(&mut self.hits, outside);
+        if hits.deny() || signed && hits.len() > 0 {
+            self.outcome.denial = Some(Reason::ContentDenied);
+        }
+        let edits = hits.edits(&[]);
+        match edits.is_empty() || self.outcome.denial.is_some() {
+            true => text,
+            false => String::from_utf8(edits.splice(text.as_bytes())).unwrap_or_default(),
+        }
+    }
+
+    /// Looks for the values that got placeholders in the rest of the request: what was found in one place thanks to the words
+    /// around it must not leave in another.
+    pub(super) fn sweep(&mut self, document: &Document<'_>, side: Side) {
+        if self.assignments.is_empty() {
+            return;
+        }
+        let Ok(map) = std::mem::take(&mut self.assignments).build() else {
+            self.over = true;
+            return;
+        };
+        walk(side, document.root(), &mut |leaf| {
+            if let Place::Value(token) | Place::Key(token, _) = leaf.place {
+                let before = self.hits.len();
+                self.sweep_text(&map, &token.decode(), 0);
+                if leaf.of.signed {
+                    self.signed.extend(self.hits.since(before));
+                }
+            }
+        });
+        self.outcome.restore = map;
+    }
+
+    fn sweep_text(&mut self, map: &RestoreMap, text: &Text<'_>, depth: u8) {
+        for (range, placeholder) in map.sweep(text.as_str()) {
+            let replacement = Replacement::Token { placeholder: placeholder.to_owned(), kind: "VALUE".to_owned() };
+            self.hits.push(Hit { raw: text.raw_range(range), action: Action::Tokenize, replacement });
+        }
+        let inner = text.as_str();
+        if depth < MAX_NESTED
+            && inner.contains('\\')
+            && inner.trim_start().starts_with(['{', '[', '"'])
+            && let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits)
+        {
+            subtree(document.root(), Channel::Metadata, &mut |leaf| {
+                if let Place::Value(token) | Place::Key(token, _) = leaf.place {
+                    self.sweep_text(map, &text.nested(token), depth + 1);
+                }
+            });
+        }
+    }
+
+    /// The body as it goes on, where it must differ, and what was found.
+    pub fn finish(
+        mut self,
+        document: &Document<'_>,
+        protected: &[Range<usize>],
+        edits: &[(Range<usize>, String)],
+    ) -> (Option<Vec<u8>>, Outcome) {
+        let (signed, limits) = (std::mem::take(&mut self.signed), self.inspector.limits);
+        let (hits, mut outcome) = self.end();
+        if outcome.denial.is_none() {
+            hits.protect(protected, &mut outcome.denial);
+            hits.protect(&signed, &mut outcome.denial);
+        }
+        if outcome.denial.is_some() {
+            return (None, outcome);
+        }
+        let edits = hits.edits(edits);
+        if edits.is_empty() {
+            return (None, outcome);
+        }
+        let edited = edits.splice(document.bytes());
+        match Document::parse(&edited, &limits) {
+            Ok(_) => (Some(edited), outcome),
+            // Two keys became one: nobody can say which of their values a server would read.
+            Err(_) => {
+                outcome.denial = Some(Reason::ContentDenied);
+                (None, outcome)
+            }
+        }
+    }
+
+    /// What was found in texts by themselves.
+    pub fn finish_texts(self) -> Outcome {
+        self.end().1
+    }
+
+    fn end(mut self) -> (Hits, Outcome) {
+        if self.over {
+            self.outcome.denial = Some(Reason::ContentUnscannable);
+        } else if self.hits.deny() {
+            self.outcome.denial = Some(Reason::ContentDenied);
+        }
+        (self.hits, self.outcome)
+    }
+
+    fn string(&mut self, text: &Text<'_>, channel: Channel, depth: u8) {
+        let inner = text.as_str();
+        let locate = |range| text.raw_range(range);
+        // Without escapes of its own, JSON inside a string is seen as it is.
+        if depth < MAX_NESTED
+            && inner.contains('\\')
+            && inner.trim_start().starts_with(['{', '[', '"'])
+            && let Ok(document) = Document::parse(inner.as_bytes(), &self.inspector.limits)
+        {
+            self.text(inner, channel, &locate);
+            subtree(document.root(), channel, &mut |leaf| {
+                if let Place::Value(token) | Place::Key(token, _) = leaf.place {
+                    self.string(&text.nested(token), channel, depth + 1);
+                }
+            });
+        } else {
+            self.seen_through(inner, channel, &locate);
+        }
+    }
+
+    /// Scans a text and what its encodings hide.
+    fn seen_through(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
+        let mut known = self.text(text, channel, locate);
+        let Some(selection) = self.inspector.plan.selection(channel) else { return };
+        let mut ways: Vec<Way> = Vec::new();
+        let mut shown: Option<String> = None;
+        for stage in STAGES {
+            let Some(View { text: plain, way }) = stage(shown.as_deref().unwrap_or(text)) else { continue };
+            let findings = self.find(&plain, selection);
+            ways.push(way);
+            self.hidden(&plain, &findings, &mut known, &ways, channel, locate);
+            known = findings;
+            shown = Some(plain);
+        }
+    }
+
+    /// Acts on what decoding showed that was not `known` of the text before it.
+    fn hidden(
+        &mut self,
+        plain: &str,
+        findings: &[Finding],
+        known: &mut Vec<Finding>,
+        ways: &[Way],
+        channel: Channel,
+        locate: Locate<'_>,
+    ) {
+        sort::plain(known, |a, b| (a.kind, a.start) < (b.kind, b.start));
+        for finding in findings {
+            let written = finding.start..finding.end;
+            let Some(at) = ways.last().map(|way| way.exact(written.clone())) else { return };
+            // Findings of one kind do not overlap: if one does, then the last that starts before the end.
+            let before = known.partition_point(|k| (k.kind, k.start) < (finding.kind, at.end));
+            let same = before.checked_sub(1).and_then(|last| known.get(last));
+            let same = same.filter(|k| k.kind == finding.kind && k.end > at.start);
+            if same.is_some_and(|k| k.start <= at.start && at.end <= k.end) {
+                continue;
+            }
+            // Of a value that was seen in part, the rest is cut too, but it is no other value.
+            let cut = ways.iter().rev().fold(written, |range, way| way.cut(range));
+            self.finding(plain, finding, same.is_none(), true, channel, &|_| locate(cut.clone()));
+        }
+    }
+
+    fn number(&mut self, lexeme: &str, span: Range<usize>, channel: Channel) {
+        if lexeme.bytes().filter(u8::is_ascii_digit).count() < MIN_DIGITS && !lexeme.contains(['e', 'E']) {
+            return;
+        }
+        let before = self.hits.len();
+        self.text(lexeme, channel, &|_| span.clone());
+        if let Some(digits) = decimal::integer_digits(lexeme, MAX_DIGITS)
+            && digits != lexeme
+        {
+            self.text(&digits, channel, &|_| span.clone());
+        }
+        self.hits.as_number(before, lexeme);
+    }
+
+    /// Scans one text as it is; answers what it found.
+    fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) -> Vec<Finding> {
+        let Some(selection) = self.inspector.plan.selection(channel) else { return Vec::new() };
+        let findings = self.find(text, selection);
+        for finding in &findings {
+            self.finding(text, finding, true, false, channel, locate);
+        }
+        findings
+    }
+
+    fn find(&mut self, text: &str, selection: &Selection) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
+            self.over = true;
+        }
+        findings
+    }
+
+    /// Acts on a finding, and counts it if it is `new`. What was `hidden` by an encoding is cut with it, and cannot come back.
+    fn finding(
+        &mut self,
+        text: &str,
+        finding: &Finding,
+        new: bool,
+        hidden: bool,
+        channel: Channel,
+        locate: Locate<'_>,
+    ) {
+        let value = text.get(finding.start..finding.end).unwrap_or_default();
+        if self.known.is_some_and(|map| map.is_placeholder(value)) {
+            return;
+        }
+        let mut strictest: Option<Action> = None;
+        let mut form = Form::Label;
+        for rule in self.inspector.plan.rules(channel, finding.kind) {
+            let ids = match rule.mode {
+                Mode::Observe => &mut self.outcome.observed,
+                Mode::Enforce => {
+                    strictest = Some(strictest.map_or(rule.action, |s| s.min(rule.action)));
+                    if rule.placeholder == Placeholder::Preserve && rule.action == Action::Tokenize {
+                        form = Form::Preserve;
+                    }
+                    &mut self.outcome.rules
+                }
+            };
+            if !ids.contains(&rule.id) {
+                ids.push(rule.id.clone());
+            }
+            let denying = &mut self.outcome.denying;
+            if rule.mode == Mode::Enforce && rule.action == Action::Deny && !denying.contains(&rule.id) {
+                denying.push(rule.id.clone());
+            }
+        }
+        let kind = &self.inspector.detectors.kind(finding.kind).name;
+        let label = if finding.test_value { format!("{kind}.test") } else { kind.clone() };
+        let action = strictest.map_or("observe", Action::as_str);
+        let count = self.outcome.findings.entry((label, action)).or_default();
+        *count = count.saturating_add(u32::from(new));
+
+        let Some(action) = strictest.filter(|a| *a != Action::Flag) else { return };
+        let masked = || Replacement::Text(format!("[{kind}]"));
+        let replacement = match (action, self.inspector.hash_key, &self.inspector.deriver) {
+            (Action::Hash, Some(key), _) => Replacement::Text(format!("[{kind}:{}]", keyed(key, kind, value))),
+            (Action::Tokenize, _, Some(deriver)) if !hidden => {
+                let taken = &self.taken;
+                match self.assignments.assign(deriver, kind, value, form, &|placeholder| taken.contains(placeholder)) {
+                    Ok(placeholder) => {
+                        Replacement::Token { placeholder: placeholder.to_owned(), kind: kind.clone() }
+                    }
+                    // Too many for one request: they go for good.
+                    Err(_) => masked(),
+                }
+            }
+            // A hash without a key does not compile; masking is the safe side of the same intent.
+            _ => masked(),
+        };
+        self.hits.push(Hit { raw: locate(finding.start..finding.end), action, replacement });
+    }
+}
+
+/// Whether a text is JSON with parts: a value that comes back into it may need escaping.
+fn is_json(text: &str, limits: &Limits) -> bool {
+    text.trim_start().starts_with(['{', '[']) && Document::parse(text.as_bytes(), limits).is_ok()
+}
+
+/// Six bytes of HMAC-SHA-256 over type and value, in hex: equal values can be told to be equal, and no more.
+fn keyed(key: &[u8], kind: &str, value: &str) -> String {
+    let mut mac = hmac_sha256::HMAC::new(key);
+    mac.update(kind.as_bytes());
+    mac.update([0]);
+    mac.update(value.as_bytes());
+    hex(mac.finalize().get(..6).unwrap_or_default())
+}
