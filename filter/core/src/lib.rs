@@ -24,3 +24,4 @@ pub mod protocol;
 pub mod redact;
 pub mod reply;
 mod sort;
+pub mod stream;
