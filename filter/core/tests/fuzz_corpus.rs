@@ -3,6 +3,8 @@
 
 #[path = "../../fuzz/checks/exchange.rs"]
 mod exchange;
+#[path = "../../fuzz/checks/framing.rs"]
+mod framing;
 #[path = "../../fuzz/checks/head.rs"]
 mod head;
 #[path = "../../fuzz/checks/json.rs"]
@@ -23,6 +25,11 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn exchanges() {
     replay("exchange", exchange::exchange);
+}
+
+#[test]
+fn framings() {
+    replay("framing", framing::framing);
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod text;
 pub use document::{Document, Kind, Node};
 pub use edits::{Edits, Overlap};
 pub use keys::fold;
+pub(crate) use scan::string_stop;
 pub use text::{StringToken, Text};
 
 use std::fmt;

@@ -3,7 +3,7 @@
 /// The first byte at or after `from` that a string body cannot simply hold: a quote, a backslash, or a
 /// control character below 0x20. `bytes.len()` when there is none.
 #[inline]
-pub(super) fn string_stop(bytes: &[u8], from: usize) -> usize {
+pub(crate) fn string_stop(bytes: &[u8], from: usize) -> usize {
     let Some(rest) = bytes.get(from..) else { return bytes.len() };
     let (blocks, tail) = rest.as_chunks::<BLOCK>();
     let mut at = from;

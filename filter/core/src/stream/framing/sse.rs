@@ -1,0 +1,265 @@
+//! Server-sent events (WHATWG HTML, 9.2.5 and 9.2.6).
+//!
+//! A frame ends with the line end of a blank line. When that is a CR, an LF behind it belongs to it; but it may
+//! not have come yet, and may never come, so the frame is not held back for it: a late LF is a frame of its own,
+//! without a payload.
+
+use std::borrow::Cow;
+
+use super::ErrorKind;
+
+const BYTE_ORDER_MARK: &str = "\u{FEFF}";
+
+pub(super) struct Scan {
+    /// The next byte to look at.
+    at: usize,
+    /// Nothing stands on the line at hand so far.
+    blank: bool,
+    /// The byte before, here or in the frame before, is a CR.
+    after_cr: bool,
+    /// The stream begins here.
+    start: bool,
+    /// Bytes of the mark before the first line.
+    mark: usize,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self { at: 0, blank: true, after_cr: false, start: true, mark: 0 }
+    }
+}
+
+impl Scan {
+    pub(super) fn next(&mut self, bytes: &[u8], end: bool) -> Result<Option<Event>, ErrorKind> {
+        if self.start {
+            let mark = BYTE_ORDER_MARK.as_bytes();
+            if bytes.len() < mark.len() && mark.starts_with(bytes) && !end {
+                return Ok(None);
+            }
+            self.start = false;
+            if bytes.starts_with(mark) {
+                (self.at, self.mark) = (mark.len(), mark.len());
+            }
+        }
+        while let Some(byte) = bytes.get(self.at) {
+            let after_cr = std::mem::replace(&mut self.after_cr, *byte == b'\r');
+            match byte {
+                b'\n' if after_cr => {
+                    self.at += 1;
+                    if self.at == 1 {
+                        return self.cut(bytes, true).map(Some);
+                    }
+                }
+                b'\n' | b'\r' => {
+                    self.at += 1;
+                    if self.blank {
+                        if self.after_cr && bytes.get(self.at) == Some(&b'\n') {
+                            self.at += 1;
+                            self.after_cr = false;
+                        }
+                        return self.cut(bytes, true).map(Some);
+                    }
+                    self.blank = true;
+                }
+                _ => {
+                    self.blank = false;
+                    let rest = bytes.get(self.at..).unwrap_or_default();
+                    self.at += rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+                }
+            }
+        }
+        if end && !bytes.is_empty() { self.cut(bytes, false).map(Some) } else { Ok(None) }
+    }
+
+    fn cut(&mut self, bytes: &[u8], complete: bool) -> Result<Event, ErrorKind> {
+        let raw = bytes.get(..self.at).unwrap_or_default();
+        let text = std::str::from_utf8(raw).map_err(|_| ErrorKind::Utf8)?.to_owned();
+        let event = Event { text, mark: self.mark, complete };
+        (self.at, self.mark, self.blank) = (0, 0, true);
+        Ok(event)
+    }
+}
+
+/// The lines up to and with a blank one; what else stands between events is one without fields.
+pub(super) struct Event {
+    text: String,
+    /// Bytes of the mark before the first line.
+    mark: usize,
+    /// Whether the blank line is there.
+    complete: bool,
+}
+
+/// A line and its end, which only the last one of a stream may lack.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    text: &'a str,
+    end: &'a str,
+}
+
+impl<'a> Line<'a> {
+    /// The value of a field: what follows the colon and one space, or nothing.
+    fn value(self, name: &str) -> Option<&'a str> {
+        let rest = self.text.strip_prefix(name)?;
+        match rest.strip_prefix(':') {
+            Some(value) => Some(value.strip_prefix(' ').unwrap_or(value)),
+            None => rest.is_empty().then_some(""),
+        }
+    }
+
+    fn data(self) -> Option<&'a str> {
+        self.value("data")
+    }
+
+    /// The name, colon and space before a piece of payload, as they were unless the piece needs others.
+    fn data_prefix(self, piece: &[u8]) -> &'static str {
+        match self.text.strip_prefix("data") {
+            Some("") if piece.is_empty() => "data",
+            Some(rest) if rest.starts_with(": ") => "data: ",
+            Some(rest) if rest.starts_with(':') && !piece.starts_with(b" ") => "data:",
+            _ => "data: ",
+        }
+    }
+}
+
+impl Event {
+    pub(super) fn raw(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+
+    /// Whether its first line begins with what would be skipped as a mark if it came first in a stream.
+    pub(super) fn is_not_first(&self) -> bool {
+        self.mark == 0 && self.text.starts_with(BYTE_ORDER_MARK)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let mut rest = self.text.get(self.mark..).unwrap_or_default();
+        std::iter::from_fn(move || {
+            let stop = rest.find(['\r', '\n']).unwrap_or(rest.len());
+            let (text, after) = rest.split_at_checked(stop)?;
+            let length = if after.starts_with("\r\n") { 2 } else { after.len().min(1) };
+            let (end, next) = after.split_at_checked(length)?;
+            rest = next;
+            (!text.is_empty() || !end.is_empty()).then_some(Line { text, end })
+        })
+    }
+
+    pub(super) fn payload(&self) -> Option<Cow<'_, [u8]>> {
+        let mut data = self.lines().filter_map(Line::data);
+        let first = data.next()?;
+        let Some(second) = data.next() else { return Some(Cow::Borrowed(first.as_bytes())) };
+        let mut all = [first, second].join("\n");
+        for line in data {
+            all.push('\n');
+            all.push_str(line);
+        }
+        Some(Cow::Owned(all.into_bytes()))
+    }
+
+    /// The last `event:` line, which is the one that counts, and its value.
+    fn name(&self) -> Option<(usize, &str)> {
+        self.lines().enumerate().filter_map(|(at, line)| Some((at, line.value("event")?))).last()
+    }
+
+    /// An empty name is none.
+    pub(super) fn event(&self) -> Option<&str> {
+        self.name().map(|(_, name)| name).filter(|name| !name.is_empty())
+    }
+
+    /// Every line that says something and is neither data nor the name.
+    pub(super) fn rest(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let name = self.name().map(|(at, _)| at);
+        let lines = self.lines().enumerate().filter(move |(at, line)| Some(*at) != name && line.data().is_none());
+        lines.map(|(_, line)| Cow::Borrowed(line.text)).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
+        let last = self.lines().filter(|line| line.data().is_some()).count();
+        let (mark, _) = self.raw().split_at_checked(self.mark).unwrap_or_default();
+        let mut out = mark.to_vec();
+        let mut pieces = pieces(payload);
+        let mut seen = 0;
+        for line in self.lines() {
+            if line.data().is_none() {
+                put(&mut out, line.text);
+                put(&mut out, line.end);
+                continue;
+            }
+            seen += 1;
+            let Some(piece) = pieces.next() else { continue };
+            put(&mut out, line.data_prefix(piece));
+            out.extend_from_slice(piece);
+            if seen == last {
+                for piece in pieces.by_ref() {
+                    put(&mut out, if line.end.is_empty() { self.line_end() } else { line.end });
+                    put(&mut out, line.data_prefix(piece));
+                    out.extend_from_slice(piece);
+                }
+            }
+            put(&mut out, line.end);
+        }
+        out
+    }
+
+    pub(super) fn fresh(&self, payload: &[u8]) -> Vec<u8> {
+        message(self.event(), payload, self.line_end())
+    }
+
+    /// What is missing before another event can follow.
+    pub(super) fn glue(&self) -> String {
+        let end = self.line_end();
+        match self.lines().last() {
+            _ if self.complete => String::new(),
+            Some(line) if line.end.is_empty() => end.repeat(2),
+            // The first LF would belong to the CR.
+            Some(line) if line.end == "\r" && end == "\n" => "\n\n".to_owned(),
+            _ => end.to_owned(),
+        }
+    }
+
+    /// How lines end here.
+    fn line_end(&self) -> &'static str {
+        match self.lines().map(|line| line.end).find(|end| !end.is_empty()) {
+            Some("\r\n") => "\r\n",
+            Some("\r") => "\r",
+            _ => "\n",
+        }
+    }
+}
+
+/// Appends without letting an LF become part of a CR's line end, now that what stood between them is gone.
+fn put(out: &mut Vec<u8>, text: &str) {
+    if text.starts_with('\n') && out.ends_with(b"\r") {
+        out.push(b'\n');
+    }
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// A payload as the lines it takes: a CR would end a line as an LF does. At least one.
+fn pieces(payload: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(payload);
+    std::iter::from_fn(move || {
+        let bytes = rest?;
+        let stop = bytes.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(bytes.len());
+        let (piece, after) = bytes.split_at_checked(stop)?;
+        rest = after.strip_prefix(b"\r\n").or_else(|| after.get(1..));
+        Some(piece)
+    })
+}
+
+/// An event from nothing.
+pub(super) fn message(event: Option<&str>, payload: &[u8], end: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + 32);
+    if let Some(event) = event {
+        // A line end in a name would start a field.
+        out.extend_from_slice(b"event: ");
+        out.extend(event.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+        out.extend_from_slice(end.as_bytes());
+    }
+    for piece in pieces(payload) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(piece);
+        out.extend_from_slice(end.as_bytes());
+    }
+    out.extend_from_slice(end.as_bytes());
+    out
+}
