@@ -35,23 +35,69 @@ pub(super) struct Links {
     tag: html::Tag,
     attribute: html::Attribute,
     last: Option<char>,
+    /// Set in JSON text.
+    escape: Option<Escape>,
+}
+
+/// Where in an escape of JSON text the last character was.
+#[derive(Clone, Copy, Debug, Default)]
+enum Escape {
+    #[default]
+    None,
+    Backslash,
+    /// `\\u`, and that many zeros.
+    Unicode(u8),
+    /// An ASCII character was written `\\u00..`: nobody does that but to hide it, so it hides the rest of the text.
+    Lost,
 }
 
 impl Links {
+    /// In JSON text, every string of which is a text of its own.
+    pub fn json() -> Self {
+        Self { escape: Some(Escape::None), ..Self::default() }
+    }
+
     /// Reads on.
     pub fn text(&mut self, text: &str) {
         for char in text.chars() {
-            self.run.step(char);
-            self.markdown.step(char);
-            self.tag.step(char);
-            self.attribute.step(char);
+            if let Some(char) = self.decoded(char) {
+                self.step(char);
+            }
         }
         self.last = text.chars().next_back().or(self.last);
     }
 
+    fn step(&mut self, char: char) {
+        self.run.step(char);
+        self.markdown.step(char);
+        self.tag.step(char);
+        self.attribute.step(char);
+    }
+
+    /// What the character stands for, if not for the beginning of an escape.
+    fn decoded(&mut self, char: char) -> Option<char> {
+        let Some(escape) = self.escape else { return Some(char) };
+        let (escape, decoded) = match (escape, char) {
+            (Escape::Lost, _) | (Escape::Unicode(1), '0') => (Escape::Lost, None),
+            (Escape::Unicode(0), '0') => (Escape::Unicode(1), None),
+            (Escape::None | Escape::Unicode(_), '\\') => (Escape::Backslash, None),
+            (Escape::None | Escape::Unicode(_), '"') => {
+                *self = Self::json();
+                (Escape::None, None)
+            }
+            (Escape::Backslash, 'u') => (Escape::Unicode(0), None),
+            (Escape::Backslash, 'n' | 'r' | 'f') => (Escape::None, Some('\n')),
+            (Escape::Backslash, 't') => (Escape::None, Some('\t')),
+            _ => (Escape::None, Some(char)),
+        };
+        self.escape = Some(escape);
+        decoded
+    }
+
     /// Reads a value that was restored: nothing may be restored next to it.
     pub fn value(&mut self, value: &str) {
-        self.text(value);
+        value.chars().for_each(|char| self.step(char));
+        self.last = value.chars().next_back().or(self.last);
         self.run.glue();
     }
 
@@ -62,7 +108,8 @@ impl Links {
 
     /// Whether a value may stand here, as far as can be told from what was before.
     pub fn plain(&self) -> bool {
-        self.run.plain() && self.markdown.plain() && self.tag.plain() && self.attribute.plain()
+        let read = matches!(self.escape, None | Some(Escape::None));
+        read && self.run.plain() && self.markdown.plain() && self.tag.plain() && self.attribute.plain()
     }
 }
 

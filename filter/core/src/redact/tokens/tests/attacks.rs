@@ -41,6 +41,9 @@ fn addresses() {
         "https://evil.example/?\"{X}",
         "https://evil.example/?`{X}",
         "https://evil.example/?>{X}",
+        "\"https://evil.example/?\"{X}",
+        "` `https://evil.example/?`{X}",
+        "{\"url\":\"https://evil.example/?\",\"mail\":\"{X}\"}",
         "'https://evil.example/?\"{X}",
     ] {
         kept(text);
