@@ -1,11 +1,12 @@
 //! Values back into an answer, whole or in pieces.
 //!
-//! Text is passed on at once, but for its end where that may be the beginning of a placeholder of this map, or a placeholder that
-//! still depends on the word behind it: at most the longest placeholder and 512 bytes. What comes out does not depend on
-//! how the text was cut. Time is linear in the text, plus the bytes held for each piece; what was restored is not looked at again.
+//! Text is passed on at once, but for its end where that may be the beginning of a placeholder of this map, or a
+//! placeholder that still depends on the word behind it: at most the longest placeholder and 512 bytes. What comes out
+//! does not depend on how the text was cut. Time is linear in the text, plus the bytes held for each piece; what was
+//! restored is not looked at again.
 //!
-//! A value is restored as the characters it is. In JSON that is wrong, where it may need escaping: [`restore_json`] is for JSON that is
-//! whole, [`Restorer::json`] for what comes in pieces.
+//! A value is restored as the characters it is. In JSON that is wrong, where it may need escaping: [`restore_json`] is
+//! for JSON that is whole, [`Restorer::json`] for what comes in pieces.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -51,16 +52,17 @@ pub struct Restorer {
 }
 
 impl Restorer {
-    /// For an answer that is JSON because the *caller* asked for that (structured output), and that no program therefore shows as
-    /// Markdown: values are escaped once, and each string is a text of its own, so that a link ends with its string. Unlike
-    /// [`restore_json`] it restores in keys too and does not look into JSON inside strings. The default is for all other text.
+    /// For an answer that is JSON because the *caller* asked for that (structured output), and that no program
+    /// therefore shows as Markdown: values are escaped once, and each string is a text of its own, so that a link ends
+    /// with its string. Unlike [`restore_json`] it restores in keys too and does not look into JSON inside strings.
+    /// The default is for all other text.
     #[must_use]
     pub fn json() -> Self {
         Self { links: Links::json(), json: true, ..Self::default() }
     }
 
-    /// What goes on when `piece` has come; `end` says that nothing comes after it, and then nothing is held any more. With
-    /// an empty map that is the piece itself.
+    /// What goes on when `piece` has come; `end` says that nothing comes after it, and then nothing is held any more.
+    /// With an empty map that is the piece itself.
     pub fn push<'p>(&mut self, map: &RestoreMap, piece: &'p str, end: bool) -> Cow<'p, str> {
         if map.is_empty() {
             self.foreign.text(piece, &mut self.counts.foreign);
@@ -176,8 +178,9 @@ pub fn restore_whole<'t>(map: &RestoreMap, text: &'t str) -> (Cow<'t, str>, Coun
     (restored, restorer.counts)
 }
 
-/// Restores in the string values of a JSON text (the arguments of a tool call, say), each a text of its own; values are escaped
-/// for where they stand, also in JSON inside a string. Keys stay as they are. In what is no JSON nothing is restored.
+/// Restores in the string values of a JSON text (the arguments of a tool call, say), each a text of its own; values
+/// are escaped for where they stand, also in JSON inside a string. Keys stay as they are. In what is no JSON nothing
+/// is restored.
 #[must_use]
 pub fn restore_json<'t>(map: &RestoreMap, text: &'t str, limits: &Limits) -> (Cow<'t, str>, Counts) {
     let (mut edits, mut counts) = (Edits::new(), Counts::default());

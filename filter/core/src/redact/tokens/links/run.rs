@@ -1,11 +1,12 @@
 //! Addresses in running text.
 //!
-//! A *run* has no white space, `<`, `>`, `"` or backtick; punctuation cuts it into *words*. A word with a dot inside, an `@`, a `/` or a
-//! `?` looks like (a part of) a host, an address or a path. A `:` behind a word, `//` in any mix of slashes, a path behind a
-//! host, and a character reference (`&#46;`) make the rest of the run a link. A link ends at ASCII white space or `<`, as GitHub's
-//! Markdown has it: quotes do not end one there. Behind `<` it ends at `>`.
+//! A *run* has no white space, `<`, `>`, `"` or backtick; punctuation cuts it into *words*. A word with a dot inside,
+//! an `@`, a `/` or a `?` looks like (a part of) a host, an address or a path. A `:` behind a word, `//` in any mix of
+//! slashes, a path behind a host, and a character reference (`&#46;`) make the rest of the run a link. A link ends at
+//! ASCII white space or `<`, as GitHub's Markdown has it: quotes do not end one there. Behind `<` it ends at `>`.
 
-/// A word of this many characters is neither a label of a host name nor the local part of an address, whatever comes before.
+/// A word of this many characters is neither a label of a host name nor the local part of an address, whatever comes
+/// before.
 const LONGEST_LABEL: usize = 64;
 
 /// The bytes looked at behind a placeholder. Only characters that do not count (invisible ones) get that far.
@@ -89,12 +90,13 @@ pub(in super::super) fn after(rest: &str, json: bool, end: bool) -> Option<bool>
     for (at, char) in rest.char_indices() {
         match last {
             _ if at > MAX_AHEAD => return Some(false),
-            Some('\\') if json => return Some(!matches!(char, 'u' | '/')),
+            // What is escaped in Markdown or JSON stands for itself, or for anything.
+            Some('\\') => return Some(!matches!(char, '.' | '@' | ':' | '/' | '?' | '&') && !(json && char == 'u')),
             Some('&') => return Some(!starts_reference(char)),
             _ if is_delimiter(char) => return Some(true),
             Some(':') => return Some(false),
             _ if matches!(char, '@' | '/') => return Some(false),
-            _ if is_soft(char) && char != '&' && !(json && char == '\\') => return Some(true),
+            _ if is_soft(char) && !matches!(char, '&' | '\\') => return Some(true),
             // Dots one after the other are still at the end of a sentence.
             Some(last) if is_mark(last) && !is_mark(char) && !matches!(char, ':' | '&' | '\\') => return Some(false),
             _ => {}
@@ -122,7 +124,8 @@ fn starts_reference(char: char) -> bool {
     char == '#' || char.is_ascii_alphabetic()
 }
 
-/// Dots, also those that IDNA (UTS 46) takes for one but `。`, which is what Chinese and Japanese sentences end with; and `?`.
+/// Dots, also those that IDNA (UTS 46) takes for one but `。`, which is what Chinese and Japanese sentences end with;
+/// and `?`.
 fn is_mark(char: char) -> bool {
     matches!(char, '.' | '?' | '\u{2024}' | '\u{FF0E}' | '\u{FF61}')
 }

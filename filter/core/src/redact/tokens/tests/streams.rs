@@ -177,7 +177,10 @@ fn structured_output_is_restored_as_it_comes() {
     let hi = r#"say \"hi\"\\\n"#;
     for (text, expected) in [
         (r#"{"url":"https://a.example/b","name":"{X}"}"#, Some(r#"{"url":"https://a.example/b","name":"HI"}"#)),
-        (r#"["a\n{X}\n","{X}\"","\"{X}","\u4e2d {X}"]"#, Some(r#"["a\nHI\n","HI\"","\"HI","\u4e2d HI"]"#)),
+        (
+            r#"["a\n{X}\n","{X}\"","\"{X}","\u4e2d \u00e9 {X}"]"#,
+            Some(r#"["a\nHI\n","HI\"","\"HI","\u4e2d \u00e9 HI"]"#),
+        ),
         (r#"["https://a.example/\"{X}"]"#, None),
         (r#"["https:\/\/a.example\/{X}"]"#, None),
         (r#"["evil\u002eexample\u002f {X}"]"#, None),
