@@ -91,7 +91,8 @@ pub(in super::super) fn after(rest: &str, json: bool, end: bool) -> Option<bool>
         match last {
             _ if at > MAX_AHEAD => return Some(false),
             // What is escaped in Markdown or JSON stands for itself, or for anything.
-            Some('\\') => return Some(!matches!(char, '.' | '@' | ':' | '/' | '?' | '&') && !(json && char == 'u')),
+            Some('\\') if json && char == 'u' => return Some(false),
+            Some('\\') => return Some(!matches!(char, '.' | '@' | ':' | '/' | '?' | '&')),
             Some('&') => return Some(!starts_reference(char)),
             _ if is_delimiter(char) => return Some(true),
             Some(':') => return Some(false),
