@@ -1,11 +1,11 @@
 //! From a value to its placeholder.
 //!
-//! A placeholder is cut from HMAC-SHA-256 over the subject, the kind, the value, the form and the attempt, each with its
-//! length, so that no two of these lists give one message. Without the key nobody can tell which value a placeholder
-//! stands for, test a guess, or see that two callers wrote the same.
+//! A placeholder is cut from HMAC-SHA-256 over the subject, the kind, the value, the form and the attempt, each with
+//! its length, so that no two of these lists give one message. Without the key nobody can tell which value a
+//! placeholder stands for, test a guess, or see that two callers wrote the same.
 //!
-//! What it does not do: it does not encrypt. A placeholder carries nothing of its value but the kind and, where
-//! the format is preserved, the layout. Keys need no generations: the map back is made anew from every request, so a new
+//! What it does not do: it does not encrypt. A placeholder carries nothing of its value but the kind and, where the
+//! format is preserved, the layout. Keys need no generations: the map back is made anew from every request, so a new
 //! key changes nothing but the placeholders (and what the model's provider has cached of the prompt).
 
 use std::fmt;

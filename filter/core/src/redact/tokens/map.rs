@@ -1,12 +1,13 @@
 //! What one request's placeholders stand for.
 //!
-//! [`Assignments`] grow while the request is redacted; [`RestoreMap`] is what they come to: its automata are built once
-//! and only read. Both are bounded, since they live as long as the exchange and wasm memory never shrinks.
+//! [`Assignments`] grow while the request is redacted; [`RestoreMap`] is what they come to: its automata are built
+//! once and only read. Both are bounded, since they live as long as the exchange and wasm memory never shrinks.
 //!
-//! Values are compared byte for byte: `Bob@x.io` and `bob@x.io` get a placeholder each, or the wrong one would come back.
+//! Values are compared byte for byte: `Bob@x.io` and `bob@x.io` get a placeholder each, or the wrong one would come
+//! back.
 //!
-//! What it does not do: it does not decode. A text handed to [`RestoreMap::sweep`] is to be decoded already, and a value
-//! that is written another way there (other case, other spaces) is not seen.
+//! What it does not do: it does not decode. A text handed to [`RestoreMap::sweep`] is to be decoded already, and a
+//! value that is written another way there (other case, other spaces) is not seen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -15,6 +16,7 @@ use std::ops::Range;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
 
 use super::derive::{Deriver, Form};
+use crate::sort;
 
 /// How many values one request may have replaced.
 const MAX_ENTRIES: usize = 2048;
@@ -25,8 +27,8 @@ const MAX_BYTES: usize = 128 * 1024;
 /// How often another placeholder is tried in the form that is wanted, before a label is.
 const ATTEMPTS: u32 = 16;
 
-/// Values of fewer bytes are replaced only as words of their own: `Bob` must not make a mess of `Bobbin`, where for a longer
-/// value a leak is worse than a mess.
+/// Values of fewer bytes are replaced only as words of their own: `Bob` must not make a mess of `Bobbin`, where for a
+/// longer value a leak is worse than a mess.
 const SHORT: usize = 6;
 
 /// There is no room for another value, which must then be masked for good, or refused.
@@ -54,14 +56,13 @@ pub struct Assignments {
 impl Assignments {
     /// The placeholder of `value`: the one it has already, whatever its kind and form then were, or a new one.
     ///
-    /// `taken` says whether a placeholder stands in the request's text. It is asked only about placeholders that are mere
-    /// digits and separators: those can be there by chance, and what the text said would come back as the value. One
-    /// with 50 or 60 derived bits in letters is there only because an earlier answer kept it (in a link, say): it means
-    /// this very value, and must stay the same in every turn.
+    /// `taken` says whether a placeholder stands in the request's text. It is asked only about placeholders that are
+    /// mere digits and separators: those can be there by chance, and what the text said would come back as the value.
+    /// One with 50 or 60 derived bits in letters is there only because an earlier answer kept it (in a link, say): it
+    /// means this very value, and must stay the same in every turn.
     ///
-    /// # Errors
-    /// [`Full`] beyond 2,048 values or 128 KiB of values and placeholders; nothing is assigned then. Also for an empty
-    /// value, which is nowhere and everywhere.
+    /// # Errors [`Full`] beyond 2,048 values or 128 KiB of values and placeholders; nothing is assigned then. Also for
+    /// an empty value, which is nowhere and everywhere.
     pub fn assign(
         &mut self,
         deriver: &Deriver<'_>,
@@ -72,7 +73,6 @@ impl Assignments {
     ) -> Result<&str, Full> {
         if !self.by_value.contains_key(value) {
             let placeholder = self.unused(deriver, kind, value, form, taken).ok_or(Full)?;
-            // Counted as they are kept: both in each of two trees.
             let bytes = self.bytes.saturating_add(value.len()).saturating_add(placeholder.len());
             if value.is_empty() || self.by_value.len() >= MAX_ENTRIES || bytes > MAX_BYTES {
                 return Err(Full);
@@ -96,10 +96,9 @@ impl Assignments {
         attempts.chain((0..ATTEMPTS).map(|attempt| (Form::Label, attempt))).find_map(|(form, attempt)| {
             let placeholder = deriver.placeholder(kind, value, form, attempt);
             let chance = !placeholder.starts_with('[') && !placeholder.contains('@');
-            let free = !self.placeholders.contains(&placeholder)
-                && !self.by_value.contains_key(&placeholder)
-                && !(chance && taken(&placeholder));
-            free.then_some(placeholder)
+            let used = self.placeholders.contains(&placeholder) || self.by_value.contains_key(&placeholder);
+            let used = used || chance && taken(&placeholder);
+            (!used).then_some(placeholder)
         })
     }
 
@@ -123,9 +122,9 @@ impl Assignments {
         if self.is_empty() {
             return Ok(RestoreMap::default());
         }
-        let mut entries: Vec<Entry> =
-            self.by_value.into_iter().map(|(value, placeholder)| Entry { placeholder, value }).collect();
-        entries.sort_by(|a, b| a.placeholder.cmp(&b.placeholder));
+        let by_placeholder: BTreeMap<String, String> = self.by_value.into_iter().map(|(v, p)| (p, v)).collect();
+        let entries: Vec<Entry> =
+            by_placeholder.into_iter().map(|(placeholder, value)| Entry { placeholder, value }).collect();
         let mut first = [false; 256];
         for entry in &entries {
             let byte = entry.placeholder.bytes().next().unwrap_or_default();
@@ -209,7 +208,8 @@ impl RestoreMap {
 
     /// Every place of a value in `text`, in order and without overlaps, and its placeholder. A value found only once,
     /// thanks to the words around it, must not leave in the clear elsewhere. Values of fewer than 6 bytes are found as
-    /// words of their own only (no letter or digit goes on from them); longer ones inside of words too.
+    /// words of their own only (no letter or digit goes on from them); longer ones inside of words too. Where two
+    /// values overlap, a longer one is preferred to a short one, then the one that begins first.
     ///
     /// `text` is to be as it came: in redacted text a value of few letters could be found within a placeholder.
     pub fn sweep<'m>(&'m self, text: &str) -> impl Iterator<Item = (Range<usize>, &'m str)> + use<'m> {
@@ -219,12 +219,12 @@ impl RestoreMap {
             built.collect(&built.long, text, |_| true, &mut found);
             let long = found.len();
             built.collect(&built.short, text, whole, &mut found);
-            let (long, short) = found.split_at_mut_checked(long).unwrap_or_default();
+            let mut short = found.split_off(long);
             // A short value inside a long one goes with it; among short ones the first and longest counts.
-            short.sort_unstable_by_key(|(range, _)| (range.start, usize::MAX - range.end));
-            let mut merged: Vec<(Range<usize>, &str)> = Vec::with_capacity(long.len() + short.len());
-            let (mut next, mut end) = (long.iter().peekable(), 0);
-            for (range, placeholder) in short.iter() {
+            sort::cold(&mut short, |(a, _), (b, _)| (a.start, b.end) < (b.start, a.end));
+            let mut merged: Vec<(Range<usize>, &str)> = Vec::with_capacity(found.len() + short.len());
+            let (mut next, mut end) = (found.iter().peekable(), 0);
+            for (range, placeholder) in &short {
                 while let Some((range, placeholder)) = next.next_if(|(long, _)| long.start < range.end) {
                     end = end.max(range.end);
                     merged.push((range.clone(), placeholder));
@@ -249,8 +249,8 @@ impl RestoreMap {
         Some((found.range(), &entry.value))
     }
 
-    /// Where the longest end of `text` begins, not before `from`, that may be the beginning of a longer placeholder; its
-    /// length when there is none.
+    /// Where the longest end of `text` begins, not before `from`, that may be the beginning of a longer placeholder;
+    /// its length when there is none.
     pub(super) fn unfinished(&self, text: &str, from: usize) -> usize {
         let Some(built) = &self.built else { return text.len() };
         let bytes = text.as_bytes();

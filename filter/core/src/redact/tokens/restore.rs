@@ -1,10 +1,12 @@
 //! Values back into an answer, whole or in pieces.
 //!
-//! Text is passed on at once, but for its end where that may be the beginning of a placeholder of this map, or a placeholder that
-//! still depends on the word behind it: at most the longest placeholder and 512 bytes. What comes out does not depend on
-//! how the text was cut. Time is linear in the text, plus the bytes held for each piece; what was restored is not looked at again.
+//! Text is passed on at once, but for its end where that may be the beginning of a placeholder of this map, or a
+//! placeholder that still depends on the word behind it: at most the longest placeholder and 512 bytes. What comes out
+//! does not depend on how the text was cut. Time is linear in the text, plus the bytes held for each piece; what was
+//! restored is not looked at again.
 //!
-//! A value is restored as the characters it is. In JSON that is wrong, where it may need escaping: [`restore_json`] is for that.
+//! A value is restored as the characters it is. In JSON that is wrong, where it may need escaping: [`restore_json`] is
+//! for JSON that is whole, [`Restorer::json`] for what comes in pieces.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -47,11 +49,21 @@ pub struct Restorer {
     links: Links,
     foreign: Foreign,
     counts: Counts,
+    json: bool,
 }
 
 impl Restorer {
-    /// What goes on when `piece` has come; `end` says that nothing comes after it, and then nothing is held any more. With
-    /// an empty map that is the piece itself.
+    /// For an answer that is JSON because the *caller* asked for that (structured output), and that no program
+    /// therefore shows as Markdown: values are escaped once, and each string is a text of its own, so that a link ends
+    /// with its string. Unlike [`restore_json`] it restores in keys too and does not look into JSON inside strings.
+    /// The default is for all other text.
+    #[must_use]
+    pub fn json() -> Self {
+        Self { links: Links::json(), json: true, ..Self::default() }
+    }
+
+    /// What goes on when `piece` has come; `end` says that nothing comes after it, and then nothing is held any more.
+    /// With an empty map that is the piece itself.
     pub fn push<'p>(&mut self, map: &RestoreMap, piece: &'p str, end: bool) -> Cow<'p, str> {
         if map.is_empty() {
             self.foreign.text(piece, &mut self.counts.foreign);
@@ -76,7 +88,10 @@ impl Restorer {
         let mut at = 0;
         for (range, value) in edits {
             restored.push_str(text.get(at..range.start).unwrap_or_default());
-            restored.push_str(value);
+            match self.json {
+                true => restored.push_str(&escaped(value)),
+                false => restored.push_str(value),
+            }
             at = range.end;
         }
         restored.push_str(text.get(at..done).unwrap_or_default());
@@ -120,7 +135,7 @@ impl Restorer {
             // Another number that begins or ends like the placeholder.
             let part =
                 joined(self.links.last(), own.chars().next()) || joined(own.chars().next_back(), rest.chars().next());
-            let fits = if part || !self.links.plain() { Some(false) } else { after(rest, end) };
+            let fits = if part || !self.links.plain() { Some(false) } else { after(rest, self.json, end) };
             match fits {
                 None => return (edits, at),
                 Some(true) => {
@@ -150,6 +165,12 @@ impl fmt::Debug for Restorer {
     }
 }
 
+/// As it stands between the quotes of a JSON string.
+fn escaped(value: &str) -> String {
+    let quoted = serde_json::Value::from(value).to_string();
+    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
+}
+
 /// Restores a whole text.
 #[must_use]
 pub fn restore_whole<'t>(map: &RestoreMap, text: &'t str) -> (Cow<'t, str>, Counts) {
@@ -158,8 +179,9 @@ pub fn restore_whole<'t>(map: &RestoreMap, text: &'t str) -> (Cow<'t, str>, Coun
     (restored, restorer.counts)
 }
 
-/// Restores in the string values of a JSON text (the arguments of a tool call, say), each a text of its own; values are escaped
-/// for where they stand, also in JSON inside a string. Keys stay as they are. In what is no JSON nothing is restored.
+/// Restores in the string values of a JSON text (the arguments of a tool call, say), each a text of its own; values
+/// are escaped for where they stand, also in JSON inside a string. Keys stay as they are. In what is no JSON nothing
+/// is restored.
 #[must_use]
 pub fn restore_json<'t>(map: &RestoreMap, text: &'t str, limits: &Limits) -> (Cow<'t, str>, Counts) {
     let (mut edits, mut counts) = (Edits::new(), Counts::default());

@@ -1,8 +1,8 @@
 //! Tags and attributes of HTML.
 //!
-//! [`Tag`] follows the tokenizer of the HTML standard (section 13.2.5) through tags, so that it knows where one ends; what
-//! begins like one but has a name no element has (`i<n;`) is text. [`Attribute`] knows nothing of tags but looks for `href=` and `src=`, for
-//! texts in which the former was led astray.
+//! [`Tag`] follows the tokenizer of the HTML standard (section 13.2.5) through tags, so that it knows where one ends;
+//! what begins like one but has a name no element has (`i<n;`) is text. [`Attribute`] knows nothing of tags but looks
+//! for `href=` and `src=`, for texts in which the former was led astray.
 
 use super::markdown::ascii;
 

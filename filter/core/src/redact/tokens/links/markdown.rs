@@ -1,8 +1,9 @@
-//! Destinations of Markdown: `](...)`, `](<...>)`, `[x]: ...`, and `url(...)` of style sheets, which ends the same way.
+//! Destinations of Markdown: `](...)`, `](<...>)`, `[x]: ...`, and `url(...)` of style sheets, which ends the same
+//! way.
 //!
-//! Longer than CommonMark has them, never shorter: spaces do not end what stands in parentheses, since some programs let
-//! them be; only the parenthesis that closes them or the end of the line does, and only the latter where it began with `<`. Code spans are no
-//! excuse: whether one is closed shows too late.
+//! Longer than CommonMark has them, never shorter: spaces do not end what stands in parentheses, since some programs
+//! let them be; only the parenthesis that closes them or the end of the line does, and only the latter where it began
+//! with `<`. Code spans are no excuse: whether one is closed shows too late.
 
 #[derive(Clone, Copy, Debug, Default)]
 enum State {

@@ -1,11 +1,12 @@
 //! Addresses in running text.
 //!
-//! A *run* has no white space, `<`, `>`, `"` or backtick; punctuation cuts it into *words*. A word with a dot inside, an `@`, a `/` or a
-//! `?` looks like (a part of) a host, an address or a path. A `:` behind a word, `//` in any mix of slashes, a path behind a
-//! host, and a character reference (`&#46;`) make the rest of the run a link. A link ends at ASCII white space or `<` (as
-//! GitHub's Markdown has it), or at the quote, backtick or `>` whose partner the run began behind: `{"url":"https://a.example","mail":"[X]"}`.
+//! A *run* has no white space, `<`, `>`, `"` or backtick; punctuation cuts it into *words*. A word with a dot inside,
+//! an `@`, a `/` or a `?` looks like (a part of) a host, an address or a path. A `:` behind a word, `//` in any mix of
+//! slashes, a path behind a host, and a character reference (`&#46;`) make the rest of the run a link. A link ends at
+//! ASCII white space or `<`, as GitHub's Markdown has it: quotes do not end one there. Behind `<` it ends at `>`.
 
-/// A word of this many characters is neither a label of a host name nor the local part of an address, whatever comes before.
+/// A word of this many characters is neither a label of a host name nor the local part of an address, whatever comes
+/// before.
 const LONGEST_LABEL: usize = 64;
 
 /// The bytes looked at behind a placeholder. Only characters that do not count (invisible ones) get that far.
@@ -30,18 +31,17 @@ enum Word {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Run {
     word: Word,
-    /// The delimiter that the run began behind.
-    opened: Option<char>,
-    /// In a link: what ends it, but for white space and `<`.
-    link: Option<Option<char>>,
+    /// Whether the run began behind `<`.
+    angle: bool,
+    link: bool,
     last: Option<char>,
 }
 
 impl Run {
     pub fn step(&mut self, char: char) {
         let last = self.last.replace(char);
-        if let Some(closer) = self.link {
-            if char == '<' || char.is_ascii_whitespace() || char == '\u{B}' || closer == Some(char) {
+        if self.link {
+            if char == '<' || char.is_ascii_whitespace() || char == '\u{B}' || self.angle && char == '>' {
                 self.begin(char);
             }
             return;
@@ -53,10 +53,7 @@ impl Run {
         let reference = last == Some('&') && starts_reference(char);
         let path = self.word == Word::Host && matches!(char, '/' | '\\' | '?' | '#' | ':');
         if slashes || reference || path || self.word == Word::Colon {
-            self.link = Some(match self.opened {
-                Some('<') => Some('>'),
-                opened => opened,
-            });
+            self.link = true;
             return;
         }
         self.word = match (char, self.word) {
@@ -77,29 +74,32 @@ impl Run {
     }
 
     pub fn plain(&self) -> bool {
-        self.link.is_none() && matches!(self.word, Word::Empty | Word::Plain)
+        !self.link && matches!(self.word, Word::Empty | Word::Plain)
     }
 
     fn begin(&mut self, char: char) {
-        let opened = matches!(char, '"' | '`' | '<').then_some(char);
-        *self = Self { word: Word::Empty, opened, link: None, last: Some(char) };
+        *self = Self { word: Word::Empty, angle: char == '<', link: false, last: Some(char) };
     }
 }
 
-/// Whether a value may stand before `rest`, as far as that decides it; `None` while more text must be seen.
-pub(in super::super) fn after(rest: &str, end: bool) -> Option<bool> {
+/// Whether a value may stand before `rest`, as far as that decides it; `None` while more text must be seen. In
+/// `json` that is the source of a JSON string, where an escape may stand for anything.
+pub(in super::super) fn after(rest: &str, json: bool, end: bool) -> Option<bool> {
     let mut length = 0;
     let mut last = None;
     for (at, char) in rest.char_indices() {
         match last {
             _ if at > MAX_AHEAD => return Some(false),
+            // What is escaped in Markdown or JSON stands for itself, or for anything.
+            Some('\\') if json && char == 'u' => return Some(false),
+            Some('\\') => return Some(!matches!(char, '.' | '@' | ':' | '/' | '?' | '&')),
             Some('&') => return Some(!starts_reference(char)),
             _ if is_delimiter(char) => return Some(true),
             Some(':') => return Some(false),
             _ if matches!(char, '@' | '/') => return Some(false),
-            _ if is_soft(char) && char != '&' => return Some(true),
+            _ if is_soft(char) && !matches!(char, '&' | '\\') => return Some(true),
             // Dots one after the other are still at the end of a sentence.
-            Some(last) if is_mark(last) && !is_mark(char) && !matches!(char, ':' | '&') => return Some(false),
+            Some(last) if is_mark(last) && !is_mark(char) && !matches!(char, ':' | '&' | '\\') => return Some(false),
             _ => {}
         }
         length += usize::from(!is_mark(char) && (char.is_ascii() || char.is_alphanumeric()));
@@ -125,7 +125,8 @@ fn starts_reference(char: char) -> bool {
     char == '#' || char.is_ascii_alphabetic()
 }
 
-/// Dots, also those that IDNA (UTS 46) takes for one but `。`, which is what Chinese and Japanese sentences end with; and `?`.
+/// Dots, also those that IDNA (UTS 46) takes for one but `。`, which is what Chinese and Japanese sentences end with;
+/// and `?`.
 fn is_mark(char: char) -> bool {
     matches!(char, '.' | '?' | '\u{2024}' | '\u{FF0E}' | '\u{FF61}')
 }

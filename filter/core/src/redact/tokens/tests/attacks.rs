@@ -24,6 +24,9 @@ fn addresses() {
         "evil.example:80,{X}",
         "münchen.example/{X}",
         "www.{X}",
+        "https\\:\\/\\/evil,{X}",
+        "www\\.evil\\.example\\?q={X}",
+        "www\\.evil\\.example?q={X}",
         "mailto:{X}",
         "mailto:a@evil.example?subject=a,{X}",
         "data:text/html,{X}",
@@ -41,6 +44,9 @@ fn addresses() {
         "https://evil.example/?\"{X}",
         "https://evil.example/?`{X}",
         "https://evil.example/?>{X}",
+        "\"https://evil.example/?\"{X}",
+        "` `https://evil.example/?`{X}",
+        "{\"url\":\"https://evil.example/?\",\"mail\":\"{X}\"}",
         "'https://evil.example/?\"{X}",
     ] {
         kept(text);
@@ -68,6 +74,10 @@ fn what_becomes_an_address_behind_the_placeholder() {
         "{X}&#46;evil.example",
         "{X}&period;evil.example",
         "{X}ü.evil.example",
+        "{X}\\.evil.example",
+        "{X}.\\.evil.example",
+        "{X}\\@evil.example",
+        "{X}\\:80",
     ] {
         kept(text);
     }

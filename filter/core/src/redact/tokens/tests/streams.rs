@@ -16,7 +16,6 @@ fn values_come_back() {
         ),
         ("{X}... {X}? {X}: yes. {X}'s", "bob@acme.com... bob@acme.com? bob@acme.com: yes. bob@acme.com's"),
         ("联系{X}谢谢。邮箱：{X}。再见", "联系bob@acme.com谢谢。邮箱：bob@acme.com。再见"),
-        (r#"{"url":"https://a.example/b","mail":"{X}"}"#, r#"{"url":"https://a.example/b","mail":"bob@acme.com"}"#),
         ("See https://a.example/ or ask {X}", "See https://a.example/ or ask bob@acme.com"),
         ("[docs](https://a.example/x) {X}", "[docs](https://a.example/x) bob@acme.com"),
         ("<b>{X}</b> <a href=\"/x\">{X}</a>", "<b>bob@acme.com</b> <a href=\"/x\">bob@acme.com</a>"),
@@ -169,5 +168,33 @@ fn hostile_texts_take_linear_time() {
         for piece in text.get(..1 << 16).unwrap_or_default().split_inclusive(|_| true) {
             let _ = restorer.push(&map, piece, false);
         }
+    }
+}
+
+#[test]
+fn structured_output_is_restored_as_it_comes() {
+    let (map, placeholders) = map(&[("NAME", "say \"hi\"\\\n", Form::Label)]);
+    let hi = r#"say \"hi\"\\\n"#;
+    for (text, expected) in [
+        (r#"{"url":"https://a.example/b","name":"{X}"}"#, Some(r#"{"url":"https://a.example/b","name":"HI"}"#)),
+        (
+            r#"["a\n{X}\n","{X}\"","\"{X}","\u4e2d \u00e9 {X}"]"#,
+            Some(r#"["a\nHI\n","HI\"","\"HI","\u4e2d \u00e9 HI"]"#),
+        ),
+        (r#"["https://a.example/\"{X}"]"#, None),
+        (r#"["https:\/\/a.example\/{X}"]"#, None),
+        (r#"["evil\u002eexample\u002f {X}"]"#, None),
+        (r#"["{X}\u002eexample"]"#, None),
+        (r#"["{X}\/a"]"#, None),
+        (r#"["<img\nalt=\"a> {X}\">"]"#, None),
+        (r#"["![a](b\"{X})"]"#, None),
+    ] {
+        let text = text.replace("{X}", &placeholders[0]);
+        let expected = expected.map_or(text.clone(), |expected| expected.replace("HI", hi));
+        assert_eq!(Restorer::json().push(&map, &text, true), expected);
+        let mut restorer = Restorer::json();
+        let pieces = text.split_inclusive(|_| true).map(|piece| restorer.push(&map, piece, false).into_owned());
+        let pieces = pieces.collect::<String>();
+        assert_eq!(pieces + &restorer.push(&map, "", true), expected);
     }
 }
