@@ -12,7 +12,7 @@ mod hits;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use encoded::{STAGES, View, Way};
+use encoded::{View, Views, Way};
 use hits::{Hit, Hits, Replacement};
 
 use crate::hex::hex;
@@ -165,8 +165,8 @@ impl Scan<'_, '_> {
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
         let mut ways: Vec<Way> = Vec::new();
         let mut shown: Option<String> = None;
-        for stage in STAGES {
-            let Some(View { text: plain, way }) = stage(shown.as_deref().unwrap_or(text)) else { continue };
+        let mut views = Views::default();
+        while let Some(View { text: plain, way }) = views.next(shown.as_deref().unwrap_or(text)) {
             let findings = self.find(&plain, selection);
             ways.push(way);
             self.hidden(&plain, &findings, &mut known, &ways, channel, locate);
