@@ -8,7 +8,7 @@
 //!
 //! What is found in a view is cut where it stands as a `\u` escape, and together with the whole encoded run that it
 //! touches otherwise: the run of base64, or the run of URL characters (RFC 3986) around percent-encoding and
-//! references. Only part of such a run would be cut in the middle of an encoding that a reader then reads differently.
+//! references. A cut within such a run could leave half an encoding behind, which then reads differently.
 //!
 //! Work: a stage looks at each byte a bounded number of times and nothing grows by decoding, so that a text of n bytes
 //! has at most six views of n bytes; ordinary text has none, and costs two passes that look for a place to start.
