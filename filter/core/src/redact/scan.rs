@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::encoded::{STAGES, View, Way};
+use super::encoded::{View, Views, Way};
 use super::hits::{Hit, Hits, Replacement};
 use super::tokens::{Assignments, Counts, Form, restore_json, restore_whole};
 use super::{Back, Inspector, Outcome, RestoreMap};
@@ -316,8 +316,8 @@ impl<'a, 'b> Scan<'a, 'b> {
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
         let mut ways: Vec<Way> = Vec::new();
         let mut shown: Option<String> = None;
-        for stage in STAGES {
-            let Some(View { text: plain, way }) = stage(shown.as_deref().unwrap_or(text)) else { continue };
+        let mut views = Views::default();
+        while let Some(View { text: plain, way }) = views.next(shown.as_deref().unwrap_or(text)) {
             let findings = self.find(&plain, selection);
             ways.push(way);
             self.hidden(&plain, &findings, &mut known, &ways, channel, locate);

@@ -1,10 +1,11 @@
 //! Base64 (RFC 4648, 4 and 5) that hides text.
 //!
 //! A run is taken with its padding and, where its lines are as long as MIME's and PEM's, over its line breaks. It is
-//! decoded whatever its length and whatever is glued in front of it: all four alignments are tried. What decodes to bytes that are no text (pictures, keys, signatures, hashes, identifiers, paths) is left alone.
+//! decoded whatever its length and whatever is glued in front of it: all four alignments are tried. What decodes
+//! to bytes that are no text (pictures, keys, signatures, hashes, identifiers, paths) is left alone.
 //!
 //! What this does not do: runs that are broken more often than every 60 characters are read line by line; short text
-//! behind four or more glued letters, text that is less than seven eighths of what the run holds or that follows
+//! behind four or more glued letters (or behind any, where it does not begin in ASCII), text that is less than seven eighths of what the run holds or that follows
 //! thousands of other bytes, and text in UTF-16 with characters beyond Latin-1 are not seen.
 
 use std::borrow::Cow;
@@ -67,12 +68,13 @@ fn is_letter(byte: u8) -> bool {
 pub(super) fn view(text: &str) -> Option<View> {
     let bytes = text.as_bytes();
     let mut builder = Builder::new(text);
+    let mut room = Vec::new();
     let mut from = 0;
     while let Some(start) = next(bytes, from) {
         let (run, letters) = extend(bytes, start);
         from = run.end;
         if run.len() >= MIN
-            && let Some(plain) = decode(&letters)
+            && let Some(plain) = decode(&letters, &mut room)
         {
             builder.push(run.clone(), &plain);
             builder.cut(&run);
@@ -81,8 +83,8 @@ pub(super) fn view(text: &str) -> Option<View> {
     builder.finish()
 }
 
-/// Where the first run of [`MIN_LETTERS`] at or after `from` starts. Looks at a few bytes of ordinary text,
-/// since a run that does not reach the end of its window is passed as a whole; and at no byte twice.
+/// Where the first run of [`MIN_LETTERS`] at or after `from` starts. Looks at a few bytes of ordinary text only, since a
+/// run that does not reach the end of its window is passed as a whole; and at no byte twice.
 fn next(bytes: &[u8], from: usize) -> Option<usize> {
     // From `start` to `clean` there are letters only.
     let (mut start, mut clean) = (from, from);
@@ -131,8 +133,8 @@ fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
     Some(at + size + indent)
 }
 
-/// The text that `letters` hide.
-fn decode(letters: &[u8]) -> Option<String> {
+/// The text that `letters` hide. `bytes` is room to decode in: there are many candidates in code, and few that hide text.
+fn decode(letters: &[u8], bytes: &mut Vec<u8>) -> Option<String> {
     // Encoded text always has both; words, paths and numbers mostly do not.
     let upper = letters.iter().any(u8::is_ascii_uppercase);
     let other = letters.iter().any(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -141,53 +143,72 @@ fn decode(letters: &[u8]) -> Option<String> {
     }
     (0..4).find_map(|skip| {
         let letters = letters.get(skip..)?;
-        if let Some(sample) = letters.get(..SAMPLE)
-            && readable(&bytes(sample), 2).is_none()
-        {
+        // Most candidates are names in code. Text in ASCII has no high bits, and other text that is short and has letters
+        // glued to it is not worth its price.
+        let short = letters.len() < LENIENT / 3 * 4;
+        if short && skip > 0 && letters.iter().step_by(4).take(3).any(|letter| value(*letter) >= 32) {
             return None;
         }
-        let bytes = bytes(letters);
-        narrowed(&bytes).and_then(|bytes| readable(&bytes, 8)).or_else(|| readable(&bytes, 8))
+        if let Some(sample) = letters.get(..SAMPLE) {
+            read(sample, bytes);
+            if !is_readable(bytes, 2) {
+                return None;
+            }
+        }
+        read(letters, bytes);
+        narrow(bytes);
+        is_readable(bytes, 8).then(|| readable(bytes))
     })
 }
 
-fn bytes(letters: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(letters.len() / 4 * 3 + 2);
-    for quad in letters.chunks(4) {
-        let bits = quad.iter().fold(0, |bits, b| bits << 6 | u32::from(value(*b)));
-        let [_, a, b, c] = (bits << (6 * (4 - quad.len()))).to_be_bytes();
-        // What is left over of the last letter is no byte.
-        bytes.extend([a, b, c].into_iter().take(quad.len() - 1));
+/// The bytes that `letters` stand for.
+fn read(letters: &[u8], bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.reserve(letters.len() / 4 * 3 + 2);
+    let (quads, rest) = letters.as_chunks::<4>();
+    for [a, b, c, d] in quads {
+        let [a, b, c, d] = [a, b, c, d].map(|letter| u32::from(value(*letter)));
+        let [_, three @ ..] = (a << 18 | b << 12 | c << 6 | d).to_be_bytes();
+        bytes.extend_from_slice(&three);
     }
-    bytes
+    // What is left over of the last letter is no byte.
+    let bits = rest.iter().fold(0, |bits, letter| bits << 6 | u32::from(value(*letter)));
+    match rest.len() {
+        2 => bytes.push((bits >> 4) as u8),
+        3 => bytes.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
+        _ => {}
+    }
 }
 
-/// Latin text in UTF-16 (as PowerShell takes commands) without its zeros.
-fn narrowed(bytes: &[u8]) -> Option<Vec<u8>> {
+/// Takes the zeros from Latin text in UTF-16 (as PowerShell takes commands).
+fn narrow(bytes: &mut Vec<u8>) {
     let (units, _) = bytes.as_chunks::<2>();
-    units.iter().all(|[_, high]| *high == 0).then(|| units.iter().map(|[low, _]| *low).collect())
+    if units.iter().all(|[_, high]| *high == 0) {
+        *bytes = units.iter().map(|[low, _]| *low).collect();
+    }
 }
 
-/// `bytes` as text, if not more than one in `tolerance` is none; it becomes a SUB, so that text never grows.
-fn readable(bytes: &[u8], tolerance: usize) -> Option<String> {
+/// Whether not more than one in `tolerance` bytes is no text.
+fn is_readable(bytes: &[u8], tolerance: usize) -> bool {
     let most = if bytes.len() < LENIENT { 0 } else { bytes.len() / tolerance };
-    let mut text = String::with_capacity(bytes.len());
     let mut bad = 0;
     for chunk in bytes.utf8_chunks() {
-        for char in chunk.valid().chars() {
-            let good = is_text(char);
-            bad += usize::from(!good);
-            text.push(if good { char } else { SUBSTITUTE });
-        }
-        for _ in chunk.invalid() {
-            bad += 1;
-            text.push(SUBSTITUTE);
-        }
+        bad += chunk.valid().chars().filter(|c| !is_text(*c)).count() + chunk.invalid().len();
         if bad > most {
-            return None;
+            return false;
         }
     }
-    Some(text)
+    true
+}
+
+/// `bytes` as text, with a SUB for what is none, so that text never grows.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.extend(chunk.valid().chars().map(|char| if is_text(char) { char } else { SUBSTITUTE }));
+        text.extend(chunk.invalid().iter().map(|_| SUBSTITUTE));
+    }
+    text
 }
 
 const SUBSTITUTE: char = '\u{1a}';
@@ -207,11 +228,34 @@ mod tests {
     fn every_length_and_alphabet_is_read() {
         let text = "née ÿÿÿ <bob@example.org>???>>> said so, and so on and on and on";
         for end in (12..=text.len()).filter(|end| text.is_char_boundary(*end)) {
-            let plain = &text[..end];
+            let plain = text.get(..end).unwrap();
             for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
                 for glued in ["", "=", "x:", "\""] {
                     let run = engine.encode(plain);
                     assert_eq!(shown(&format!("{glued}{run}. ")), Some(format!("{glued}{plain}. ")), "{run}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_run_is_missed() {
+        for before in 0..100 {
+            for length in 0..40 {
+                for behind in [0, 1, 50] {
+                    let text = format!(
+                        "{}{}{}",
+                        "ab c ".repeat(20).get(..before).unwrap(),
+                        "A".repeat(length),
+                        ".a".repeat(behind)
+                    );
+                    // By the definition.
+                    let start = text.split_inclusive(|c| !is_letter(c as u8)).scan(0, |at, piece| {
+                        *at += piece.len();
+                        Some((*at - piece.len(), piece.bytes().filter(|b| is_letter(*b)).count()))
+                    });
+                    let start = start.into_iter().find(|(_, letters)| *letters >= MIN_LETTERS);
+                    assert_eq!(next(text.as_bytes(), 0), start.map(|(at, _)| at), "{text}");
                 }
             }
         }
@@ -223,7 +267,7 @@ mod tests {
         for before in 0..60 {
             for word in ["a", "ab ", "Some words, of 13 letters. "] {
                 let before: String = word.chars().cycle().take(before).chain([' ']).collect();
-                assert_eq!(next(format!("{before}{run}").as_bytes(), 0).is_some(), true);
+                assert!(next(format!("{before}{run}").as_bytes(), 0).is_some());
                 if word != "a" {
                     assert_eq!(shown(&format!("{before}{run}")), Some(format!("{before}call me at noon")));
                 }
@@ -273,7 +317,7 @@ mod tests {
             "====================",
             "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk",
             &STANDARD.encode(&noise),
-            &STANDARD.encode(noise.get(..13).unwrap()),
+            &STANDARD.encode(&noise[..13]),
         ] {
             assert_eq!(shown(none), None, "{none}");
         }

@@ -8,7 +8,7 @@
 //!
 //! What is found in a view is cut where it stands as a `\u` escape, and together with the whole encoded run that it
 //! touches otherwise: the run of base64, or the run of URL characters (RFC 3986) around percent-encoding and
-//! references. Only part of such a run would be cut in the middle of an encoding that a reader then reads differently.
+//! references. A cut within such a run could leave half an encoding behind, which then reads differently.
 //!
 //! Work: a stage looks at each byte a bounded number of times and nothing grows by decoding, so that a text of n bytes
 //! has at most six views of n bytes; ordinary text has none, and costs two passes that look for a place to start.
@@ -35,11 +35,50 @@ pub(super) struct View {
     pub way: Way,
 }
 
-/// Undoes one kind of encoding; `None` where there is none of it.
-pub(super) type Stage = fn(&str) -> Option<View>;
+/// What is undone at once.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Characters,
+    Base64,
+}
 
 /// What is undone, in this order.
-pub(super) const STAGES: [Stage; 6] = [characters, characters, base64::view, characters, base64::view, characters];
+const STAGES: [Stage; 6] =
+    [Stage::Characters, Stage::Characters, Stage::Base64, Stage::Characters, Stage::Base64, Stage::Characters];
+
+/// The views of a text, one after the other.
+#[derive(Default)]
+pub(super) struct Views {
+    stage: usize,
+    /// By stage: there is none of it in what the last view shows.
+    none: [bool; 2],
+}
+
+impl Views {
+    /// The next view: of `text`, which is what the last one shows, or at first the text itself.
+    pub fn next(&mut self, text: &str) -> Option<View> {
+        while let Some(stage) = STAGES.get(self.stage) {
+            self.stage += 1;
+            let none = match stage {
+                Stage::Characters => &mut self.none[0],
+                Stage::Base64 => &mut self.none[1],
+            };
+            if *none {
+                continue;
+            }
+            let view = match stage {
+                Stage::Characters => characters(text),
+                Stage::Base64 => base64::view(text),
+            };
+            if view.is_some() {
+                self.none = [false; 2];
+                return view;
+            }
+            *none = true;
+        }
+        None
+    }
+}
 
 /// Undoes what is written character by character: escapes, percent-encoding, character references.
 fn characters(text: &str) -> Option<View> {
@@ -70,6 +109,9 @@ fn characters(text: &str) -> Option<View> {
             run = UrlRun::around(bytes, at);
         }
         if rest.starts_with('+') && !run.spaces(at) {
+            if !run.encoded {
+                from = run.range.end;
+            }
             continue;
         }
         from = at + size;

@@ -7,6 +7,8 @@ use std::ops::Range;
 pub(super) struct UrlRun {
     /// Where it stands.
     pub range: Range<usize>,
+    /// Whether something may be encoded in it.
+    pub encoded: bool,
     /// Where its query begins, if it may be one with spaces as `+`: it must have something percent-encoded, since
     /// sums are written with `+`, too.
     query: Option<usize>,
@@ -22,7 +24,7 @@ impl UrlRun {
         let query = run.iter().position(|b| *b == b'?').map(|mark| start + mark);
         let query =
             query.filter(|_| run.windows(3).any(|w| matches!(w, [b'%', high, low] if pair(*high, *low).is_some())));
-        Self { range: start..end, query }
+        Self { range: start..end, encoded: run.iter().any(|b| matches!(b, b'%' | b'&')), query }
     }
 
     /// Whether a `+` at `at` is a space.
@@ -31,9 +33,23 @@ impl UrlRun {
     }
 }
 
-/// Unreserved and reserved characters, and `%` (RFC 3986, 2.2 and 2.3).
+/// Unreserved and reserved characters, and `%` (RFC 3986, 2.2 and 2.3), by byte: pictures are long runs, and branches
+/// are slow where the next byte is anyone's guess.
+static URL: [bool; 256] = url();
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn url() -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte as u8, b'!' | b'#'..=b';' | b'=' | b'?'..=b'[' | b']' | b'_' | b'a'..=b'z' | b'~');
+        byte += 1;
+    }
+    table
+}
+
 fn is_url(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte)
+    URL.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 /// The character that is written at the start of `rest`, and in how many bytes. Bytes that are no UTF-8 and control
@@ -85,6 +101,14 @@ mod tests {
         }
         for none in ["", "%", "%4", "%4g", "%+4", "%C3", "%C3%", "%C3x", "%C3%40", "%80", "%FF", "%00", "%ED%A0%80"] {
             assert_eq!(read(none.as_bytes()), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn urls_have_these_characters_and_no_others() {
+        for byte in 0..=255_u8 {
+            let listed = byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte);
+            assert_eq!(is_url(byte), listed, "{byte}");
         }
     }
 
