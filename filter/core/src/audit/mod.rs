@@ -9,7 +9,7 @@ pub use record::{Record, Tokens};
 
 /// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
 pub const KEYS: &[(&str, &str)] = &[
-    ("gen_ai.operation.name", "the operation: `chat`, `list_models`"),
+    ("gen_ai.operation.name", "the operation: `chat`, `embeddings`, `list_models`, ..."),
     ("gen_ai.provider.name", "the target's provider"),
     ("gen_ai.request.model", "the model asked for, aliases resolved"),
     ("gen_ai.response.model", "the model that answered, as it names itself"),
@@ -18,6 +18,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.usage.cache_read.input_tokens", "of the tokens in: read from the provider's cache"),
     ("gen_ai.usage.cache_creation.input_tokens", "of the tokens in: written to the provider's cache"),
     ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
+    ("doorward.usage.audio.input_tokens", "of the tokens in: sound"),
+    ("doorward.usage.audio.output_tokens", "of the tokens out: sound"),
+    ("doorward.usage.estimated", "`true` where the answer ended before it told its usage, or did not tell it: an estimate from its bytes"),
+    ("doorward.api", "the API: `openai.chat`, `anthropic.messages`, ..."),
+    ("doorward.stream", "`true` where a streamed answer was asked for"),
+    ("doorward.placeholders", "of `tokenize`, in the answer: `restored`, `kept` (in links) and `foreign` ones (of no value in this request), `restored=2,foreign=1`"),
     ("doorward.decision", "`allow`, `deny`, or `none` where the exchange ended before one"),
     (
         "doorward.action",

@@ -7,6 +7,7 @@ use super::printable;
 use crate::exchange::Measure;
 use crate::identity::Principal;
 use crate::protocol::Usage;
+use crate::redact::Counts;
 use crate::reply::Reason;
 
 /// What is remembered of one exchange.
@@ -44,6 +45,10 @@ pub struct Record {
     pub request_bytes: u64,
     /// Bytes of text of a stream that came so far.
     pub stream_bytes: u64,
+    /// What became of placeholders in the texts of the answer.
+    pub placeholders: Counts,
+    /// And in the rest of it.
+    pub placeholders_whole: Counts,
     /// What it cost, in billionths, and the currency.
     pub cost: Option<(u64, String)>,
     /// Whether the request was judged, or the exchange ended before.
@@ -117,7 +122,15 @@ impl Record {
             put("gen_ai.usage.cache_read.input_tokens", some(usage.cache_read));
             put("gen_ai.usage.cache_creation.input_tokens", some(usage.cache_write));
             put("gen_ai.usage.reasoning.output_tokens", some(usage.reasoning));
+            put("doorward.usage.audio.input_tokens", some(usage.audio_in));
+            put("doorward.usage.audio.output_tokens", some(usage.audio_out));
         }
+        let mut counts = self.placeholders;
+        counts.add(self.placeholders_whole);
+        put("doorward.usage.estimated", self.usage_estimated.then(|| "true".to_owned()));
+        put("doorward.api", self.api.map(str::to_owned));
+        put("doorward.stream", self.streams.then(|| "true".to_owned()));
+        put("doorward.placeholders", placeholders(counts));
         put("doorward.decision", Some(self.decision().to_owned()));
         put("doorward.action", Some(self.action().to_owned()));
         put("doorward.reason", self.denial.map(|r| r.code().to_owned()));
@@ -192,6 +205,13 @@ impl Record {
         all.push(Measure { name: "doorward_duration_us", histogram: true, labels: vec![target()], value: spent_us });
         all
     }
+}
+
+/// What became of placeholders: `restored=2,kept=1,foreign=3`.
+fn placeholders(counts: Counts) -> Option<String> {
+    let counts = [("restored", counts.restored), ("kept", counts.in_url), ("foreign", counts.foreign)];
+    let some: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}={n}")).collect();
+    (!some.is_empty()).then(|| some.join(","))
 }
 
 /// Billionths as a decimal number without trailing zeros, and the currency.

@@ -9,6 +9,7 @@ use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
     Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state,
+    wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
@@ -143,6 +144,7 @@ impl Exchange {
             self.unless_observed(denial, cx)?;
         }
         self.check_inner(root, facts, cx)?;
+        facts.structured = wants_json(root);
 
         let mut edits = model.edits;
         let mut insert = String::new();
@@ -338,6 +340,7 @@ impl Exchange {
             let total = self.record.findings.entry((direction, kind, action)).or_default();
             *total = total.saturating_add(count);
         }
+        self.record.placeholders_whole.add(outcome.restored);
         extend(&mut self.record.observed, outcome.observed);
         let Some(reason) = outcome.denial else {
             extend(&mut self.record.rules, outcome.rules);

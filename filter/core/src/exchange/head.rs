@@ -155,6 +155,7 @@ impl Exchange {
             budget: Budget::default(),
             streams: found.call.streams == Streams::Always,
             hides_usage: false,
+            structured: false,
             restore: RestoreMap::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));

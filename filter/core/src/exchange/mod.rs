@@ -96,6 +96,8 @@ struct Facts {
     streams: bool,
     /// The stream was asked for its usage on our account: the event that tells it is not the caller's.
     hides_usage: bool,
+    /// The answer's text is to be JSON.
+    structured: bool,
     /// What the request's placeholders stand for.
     restore: RestoreMap,
 }

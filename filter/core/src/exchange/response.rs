@@ -112,13 +112,19 @@ impl Exchange {
     /// A stream: its head goes ahead, and its events are looked at as they come.
     fn stream(&mut self, framing: Framing, headers: &Headers, cx: &mut Context<'_>) -> Flow {
         let Some(facts) = &self.facts else { return self.unscannable(cx) };
-        let stream = Stream { api: facts.call.api, framing, dialect: self.dialect };
+        let stream = Stream {
+            api: facts.call.api,
+            framing,
+            dialect: self.dialect,
+            structured: facts.structured,
+            hides_usage: facts.hides_usage,
+        };
         let bounds = Bounds {
             max_frame: cx.engine.max_body,
             max_hold: cx.engine.max_hold,
             at_max_hold: cx.engine.at_max_hold,
         };
-        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds, facts.hides_usage)));
+        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)));
         if self.tap.is_none() {
             for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
                 if headers.has(name) {
@@ -148,12 +154,15 @@ impl Exchange {
         let passed = filter.push(&body, end, &mut look);
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
+        let placeholders = filter.placeholders();
         if self.record.answered_by.is_none() {
             self.record.answered_by = filter.model().map(str::to_owned);
         }
         if passed.released {
             self.note(Reason::AnswerUnscannable);
         }
+        // Whole parts of events are counted with their outcome, texts by themselves.
+        self.record.placeholders = placeholders;
         let _ = self.remember("out", passed.outcome);
         if let Some(denial) = passed.denial {
             self.record.answer_denied |= self.record.denial.is_none();
@@ -412,7 +421,18 @@ impl Exchange {
             operation if answer.success && !operation.must_be_named() => self.account(facts.call.api, root, cx)?,
             _ => {}
         }
-        let back = Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools };
+        let back = Back {
+            restore: &facts.restore,
+            restoring_tools: &cx.engine.restoring_tools,
+            structured: facts.structured,
+        };
+        let pictures = [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
+        let media = protocol::media(root);
+        let meant = matches!(facts.call.operation, Operation::ImageGeneration | Operation::Speech);
+        if !meant && pictures.iter().any(|m| media.contains(*m)) {
+            // Where the policy lets that pass unread, the rest of the answer is read all the same.
+            self.not_read(cx)?;
+        }
         let outcome = inspector.answer(&document, back, facts.call.operation, &edits, &mut facts.budget);
         self.remember("out", outcome)
     }

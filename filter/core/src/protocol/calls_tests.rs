@@ -67,7 +67,7 @@ fn every_api_is_found_where_it_stands() {
 #[test]
 fn only_exact_paths_are_known() {
     for path in [
-        "/v1/chat/completions/",
+        "/v1/messages/",
         "//v1/chat/completions",
         "/v1//chat/completions",
         "/V1/chat/completions",

@@ -18,7 +18,7 @@ pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
 pub use parameters::names as parameter_names;
-pub use state::{State, state};
+pub use state::{State, state, wants_json};
 pub use texts::{Leaf, Place, Setting, below, subtree, walk};
 pub use usage::Usage;
 

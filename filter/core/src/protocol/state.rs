@@ -54,6 +54,24 @@ pub fn state(api: Api, root: Node<'_>) -> State {
     }
 }
 
+/// Whether a request asks for JSON as the text of its answer.
+pub fn wants_json(root: Node<'_>) -> bool {
+    let kind = |node: Option<Node<'_>>| {
+        let text = node.and_then(|n| n.get("type")).and_then(|t| t.text());
+        text.is_some_and(|t| t.starts_with("json"))
+    };
+    let gemini = || {
+        let config = root.get("generationConfig").or_else(|| root.get("generation_config"))?;
+        let mime = config.get("responseMimeType").or_else(|| config.get("response_mime_type"))?.text()?;
+        Some(mime.eq_ignore_ascii_case("application/json"))
+    };
+    kind(root.get("response_format"))
+        || kind(root.get("text").and_then(|t| t.get("format")))
+        || kind(root.get("output_format"))
+        || root.get("format").is_some_and(|f| f.kind() == Kind::Object || f.text().as_deref() == Some("json"))
+        || gemini() == Some(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

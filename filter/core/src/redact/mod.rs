@@ -92,6 +92,8 @@ pub struct Back<'a> {
     pub restore: &'a RestoreMap,
     /// The tools into whose arguments values come back.
     pub restoring_tools: &'a Globs,
+    /// The caller asked for JSON as the answer's text.
+    pub structured: bool,
 }
 
 impl<'a> Inspector<'a> {

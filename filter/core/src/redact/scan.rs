@@ -118,32 +118,31 @@ impl<'a, 'b> Scan<'a, 'b> {
         }
         let text = token.text();
         // Only what may hold a placeholder is worth the trouble.
-        let (whole, counts) = match leaf.of.channel {
-            Channel::Assistant => restore_whole(back.restore, &text),
-            Channel::ToolCall => {
-                let name = leaf.of.tool.map(|t| t.text());
-                if !name.is_some_and(|name| back.restoring_tools.any(&name)) {
-                    return None;
-                }
-                match text.trim_start().starts_with(['{', '[']) {
-                    true => restore_json(back.restore, &text, &self.inspector.limits),
-                    false => restore_whole(back.restore, &text),
-                }
-            }
+        let called = || leaf.of.tool.is_some_and(|tool| back.restoring_tools.any(&tool.text()));
+        let json = match leaf.of.channel {
+            Channel::Assistant => back.structured,
+            Channel::ToolCall if called() => text.trim_start().starts_with(['{', '[']),
             _ => return None,
         };
+        let limits = self.inspector.limits;
+        let restored = |text: &str| match json {
+            true => {
+                let (restored, counts) = restore_json(back.restore, text, &limits);
+                (restored.into_owned(), counts)
+            }
+            false => {
+                let (restored, counts) = restore_whole(back.restore, text);
+                (restored.into_owned(), counts)
+            }
+        };
+        let (_, counts) = restored(&text);
         self.restored(counts);
         if counts.restored == 0 {
             return None;
         }
-        drop(whole);
+        // What is found goes first: values that come back are the caller's own, and no findings.
         let edited = self.whole(&text, leaf.of.channel, false);
-        let json = leaf.of.channel == Channel::ToolCall && text.trim_start().starts_with(['{', '[']);
-        let (back_in, _) = match json || is_json(&edited, &self.inspector.limits) {
-            true => restore_json(back.restore, &edited, &self.inspector.limits),
-            false => restore_whole(back.restore, &edited),
-        };
-        let raw = serde_json::Value::from(back_in.as_ref()).to_string();
+        let raw = serde_json::Value::from(restored(&edited).0).to_string();
         let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
         Some((token.inner_span(), raw.to_owned()))
     }
@@ -445,11 +444,6 @@ impl<'a, 'b> Scan<'a, 'b> {
         };
         self.hits.push(Hit { raw: locate(finding.start..finding.end), action, replacement });
     }
-}
-
-/// Whether a text is JSON with parts: a value that comes back into it may need escaping.
-fn is_json(text: &str, limits: &Limits) -> bool {
-    text.trim_start().starts_with(['{', '[']) && Document::parse(text.as_bytes(), limits).is_ok()
 }
 
 /// Six bytes of HMAC-SHA-256 over type and value, in hex: equal values can be told to be equal, and no more.

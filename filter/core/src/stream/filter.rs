@@ -26,7 +26,7 @@ use crate::inspect::Budget;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{AtMaxHold, Globs};
 use crate::protocol::{self, Api, Channel, Dialect, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
-use crate::redact::{Inspector, Outcome, RestoreMap, Scan};
+use crate::redact::{Counts, Inspector, Outcome, RestoreMap, Restorer, Scan};
 use crate::reply::{Denial, Reason};
 
 /// More texts than this at once are no answer.
@@ -41,6 +41,16 @@ pub struct Stream {
     pub framing: Framing,
     /// Whose errors its caller understands.
     pub dialect: Dialect,
+    /// The caller asked for JSON as the answer's text.
+    pub structured: bool,
+    /// The stream was asked for its usage on our account: an event that only tells it is left out.
+    pub hides_usage: bool,
+}
+
+impl Stream {
+    fn restorer(self) -> Restorer {
+        if self.structured { Restorer::json() } else { Restorer::default() }
+    }
 }
 
 /// What a policy says of streams.
@@ -86,10 +96,10 @@ pub struct Filter {
     frames: Frames,
     writer: Writer,
     texts: BTreeMap<Lane, Text>,
+    /// What restores in the next text of a choice.
+    restorers: BTreeMap<u32, Restorer>,
     /// The tools that are called, by choice and part.
     tools: BTreeMap<(u32, u32), String>,
-    /// The event with the usage is not the caller's.
-    hides_usage: bool,
     /// The stream was ended for its caller.
     over: bool,
     /// By how much numbers of events are ahead of the upstream's, and the last one.
@@ -109,16 +119,16 @@ impl std::fmt::Debug for Filter {
 }
 
 impl Filter {
-    /// A stream of which nothing came yet. `hides_usage`: an event that only tells usage is left out.
-    pub fn new(kind: Stream, bounds: Bounds, hides_usage: bool) -> Self {
+    /// A stream of which nothing came yet.
+    pub fn new(kind: Stream, bounds: Bounds) -> Self {
         Self {
             kind,
             bounds,
             frames: Frames::new(kind.framing, bounds.max_frame),
             writer: Writer::new(kind.framing),
             texts: BTreeMap::new(),
+            restorers: BTreeMap::new(),
             tools: BTreeMap::new(),
-            hides_usage,
             over: false,
             ahead: 0,
             number: 0,
@@ -252,7 +262,7 @@ impl Filter {
             })
             .collect();
         self.flush(&event.ends, &here, look, passed);
-        if self.over || self.hides_usage && event.usage_only {
+        if self.over || self.kind.hides_usage && event.usage_only {
             return;
         }
         let frame = Rc::new(frame);
@@ -271,10 +281,11 @@ impl Filter {
             let mode = look.inspector.plan.stream_mode(leaf.of.channel);
             let end = event.ends.has(lane);
             let into_call = self.into_call(lane, look.restoring_tools);
-            let text = self
-                .texts
-                .entry(lane)
-                .or_insert_with(|| Text::new(piece, mode, leaf.of.channel, leaf.of.signed));
+            let (restorers, fresh) = (&mut self.restorers, self.kind.restorer());
+            let text = self.texts.entry(lane).or_insert_with(|| {
+                let restorer = restorers.remove(&lane.choice).unwrap_or(fresh);
+                Text::new(piece, mode, leaf.of.channel, leaf.of.signed, restorer)
+            });
             let goes = text.push(&came, end, &With { restore: look.restore, into_call }, &mut scan);
             let span = token.inner_span();
             if goes != came {
@@ -284,8 +295,8 @@ impl Filter {
                 edits.push((span.clone(), raw.to_owned()));
             }
             text.last = Some(Last { frame: Rc::clone(&frame), payload: Rc::clone(&payload), span });
-            if end {
-                self.texts.remove(&lane);
+            if end && let Some(text) = self.texts.remove(&lane) {
+                self.over_with(lane, text);
             }
         }
         if moved {
@@ -341,7 +352,8 @@ impl Filter {
         let tool = leaf.of.tool.map(|t| t.text());
         let into_call = tool.is_some_and(|name| restoring_tools.any(&name));
         let with = With { restore, into_call };
-        let goes = complete(&came, mode, leaf.of.channel, leaf.of.signed, &with, scan);
+        let restorer = self.kind.restorer();
+        let goes = complete(&came, mode, leaf.of.channel, leaf.of.signed, &with, restorer, scan);
         if goes != came {
             let raw = quoted(&goes);
             edits.push((token.inner_span(), raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().to_owned()));
@@ -368,7 +380,23 @@ impl Filter {
                 return self.refuse(Denial::new(reason), passed);
             }
             self.tell(&text, &goes, passed);
+            self.over_with(lane, text);
         }
+    }
+
+    /// A text is over. The next one of its choice may be shown joined to it.
+    fn over_with(&mut self, lane: Lane, text: Text) {
+        if text.is_restored() && self.restorers.len() < MAX_TEXTS {
+            self.restorers.insert(lane.choice, text.restorer());
+        }
+    }
+
+    /// What became of placeholders in texts so far.
+    pub fn placeholders(&self) -> Counts {
+        let mut counts = Counts::default();
+        self.restorers.values().for_each(|r| counts.add(r.counts()));
+        self.texts.values().for_each(|t| counts.add(t.counts()));
+        counts
     }
 
     /// One more event, for text that was held back.

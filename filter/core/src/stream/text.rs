@@ -6,7 +6,7 @@ use super::framing::Frame;
 use crate::inspect;
 use crate::policy::StreamMode;
 use crate::protocol::{Channel, Piece};
-use crate::redact::{RestoreMap, Restorer, Scan, restore_json};
+use crate::redact::{Counts, RestoreMap, Restorer, Scan, restore_json};
 
 /// How a text is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,6 @@ pub(super) struct Text {
     whole: String,
     /// The event that carried its last piece, and where in its payload that stands.
     pub(super) last: Option<Last>,
-    /// Whether it is JSON, by its first byte.
-    json: Option<bool>,
 }
 
 /// An event that carried a piece.
@@ -53,7 +51,8 @@ pub(super) struct With<'w> {
 }
 
 impl Text {
-    pub fn new(piece: Piece, mode: StreamMode, channel: Channel, signed: bool) -> Self {
+    /// A text that begins; `restorer` is that of the text before it, which a client may show joined to it.
+    pub fn new(piece: Piece, mode: StreamMode, channel: Channel, signed: bool, restorer: Restorer) -> Self {
         let way = match (piece, mode) {
             (Piece::Arguments(_), _) => Way::Arguments,
             (_, StreamMode::Tail) => Way::Tail,
@@ -65,11 +64,25 @@ impl Text {
             channel,
             signed,
             lane: inspect::Lane::new(),
-            restorer: Restorer::default(),
+            restorer,
             whole: String::new(),
             last: None,
-            json: None,
         }
+    }
+
+    /// What restores in the text that follows, once this one is over; and what it counted.
+    pub fn restorer(self) -> Restorer {
+        self.restorer
+    }
+
+    /// What became of placeholders in it so far.
+    pub fn counts(&self) -> Counts {
+        self.restorer.counts()
+    }
+
+    /// Whether values come back into it.
+    pub fn is_restored(&self) -> bool {
+        !self.signed && self.channel == Channel::Assistant && self.way != Way::Arguments
     }
 
     /// Bytes that are held back.
@@ -79,9 +92,6 @@ impl Text {
 
     /// Takes a piece; answers what goes on now. `end`: nothing follows.
     pub fn push(&mut self, piece: &str, end: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
-        if self.json.is_none() {
-            self.json = piece.trim_start().chars().next().map(|first| matches!(first, '{' | '['));
-        }
         match self.way {
             Way::Tail => {
                 let _ = self.settle(piece, end, scan);
@@ -118,7 +128,7 @@ impl Text {
     }
 
     fn restored(&mut self, text: &str, end: bool, with: &With<'_>) -> String {
-        if self.signed || self.channel != Channel::Assistant {
+        if !self.is_restored() {
             return text.to_owned();
         }
         self.restorer.push(with.restore, text, end).into_owned()
@@ -132,13 +142,13 @@ pub(super) fn complete(
     channel: Channel,
     signed: bool,
     with: &With<'_>,
+    restorer: Restorer,
     scan: &mut Scan<'_, '_>,
 ) -> String {
     if channel == Channel::ToolCall && text.trim_start().starts_with(['{', '[']) {
         return arguments(text, channel, signed, with, scan);
     }
-    let piece = Piece::Whole;
-    Text::new(piece, mode, channel, signed).push(text, true, with, scan)
+    Text::new(Piece::Whole, mode, channel, signed, restorer).push(text, true, with, scan)
 }
 
 /// The arguments of a tool call: JSON, as a text.
