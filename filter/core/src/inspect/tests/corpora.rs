@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Detectors, builtin, findings};
 
-fn rows(file: &str) -> Option<Vec<Value>> {
+pub(super) fn rows(file: &str) -> Option<Vec<Value>> {
     let directory = std::env::var_os("DOORWARD_CORPORA")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora")), PathBuf::from);
     let Ok(text) = std::fs::read_to_string(directory.join(file)) else {
