@@ -92,8 +92,8 @@ pub(super) struct Tokens {
     folded: u32,
     pending: usize,
     open: Vec<Open>,
-    /// Where `https://` stands, while its host goes on.
-    url: Option<usize>,
+    /// Where `https://` stands, while its host goes on, and where that starts.
+    url: Option<(usize, usize)>,
     short: Short,
     bot: Bot,
 }
@@ -132,8 +132,8 @@ impl Tokens {
             exact.max(watch.folded.pending(self.folded, kinds, word))
         };
         self.pending = pending(kinds);
-        if let Some(start) = self.url {
-            let host = ALNUM.contains(step.byte) || matches!(step.byte, b'.' | b'-') || step.end - start == 8;
+        if let Some((start, from)) = self.url {
+            let host = step.end == from || ALNUM.contains(step.byte) || matches!(step.byte, b'.' | b'-');
             let value = || self.open.iter().any(|o| watch.rows.get(usize::from(o.id)).is_some_and(Row::is_url));
             if !(host && step.end - start <= SCHEME) && pending(kinds & WEBHOOKS) == 0 && !value() {
                 self.url = None;
@@ -150,8 +150,8 @@ impl Tokens {
         bot: Option<usize>,
     ) {
         let length = |anchors: &[&str]| {
-            anchors.iter().map(|a| a.len()).find(|l| {
-                let tail = step.bytes.get(step.end.saturating_sub(*l)..).unwrap_or_default();
+            anchors.iter().map(|a| a.len()).find(|length| {
+                let tail = step.end.checked_sub(*length).and_then(|at| step.bytes.get(at..)).unwrap_or_default();
                 anchors.iter().any(|a| a.as_bytes().eq_ignore_ascii_case(tail))
             })
         };
@@ -173,7 +173,7 @@ impl Tokens {
             None if id == URL => {
                 let length = length(&["https://", "http://"]).unwrap_or(0);
                 if kinds & WEBHOOKS != 0 {
-                    self.url.get_or_insert(step.end - length);
+                    self.url.get_or_insert((step.end - length, step.end));
                 }
                 return;
             }
@@ -220,7 +220,12 @@ impl Tokens {
 
     fn others(&self, end: usize) -> usize {
         let pending = if self.pending > 0 { end - self.pending } else { NONE };
-        [self.url, self.short.open(), self.bot.open()].into_iter().flatten().min().unwrap_or(NONE).min(pending)
+        [self.url.map(|(start, _)| start), self.short.start, self.bot.start]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(NONE)
+            .min(pending)
     }
 
     pub(super) fn shift(&mut self, by: usize) {
@@ -230,8 +235,10 @@ impl Tokens {
             }
             shift(&mut open.from, by);
         }
-        for place in [&mut self.url, &mut self.short.start, &mut self.bot.start] {
-            shift(place, by);
+        shift(&mut self.short.start, by);
+        shift(&mut self.bot.start, by);
+        if let Some((start, from)) = &mut self.url {
+            (*start, *from) = (start.saturating_sub(by), from.saturating_sub(by));
         }
     }
 }
@@ -288,10 +295,6 @@ impl Short {
             self.start = None;
         }
     }
-
-    fn open(&self) -> Option<usize> {
-        self.start
-    }
 }
 
 /// The digits before a Telegram token's `:AA`.
@@ -337,9 +340,5 @@ impl Bot {
         }
         (self.sign, self.digits) = (0, 0);
         self.start.take()
-    }
-
-    fn open(&self) -> Option<usize> {
-        self.start
     }
 }

@@ -63,7 +63,7 @@ fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
         .collect()
 }
 
-fn show(what: &str, kind: &str, text: &str, span: Span) {
+pub(super) fn show(what: &str, kind: &str, text: &str, span: Span) {
     if std::env::var("DOORWARD_SHOW").is_ok_and(|shown| shown == kind) {
         let from = text.floor_char_boundary(span.0.saturating_sub(50));
         let to = text.ceil_char_boundary((span.1 + 20).min(text.len()));

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::super::secrets::tokens::SAMPLES;
 use super::super::types::{TYPES, Type};
-use super::super::{Lane, Selection, work};
+use super::super::{Group, Lane, Selection, Sight, Span, work};
 use super::sample_rows::ROWS;
 use super::{Budget, Detectors, Finding, builtin, corpora, detectors, findings};
 use crate::config::Path;
@@ -50,7 +50,7 @@ fn cut(text: &str, size: usize) -> Vec<&str> {
     let mut from = 0;
     while from < text.len() {
         let to = text.ceil_char_boundary((from + size).min(text.len()));
-        pieces.push(&text[from..to]);
+        pieces.push(text.get(from..to).unwrap());
         from = to;
     }
     pieces
@@ -198,7 +198,7 @@ fn piece() -> impl Strategy<Value = String> {
         // A part of a sample.
         2 => (proptest::sample::select(samples()), 0.0..1.0, 0.0..1.0).prop_map(|(s, a, b): (String, f64, f64)| {
             let place = |share: f64| s.floor_char_boundary((s.len() as f64 * share) as usize);
-            s[place(a.min(b))..place(a.max(b))].to_owned()
+            s.get(place(a.min(b))..place(a.max(b))).unwrap().to_owned()
         }),
         1 => (proptest::sample::select(runs.to_vec()), 1..400usize).prop_map(|(run, n)| run.repeat(n)),
         2 => "[ -~]{0,6}",
@@ -250,7 +250,7 @@ proptest! {
             let mut random = Vec::new();
             let mut from = 0;
             for to in places.into_iter().chain([text.len()]) {
-                random.push(&text[from..to]);
+                random.push(text.get(from..to).unwrap());
                 from = to;
             }
             let mut ended_apart = cut(&text, size);
@@ -266,11 +266,38 @@ proptest! {
     }
 }
 
-/// Samples whose context stands behind the value, or whose value is another in a text that arrives.
-const ONLY_WHOLE: &[&str] = &[
-    "«415-555-2671»-Office",
-    "token = \"«zfK2aBcD3eFgH1.atla¦sv1.Qw3rTy6uIoP9aSdF2gHjK4lZxC7vBnM0qWe5rTy8uIoP1aSdF3gHjK6lZxCvBn»\"",
-];
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Nothing of what a scan without context behind values finds is let go of, whatever stands around it.
+    #[test]
+    fn nothing_is_let_go_of(text in text()) {
+        let detectors = builtin();
+        for (kind, group) in TYPES {
+            if *kind == "PRIVATE_KEY" || *kind == "TERRAFORM_TOKEN" {
+                continue;
+            }
+            let selection = select(&detectors, &[*kind]);
+            let mut scan = Vec::new();
+            let span = Span { text: &text, from: 0, to: text.len(), sight: Sight::Left };
+            detectors.scan_span(span, &selection, &mut Budget::default(), &mut scan).unwrap();
+            if scan.is_empty() && *group == Group::Secrets {
+                continue;
+            }
+            let lane = lane_findings(&detectors, &selection, &text);
+            for f in &scan {
+                prop_assert!(
+                    lane.iter().any(|l| l.start <= f.start && f.end <= l.end),
+                    "{kind}: {:?} in {:?}: {:?}", text.get(f.start..f.end), text, lane
+                );
+            }
+        }
+    }
+}
+
+/// Samples that a lane finds otherwise: a Terraform token starts at its sign. None has its context behind it only.
+const ONLY_WHOLE: &[&str] =
+    &["token = \"«zfK2aBcD3eFgH1.atla¦sv1.Qw3rTy6uIoP9aSdF2gHjK4lZxC7vBnM0qWe5rTy8uIoP1aSdF3gHjK6lZxCvBn»\""];
 
 #[test]
 fn samples_are_found_in_a_lane() {
@@ -335,37 +362,74 @@ fn samples_are_found_in_a_lane() {
     }
 }
 
-/// What a lane finds otherwise than a scan of the whole text, on labelled data: context behind the value, and little
-/// else.
+/// What only context words behind the value make a finding.
+#[test]
+fn context_behind_a_value_does_not_count() {
+    let detectors = builtin();
+    for (kind, text) in [
+        ("PHONE_NUMBER", "4155552671 (office)"),
+        ("PHONE_NUMBER", "98765 43210 mobile"),
+        ("CREDIT_CARD", "501800000009 is the card"),
+        ("US_SSN", "536228726 is my ssn"),
+        ("CONNECTION_STRING", "password=s3cret99;server=db1"),
+    ] {
+        assert_eq!(findings(&detectors, &[kind], text).len(), 1, "{text}");
+        assert!(lane_findings(&detectors, &select(&detectors, &[kind]), text).is_empty(), "{text}");
+    }
+}
+
+/// On labelled data, a lane finds what a scan finds, but for context behind the value.
 #[test]
 fn a_lane_finds_what_a_scan_finds() {
     let detectors = builtin();
-    let all = select(&detectors, &["all"]);
-    for file in ["pii.jsonl", "secrets.jsonl", "benign.jsonl"] {
+    // Where only the end is told, or the words behind.
+    let terraform = Type::TerraformToken.id();
+    let key = |f: &Finding| (f.kind, if f.kind == terraform { 0 } else { f.start }, f.end);
+    for (file, names, most) in [
+        ("pii.jsonl", "all", 18),
+        ("pii.jsonl", "PHONE_NUMBER", 18),
+        ("pii.jsonl", "US_SSN", 0),
+        ("pii.jsonl", "CREDIT_CARD", 0),
+        ("pii.jsonl", "IP_ADDRESS", 0),
+        ("pii.jsonl", "IBAN_CODE", 0),
+        ("secrets.jsonl", "all", 0),
+        ("secrets.jsonl", "secrets", 0),
+        ("benign.jsonl", "all", 0),
+    ] {
         let Some(rows) = corpora::rows(file) else { return };
-        let (mut both, mut scan_only, mut lane_only) = (0, BTreeMap::new(), BTreeMap::new());
+        let selection = select(&detectors, &[names]);
+        let (mut both, mut different) = (0, 0);
         for row in &rows {
             let text = row["text"].as_str().unwrap();
-            let key = |f: &Finding| (f.kind, f.start, f.end);
-            let scan: Vec<_> = findings(&detectors, &["all"], text).iter().map(key).collect();
-            let lane: Vec<_> = lane_findings(&detectors, &all, text).iter().map(key).collect();
-            both += scan.iter().filter(|f| lane.contains(f)).count();
-            for (map, of, other, what) in
-                [(&mut scan_only, &scan, &lane, "scan"), (&mut lane_only, &lane, &scan, "lane")]
-            {
-                for f in of.iter().filter(|f| !other.contains(f)) {
-                    *map.entry(detectors.kind(f.0).name.clone()).or_insert(0) += 1;
-                    if std::env::var("DOORWARD_SHOW").is_ok_and(|shown| shown == detectors.kind(f.0).name) {
-                        let from = text.floor_char_boundary(f.1.saturating_sub(60));
-                        let to = text.ceil_char_boundary((f.2 + 30).min(text.len()));
-                        println!("{what} only: {:?} in {:?}", &text[f.1..f.2], &text[from..to]);
-                    }
-                }
+            let scan = findings(&detectors, &[names], text);
+            let lane = lane_findings(&detectors, &selection, text);
+            let only = |of: &[Finding], other: &[Finding]| -> Vec<Finding> {
+                of.iter().filter(|f| !other.iter().any(|o| key(o) == key(f))).copied().collect()
+            };
+            let (scan_only, lane_only) = (only(&scan, &lane), only(&lane, &scan));
+            both += scan.len() - scan_only.len();
+            different += scan_only.len() + lane_only.len();
+            for (what, f) in scan_only.iter().map(|f| ("scan", f)).chain(lane_only.iter().map(|f| ("lane", f))) {
+                corpora::show(&format!("{what} only:"), &detectors.kind(f.kind).name, text, (f.start, f.end));
             }
         }
-        println!("{file}: both {both}, scan only {scan_only:?}, lane only {lane_only:?}");
-        let differ: i32 = scan_only.values().chain(lane_only.values()).sum();
-        assert!(differ as usize * 50 <= both.max(100), "{file}: {differ} differ");
+        println!("{file}, {names}: {both} in both, {different} in one only");
+        assert!(different <= most, "{file}, {names}: {different}");
+    }
+}
+
+#[test]
+fn a_webhook_starts_with_its_scheme() {
+    let detectors = builtin();
+    let value = "hooks.sla¦ck.com/services/T024AHXWU/BBOSMLT9N/1D9eU2YFa8phvaK5tNIaSfNG".replace('¦', "");
+    for before in ["https://", "http://", "https://a.b-c."] {
+        let text = format!("at {before}{value} here");
+        for names in ["all", "SLACK_WEBHOOK"] {
+            let selection = select(&detectors, &[names]);
+            let found = absolute(&pushes(&detectors, &selection, cut(&text, 3).into_iter()), &text);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].start, found[0].end), (3, text.len() - 5));
+        }
     }
 }
 
