@@ -272,7 +272,7 @@ impl Lane {
         let longest = end - from >= LONGEST;
         if cut <= from && !longest {
             self.limit = 2 * (end - from);
-            self.watchers.chain.looked_at(false);
+            self.watchers.chain.looked_at();
             return Ok(());
         }
         // What is over behind the cut still is.
@@ -292,7 +292,7 @@ impl Lane {
             }
             self.settled = cut;
         }
-        self.watchers.chain.looked_at(true);
+        self.watchers.chain.looked_at();
         self.limit = STRETCH + end - self.settled;
         self.over.mark(over.max(self.settled));
         Ok(())

@@ -108,12 +108,9 @@ impl Chain {
         self.start.is_some() && self.groups >= LONG
     }
 
-    /// What is before [`Chain::recent`] has been looked at, and, where `cut`, let go of.
-    pub(super) fn looked_at(&mut self, cut: bool) {
+    /// The chain has been looked at, and is long again when more of it has come.
+    pub(super) fn looked_at(&mut self) {
         self.groups = self.groups.min(RECENT);
-        if cut && self.start.is_some() {
-            self.start = Some(self.recent());
-        }
     }
 
     pub(super) fn shift(&mut self, by: usize) {

@@ -19,8 +19,8 @@ const _: () = assert!(super::super::types::TYPES.len() < 63);
 
 /// So many searches behind names are told apart.
 const SEARCHES: usize = 8;
-/// The most that stands before an anchor of those values that start before theirs (and are no URLs).
-const BEFORE: usize = 12;
+/// The most that a value has before its anchor.
+const BEFORE: usize = SCHEME;
 
 /// What is watched for, compiled.
 #[derive(Default)]
@@ -134,8 +134,7 @@ impl Tokens {
         self.pending = pending(kinds);
         if let Some((start, from)) = self.url {
             let host = step.end == from || ALNUM.contains(step.byte) || matches!(step.byte, b'.' | b'-');
-            let value = || self.open.iter().any(|o| watch.rows.get(usize::from(o.id)).is_some_and(Row::is_url));
-            if !(host && step.end - start <= SCHEME) && pending(kinds & WEBHOOKS) == 0 && !value() {
+            if !(host && step.end - start <= SCHEME) && pending(kinds & WEBHOOKS) == 0 {
                 self.url = None;
             }
         }
@@ -167,13 +166,14 @@ impl Tokens {
                         Some(start) => (start, at),
                         None => return,
                     },
+                    _ if row.is_url() => (self.url.map_or(at, |(start, _)| start), at),
                     _ => (at, at),
                 }
             }
             None if id == URL => {
                 let length = length(&["https://", "http://"]).unwrap_or(0);
                 if kinds & WEBHOOKS != 0 {
-                    self.url.get_or_insert((step.end - length, step.end));
+                    self.url = Some((step.end - length, step.end));
                 }
                 return;
             }

@@ -40,10 +40,14 @@ pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     if at < memo.value_end || ALNUM.run_back(bytes, at, 1) > 0 {
         return None;
     }
-    let equals = bytes.get(at..at + 12)?.iter().position(|b| *b == b'=')?;
+    let equals = bytes.get(at..)?.iter().take(12).position(|b| *b == b'=')?;
     let start = at + equals + 1;
     let start = start + usize::from(bytes::at(bytes, start) == b' ');
     let length = VALUE.run(bytes, start, MAX);
+    // The bound may cut a character in half.
+    let half =
+        bytes.get(..start + length + 1).unwrap_or_default().iter().rev().take_while(|b| **b & 0xC0 == 0x80).count();
+    let length = length.saturating_sub(half);
     memo.value_end = start + length;
     let value = bytes.get(start..start + length)?;
     if value.len() < 4 || is_stand_in(value) {

@@ -149,7 +149,7 @@ pub(in super::super) fn rows() -> Vec<Row> {
             Type::TelegramBotToken => (of(&[&URL64], b":"), 35, 37, any),
             Type::TerraformToken => (of(&[&ALNUM], b"_=-."), 69, 9 + 80, any),
             Type::UrlCredentials => (of(&[&INFORMATION], b""), 7, 3 + connection::MAX, Before::Alnum),
-            Type::ConnectionString => (Body::Value, 9, 11 + connection::MAX, Before::NoAlnum),
+            Type::ConnectionString => (Body::Value, 8, 11 + connection::MAX, Before::NoAlnum),
             // Private keys: see the lane.
             _ => (of(&[], b""), 0, 0, any),
         };
