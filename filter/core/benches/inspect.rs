@@ -5,7 +5,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use doorward_core::config::{Path, from_tree, tree_from_json};
-use doorward_core::inspect::{Budget, Detectors, Selection};
+use doorward_core::inspect::{Budget, Detectors, Lane, Selection};
 
 fn main() {
     divan::main();
@@ -80,6 +80,25 @@ fn patterns_with_literal_start(bencher: Bencher<'_, '_>, patterns: usize) {
 #[divan::bench]
 fn pattern_without_literal_start(bencher: Bencher<'_, '_>) {
     scan(bencher, r#"{"patterns":[{"name":"p","pattern":"[A-Z]{2}[0-9]{6}"}]}"#, &text(PROSE, 64 << 10));
+}
+
+/// A text that arrives in pieces of four bytes: time per push is this divided by 4,096.
+#[divan::bench(args = ["all", "secrets", "EMAIL_ADDRESS"])]
+fn lane_of_4096_pieces(bencher: Bencher<'_, '_>, names: &str) {
+    let (detectors, _) = detectors("{}");
+    let selection = detectors.select(&[names.to_owned()], &Path::root()).unwrap();
+    let text = text(PROSE, 16 << 10);
+    bencher.counter(BytesCount::of_str(&text)).bench_local(|| {
+        let mut lane = Lane::new();
+        let mut budget = Budget::default();
+        let mut from = 0;
+        while from < text.len() {
+            let to = text.ceil_char_boundary((from + 4).min(text.len()));
+            let piece = text.get(from..to).unwrap();
+            black_box(lane.push(piece, to == text.len(), &detectors, &selection, &mut budget).unwrap());
+            from = to;
+        }
+    });
 }
 
 #[divan::bench]

@@ -53,21 +53,22 @@ impl Anchors {
         Self { map, starts, entries }
     }
 
-    /// Calls `found(start, id)` for every place of every literal, in the order of their starts.
-    pub(super) fn scan(&self, bytes: &[u8], mut found: impl FnMut(usize, u16)) {
+    /// Calls `found(start, id)` for every place of every literal that starts at `from` or behind it, in the order of
+    /// their starts.
+    pub(super) fn scan(&self, bytes: &[u8], from: usize, mut found: impl FnMut(usize, u16)) {
         let mut window = 0;
-        for (last, &byte) in bytes.iter().enumerate() {
+        for (last, &byte) in bytes.iter().enumerate().skip(from) {
             window = slide(window, byte);
             let hash = hash(window);
             if self.map.get((hash >> 5) as usize).is_some_and(|word| word >> (hash & 31) & 1 == 1) {
-                self.verify(bytes, last, window, &mut found);
+                self.verify(bytes, from, last, window, &mut found);
             }
         }
     }
 
     #[inline(never)]
-    fn verify(&self, bytes: &[u8], last: usize, key: u32, found: &mut impl FnMut(usize, u16)) {
-        let Some(start) = last.checked_sub(2) else { return };
+    fn verify(&self, bytes: &[u8], from: usize, last: usize, key: u32, found: &mut impl FnMut(usize, u16)) {
+        let Some(start) = last.checked_sub(2).filter(|start| *start >= from) else { return };
         let bucket = bucket(key) as usize;
         let from = self.starts.get(bucket).copied().unwrap_or(0);
         let to = self.starts.get(bucket + 1).copied().unwrap_or(0);
@@ -115,7 +116,7 @@ mod tests {
             }
         }
         let mut found = Vec::new();
-        anchors.scan(text.as_bytes(), |start, id| found.push((start, id)));
+        anchors.scan(text.as_bytes(), 0, |start, id| found.push((start, id)));
         assert_eq!(found, expected);
         assert_eq!(found.len(), 8);
     }

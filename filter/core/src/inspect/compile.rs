@@ -41,6 +41,7 @@ impl Detectors {
             thresholds: Vec::new(),
             allow: Vec::new(),
             anchors: secrets::anchors(),
+            watch: super::lane::Watch::default(),
             dictionary: super::dictionary::Dictionary::default(),
             patterns: Patterns::default(),
         };
@@ -51,6 +52,7 @@ impl Detectors {
             patterns.push(Pattern::compile(pattern, kind, &path)?);
         }
         detectors.patterns = Patterns::new(patterns);
+        detectors.watch = super::lane::Watch::new(&detectors.patterns);
         let mut dictionary = DictionaryBuilder::default();
         for (i, words) in document.dictionaries.iter().enumerate() {
             let path = path.key("dictionaries").index(i);

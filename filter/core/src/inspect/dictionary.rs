@@ -8,14 +8,16 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::bytes;
 use super::document::DictionaryDocument;
-use super::{Finding, KindId, Selection};
+use super::reach::Reach;
+use super::secrets::reach::ByteSet;
+use super::{Finding, KindId, Selection, Span};
 use crate::config::{Path, Problem};
 use crate::sort;
 
 /// The longest entry, in bytes.
 const MAX_WORD: usize = 256;
 /// White space longer than this separates, where an entry has a space.
-const MAX_SPACE: usize = 64;
+pub(super) const MAX_SPACE: usize = 64;
 const FILTER_BITS: u32 = 16;
 
 /// An entry found by its first word.
@@ -39,6 +41,31 @@ pub(super) struct Dictionary {
     filter: Vec<u64>,
     exact: Option<Automaton>,
     folded: Option<Automaton>,
+    watched: Watched,
+}
+
+/// What a text that arrives is watched for.
+#[derive(Default)]
+pub(super) struct Watched {
+    /// The most characters of an entry's first word, in lower case; 0 without entries.
+    pub(super) longest: usize,
+    /// What may lead a word, and the most bytes of it.
+    pub(super) leads: ByteSet,
+    pub(super) lead: usize,
+    /// The entries that stand within words.
+    pub(super) heads: Option<Heads>,
+    /// The longest value, in bytes.
+    most: usize,
+}
+
+/// The first bytes of entries that stand within words.
+pub(super) struct Heads {
+    one: ByteSet,
+    /// By a hash of two bytes, and of three.
+    more: Vec<u64>,
+    folded: bool,
+    pub(super) shortest: usize,
+    pub(super) longest: usize,
 }
 
 struct Automaton {
@@ -103,6 +130,7 @@ impl DictionaryBuilder {
     }
 
     pub(super) fn build(mut self, path: &Path) -> Result<Dictionary, Problem> {
+        let watched = Watched::new(&self);
         sort::cold(&mut self.entries, |a, b| a.hash < b.hash);
         let mut filter = Vec::new();
         if !self.entries.is_empty() {
@@ -120,6 +148,7 @@ impl DictionaryBuilder {
             filter,
             exact: Automaton::build(&self.exact, false, path)?,
             folded: Automaton::build(&self.folded, true, path)?,
+            watched,
         })
     }
 }
@@ -141,28 +170,148 @@ impl Automaton {
     }
 }
 
+impl Watched {
+    fn new(builder: &DictionaryBuilder) -> Self {
+        let mut watched = Self::default();
+        for entry in &builder.entries {
+            let first = entry.body.get(..entry.first_word()).unwrap_or_default();
+            watched.longest = watched.longest.max(first.chars().flat_map(char::to_lowercase).count());
+            watched.lead = watched.lead.max(entry.lead.len());
+            entry.lead.bytes().for_each(|b| watched.leads.insert(b));
+            // A letter may have another length in another case: at most three bytes for one.
+            let spaces = entry.body.bytes().filter(|b| *b == b' ').count();
+            watched.most = watched.most.max(entry.lead.len() + 3 * (entry.body.len() + spaces * MAX_SPACE));
+        }
+        watched.heads = Heads::new(builder);
+        watched.most = watched.most.max(watched.heads.as_ref().map_or(0, |heads| heads.longest));
+        watched
+    }
+}
+
+impl Heads {
+    const BITS: usize = 1 << 16;
+
+    fn new(builder: &DictionaryBuilder) -> Option<Self> {
+        let words = || builder.exact.iter().chain(&builder.folded).map(|(word, _)| word.as_bytes());
+        let shortest = words().map(<[u8]>::len).min()?;
+        let longest = words().map(<[u8]>::len).max()?;
+        let folded = !builder.folded.is_empty();
+        let mut heads = Self { one: ByteSet::default(), more: vec![0; Self::BITS / 64], folded, shortest, longest };
+        for word in words() {
+            for length in 1..=word.len().min(3) {
+                heads.add(word.get(..length).unwrap_or_default());
+            }
+            // A shorter entry is over behind its last byte; whatever follows confirms it.
+            if word.len() < 3 {
+                heads.add_any(word);
+            }
+        }
+        Some(heads)
+    }
+
+    fn add(&mut self, head: &[u8]) {
+        if let [byte] = head {
+            self.one.insert(self.fold(*byte));
+            if self.folded {
+                self.one.insert(byte.to_ascii_uppercase());
+            }
+            return;
+        }
+        let place = self.place(head);
+        if let Some(word) = self.more.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+
+    fn add_any(&mut self, word: &[u8]) {
+        for byte in 0..=255u8 {
+            let mut head = word.to_vec();
+            head.push(byte);
+            self.add(&head);
+        }
+    }
+
+    fn fold(&self, byte: u8) -> u8 {
+        if self.folded { byte.to_ascii_lowercase() } else { byte }
+    }
+
+    fn place(&self, head: &[u8]) -> usize {
+        let hash = head.iter().fold(SEED, |hash, b| hash_char(hash, char::from(self.fold(*b))));
+        (hash ^ (hash >> 16)) as usize % Self::BITS
+    }
+
+    /// Whether an entry may start with these bytes, one to three.
+    pub(super) fn may_start(&self, head: &[u8]) -> bool {
+        match head {
+            [byte] => self.one.contains(*byte),
+            head => {
+                let place = self.place(head);
+                self.more.get(place / 64).is_some_and(|word| word >> (place % 64) & 1 == 1)
+            }
+        }
+    }
+}
+
 impl Dictionary {
+    pub(super) const SEED: u32 = SEED;
+
+    pub(super) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    pub(super) fn is_selected(&self, selection: &Selection) -> bool {
+        self.kinds.iter().any(|kind| selection.contains(*kind))
+    }
+
+    pub(super) fn reach(&self, kind: KindId) -> Option<Reach> {
+        self.kinds.contains(&kind).then_some(Reach { max_len: Some(self.watched.most), left: 4 })
+    }
+
+    /// Whether an entry's first word may have this hash.
+    pub(super) fn knows(&self, hash: u32) -> bool {
+        let (index, bit) = filter_place(hash);
+        self.filter.get(index).is_some_and(|word| word & bit != 0)
+    }
+
+    /// The entries whose first word has this hash and that go on behind it, and where.
+    pub(super) fn phrases(&self, hash: u32) -> impl Iterator<Item = (usize, usize)> {
+        let first = self.entries.partition_point(|e| e.hash < hash);
+        self.entries
+            .iter()
+            .enumerate()
+            .skip(first)
+            .take_while(move |(_, e)| e.hash == hash)
+            .map(|(index, entry)| (index, entry.first_word()))
+            .filter(|(index, next)| self.entries.get(*index).is_some_and(|e| *next < e.body.len()))
+    }
+
+    /// The text of an entry from its first word on, and whether case matters.
+    pub(super) fn body(&self, entry: usize) -> (&str, bool) {
+        self.entries.get(entry).map_or(("", true), |entry| (&entry.body, entry.exact))
+    }
+
     /// Appends what the selected dictionaries find; what overlaps within one kind becomes one.
-    pub(super) fn scan(&self, text: &str, selection: &Selection, found: &mut Vec<Finding>) {
-        if !self.kinds.iter().any(|kind| selection.contains(*kind)) {
+    pub(super) fn scan(&self, span: Span<'_>, selection: &Selection, found: &mut Vec<Finding>) {
+        let text = span.text;
+        if !self.is_selected(selection) {
             return;
         }
         let mut own = Vec::new();
         let mut push = |kind: KindId, start: usize, end: usize| {
-            if selection.contains(kind) {
+            if selection.contains(kind) && span.holds(start, end) {
                 own.push(Finding { kind, start, end, score: 1.0, test_value: false });
             }
         };
         if !self.entries.is_empty() {
-            words(text, |start, hash| {
-                let (index, bit) = filter_place(hash);
-                if self.filter.get(index).is_some_and(|word| word & bit != 0) {
+            words(text, span.from, |start, hash| {
+                if self.knows(hash) {
                     self.lookup(text, start, hash, &mut push);
                 }
             });
         }
         for automaton in [&self.exact, &self.folded].into_iter().flatten() {
-            for hit in automaton.words.find_overlapping_iter(text) {
+            let input = aho_corasick::Input::new(text).span(span.from..span.to);
+            for hit in automaton.words.find_overlapping_iter(input) {
                 if let Some(kind) = automaton.kinds.get(hit.pattern().as_usize()) {
                     push(*kind, hit.start(), hit.end());
                 }
@@ -193,6 +342,11 @@ impl Dictionary {
 }
 
 impl Entry {
+    /// Where its first word ends.
+    fn first_word(&self) -> usize {
+        self.body.find(|c| !is_word_char(c)).unwrap_or(self.body.len())
+    }
+
     /// How much of `rest` the entry covers, if it stands at its start and ends with a whole word.
     fn length_in(&self, rest: &str) -> Option<usize> {
         let mut chars = rest.char_indices().peekable();
@@ -227,7 +381,7 @@ impl Entry {
 /// FNV-1a, 32 bits, over lower-case characters.
 const SEED: u32 = 0x811C_9DC5;
 
-fn hash_char(hash: u32, c: char) -> u32 {
+pub(super) fn hash_char(hash: u32, c: char) -> u32 {
     (hash ^ u32::from(c)).wrapping_mul(0x0100_0193)
 }
 
@@ -236,11 +390,15 @@ fn filter_place(hash: u32) -> (usize, u64) {
     ((place >> 6) as usize, 1 << (place & 63))
 }
 
-/// Calls `found(start, hash)` for every word of the text.
-fn words(text: &str, mut found: impl FnMut(usize, u32)) {
+/// Calls `found(start, hash)` for every word of the text that starts at `from` or behind it.
+fn words(text: &str, from: usize, mut found: impl FnMut(usize, u32)) {
     let text_bytes = text.as_bytes();
     let mut word: Option<(usize, u32)> = None;
-    let mut at = 0;
+    let mut at = from;
+    if text.get(..from).is_some_and(|before| before.ends_with(is_word_char)) {
+        let rest = text.get(from..).unwrap_or_default();
+        at += rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
+    }
     while let Some(&byte) = text_bytes.get(at) {
         if byte.is_ascii() {
             if bytes::WORD.contains(byte) {
@@ -266,7 +424,7 @@ fn words(text: &str, mut found: impl FnMut(usize, u32)) {
     }
 }
 
-fn is_word_char(c: char) -> bool {
+pub(super) fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 

@@ -5,12 +5,12 @@ use super::Candidate;
 use super::bytes::{self, Set};
 use super::types::Type;
 
-static LOCAL: Set = Set::new(b"aA0", b"._%+-'&");
-static DOMAIN: Set = Set::new(b"aA0", b".-");
+pub(super) static LOCAL: Set = Set::new(b"aA0", b"._%+-'&");
+pub(super) static DOMAIN: Set = Set::new(b"aA0", b".-");
 
 /// RFC 5321, 4.5.3.1.
-const MAX_LOCAL: usize = 64;
-const MAX_DOMAIN: usize = 253;
+pub(super) const MAX_LOCAL: usize = 64;
+pub(super) const MAX_DOMAIN: usize = 253;
 const MAX_LABEL: usize = 63;
 
 /// Looks for an address around the `@` at `at`.

@@ -68,6 +68,78 @@ pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     });
 }
 
+/// What is clear of an IBAN in a text that may go on.
+#[derive(Debug, PartialEq)]
+pub(super) enum Progress {
+    /// It may go on.
+    Open,
+    /// It has the structure of one, and its end.
+    Whole,
+    None,
+}
+
+/// How far the text goes with an IBAN whose check digits stand at `at`, behind the country.
+pub(super) fn progress(bytes: &[u8], at: usize) -> Progress {
+    let country = at.checked_sub(2).and_then(|start| bytes.get(start..at));
+    let structure = country.and_then(|c| STRUCTURES.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(c)));
+    let Some((_, structure)) = structure else { return Progress::None };
+    let length = structure.split(' ').filter_map(|part| part.get(1..)?.parse::<usize>().ok()).sum();
+    // Where the text would end in the middle, reading fails at the first place beyond.
+    let mut end = at + 2;
+    for _ in 0..length {
+        end += separator(bytes, end);
+        if end >= bytes.len() {
+            break;
+        }
+        if !bytes::at(bytes, end).is_ascii_alphanumeric() {
+            return Progress::None;
+        }
+        end += 1;
+    }
+    if end >= bytes.len() || end + separator(bytes, end) >= bytes.len() {
+        let read = fits(bytes, at + 2, structure);
+        return if read { Progress::Open } else { Progress::None };
+    }
+    match read(bytes, at + 2, structure, &mut [0; MAX]) {
+        Some(_) => Progress::Whole,
+        None => Progress::None,
+    }
+}
+
+/// Whether the symbols from `at` on are those of the structure, as far as the text goes.
+fn fits(bytes: &[u8], at: usize, structure: &str) -> bool {
+    let mut at = at;
+    let classes = structure.split(' ').filter_map(|part| {
+        let (class, length) = part.split_at_checked(1)?;
+        Some(std::iter::repeat_n(class, length.parse().ok()?))
+    });
+    for class in classes.flatten() {
+        at += separator(bytes, at);
+        let Some(symbol) = bytes.get(at) else { return true };
+        super::work::add(1);
+        if !is_of(class, *symbol) {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
+
+fn is_of(class: &str, symbol: u8) -> bool {
+    match class {
+        "n" => symbol.is_ascii_digit(),
+        "a" => symbol.is_ascii_alphabetic(),
+        _ => symbol.is_ascii_alphanumeric(),
+    }
+}
+
+/// Whether one or two letters may be a country's.
+pub(super) fn may_be_country(letters: &[u8]) -> bool {
+    STRUCTURES
+        .iter()
+        .any(|(c, _)| c.as_bytes().get(..letters.len()).is_some_and(|head| head.eq_ignore_ascii_case(letters)))
+}
+
 /// Reads the account number by its structure, with at most one separator between two symbols; how many
 /// symbols it has and where it ends.
 fn read(bytes: &[u8], from: usize, structure: &str, symbols: &mut [u8; MAX]) -> Option<(usize, usize)> {
@@ -81,13 +153,8 @@ fn read(bytes: &[u8], from: usize, structure: &str, symbols: &mut [u8; MAX]) -> 
             separated |= width > 0;
             at += width;
             let symbol = bytes::at(bytes, at);
-            let fits = match class {
-                "n" => symbol.is_ascii_digit(),
-                "a" => symbol.is_ascii_alphabetic(),
-                _ => symbol.is_ascii_alphanumeric(),
-            };
             super::work::add(1);
-            if !fits {
+            if !is_of(class, symbol) {
                 return None;
             }
             *symbols.get_mut(count)? = symbol;

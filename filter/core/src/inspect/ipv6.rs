@@ -54,7 +54,7 @@ pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) -> Read 
     Read { end: end.max(miss.end), found: true }
 }
 
-fn is_part(byte: u8) -> bool {
+pub(super) fn is_part(byte: u8) -> bool {
     HEX.contains(byte) || byte == b':' || byte == b'.'
 }
 

@@ -13,8 +13,11 @@
 //! dictionaries are looked up by hash at word starts (`dictionary`); user patterns run through
 //! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]).
 //!
+//! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
+//!
 //! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
-//! matcher; and its samples, positive and near misses, which the tests run.
+//! matcher; how far it reaches (`reach`, and what `lane` watches for it); and its samples, positive and near misses,
+//! which the tests run.
 //!
 //! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
 //! recognise what has no form of its own (names, addresses).
@@ -30,10 +33,11 @@ mod document;
 mod email;
 mod glob;
 mod iban;
-mod lane;
 mod ipv6;
+mod lane;
 mod numbers;
 mod pattern;
+mod reach;
 mod resolve;
 mod secrets;
 mod select;
@@ -51,6 +55,7 @@ use crate::sort;
 pub use budget::{Budget, OverBudget};
 pub use document::{AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, PatternDocument};
 pub use lane::{Lane, Settled};
+pub use reach::Reach;
 pub use select::Selection;
 
 use anchors::Anchors;
@@ -146,6 +151,36 @@ struct Candidate {
     test_value: bool,
 }
 
+/// Which side of a value a detector may look at for context words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sight {
+    /// Both.
+    Whole,
+    /// Only what stands before the value, as in a text that still arrives.
+    Left,
+}
+
+/// The part of a text that is scanned.
+#[derive(Clone, Copy)]
+struct Span<'t> {
+    /// All that may be looked at: also what stands before the part, and a little behind it.
+    text: &'t str,
+    /// Where the part starts and ends. A finding that does not lie within is not reported.
+    from: usize,
+    to: usize,
+    sight: Sight,
+}
+
+impl<'t> Span<'t> {
+    fn whole(text: &'t str) -> Self {
+        Self { text, from: 0, to: text.len(), sight: Sight::Whole }
+    }
+
+    fn holds(&self, start: usize, end: usize) -> bool {
+        start >= self.from && end <= self.to
+    }
+}
+
 /// The score from which a finding counts, unless the policy sets another for its type.
 const DEFAULT_THRESHOLD: f32 = 0.5;
 
@@ -156,6 +191,7 @@ pub struct Detectors {
     thresholds: Vec<f32>,
     allow: Vec<compile::Allow>,
     anchors: Anchors,
+    watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
 }
@@ -192,25 +228,39 @@ impl Detectors {
         budget: &mut Budget,
         out: &mut Vec<Finding>,
     ) -> Result<(), OverBudget> {
+        self.scan_span(Span::whole(text), selection, budget, out)
+    }
+
+    fn scan_span(
+        &self,
+        span: Span<'_>,
+        selection: &Selection,
+        budget: &mut Budget,
+        out: &mut Vec<Finding>,
+    ) -> Result<(), OverBudget> {
         let mut found = Vec::new();
-        self.patterns.scan(text, selection, budget, &mut found)?;
-        self.dictionary.scan(text, selection, &mut found);
-        self.builtin(text, selection, &mut found);
-        found.retain(|f| f.score >= self.threshold(f.kind) && !self.allowed(text, f));
+        self.patterns.scan(span, selection, budget, &mut found)?;
+        self.dictionary.scan(span, selection, &mut found);
+        self.builtin(span, selection, &mut found);
+        found.retain(|f| f.score >= self.threshold(f.kind) && !self.allowed(span.text, f));
         sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));
         out.append(&mut found);
         Ok(())
     }
 
-    fn builtin(&self, text: &str, selection: &Selection, found: &mut Vec<Finding>) {
+    fn builtin(&self, span: Span<'_>, selection: &Selection, found: &mut Vec<Finding>) {
         let mut candidates = Vec::new();
         if selection.intersects(types::Type::EmailAddress.id(), types::Type::IbanCode.id()) {
-            structured(text.as_bytes(), &mut candidates);
+            structured(span, &mut candidates);
         }
         if selection.intersects(types::Type::PrivateKey.id(), types::LAST.id()) {
-            secrets::scan(&self.anchors, text.as_bytes(), &mut candidates);
+            secrets::scan(&self.anchors, span, &mut candidates);
         }
-        candidates.retain(|c| c.score >= self.threshold(c.kind.id()));
+        candidates.retain(|c| {
+            c.score >= self.threshold(c.kind.id())
+                // What is not looked for only takes from others, wherever it starts.
+                && (span.holds(c.start, c.end) || !selection.contains(c.kind.id()))
+        });
         resolve::overlaps(&mut candidates, selection);
         found.extend(candidates.iter().map(|c| Finding {
             kind: c.kind.id(),
@@ -232,10 +282,11 @@ impl Detectors {
 }
 
 /// Numbers, e-mail and IP addresses: everything that starts at a digit, a `:` or an `@`.
-fn structured(bytes: &[u8], found: &mut Vec<Candidate>) {
-    let mut from = 0;
+fn structured(span: Span<'_>, found: &mut Vec<Candidate>) {
+    let bytes = span.text.as_bytes();
+    let mut from = span.from;
     let mut colons_read_to = 0;
-    while let Some(at) = triggers::next(bytes, from) {
+    while let Some(at) = triggers::next(bytes, from).filter(|at| *at < span.to) {
         from = match bytes::at(bytes, at) {
             b'@' => {
                 email::find(bytes, at, found);
@@ -247,7 +298,7 @@ fn structured(bytes: &[u8], found: &mut Vec<Candidate>) {
                 colons_read_to = read.end;
                 if read.found { read.end } else { at + 1 }
             }
-            _ => numbers::find(bytes, at, found),
+            _ => numbers::find(bytes, at, span, found),
         };
     }
 }

@@ -14,11 +14,13 @@ use super::anchors::Anchors;
 use super::bytes;
 use super::checks::luhn;
 use super::document::{CheckDocument, PatternDocument};
-use super::{Budget, Finding, KindId, OverBudget, Selection};
+use super::lane::Shape;
+use super::reach::Reach;
+use super::{Budget, Finding, KindId, OverBudget, Selection, Sight, Span};
 use crate::config::{Path, Problem};
 
 /// The longest match.
-const MAX_MATCH: usize = 1024;
+pub(super) const MAX_MATCH: usize = 1024;
 /// So many places are tried per slice.
 const SLICE: usize = 2048;
 /// The largest compiled program, in the engine's own count of bytes.
@@ -44,6 +46,7 @@ pub(super) struct Pattern {
     regex: Regex,
     /// The literal text that every match starts with.
     start: Option<Literal>,
+    shape: Shape,
     /// Units per byte.
     weight: u64,
     context: Vec<String>,
@@ -62,10 +65,42 @@ impl Patterns {
         Self { list, anchors }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// The literal starts, with the indices of their patterns.
+    pub(super) fn literals(&self) -> impl Iterator<Item = (&Literal, u16)> {
+        self.list.iter().zip(0u16..).filter_map(|(pattern, index)| Some((pattern.start.as_ref()?, index)))
+    }
+
+    pub(super) fn literal(&self, index: usize) -> Option<&Literal> {
+        self.list.get(index)?.start.as_ref()
+    }
+
+    pub(super) fn is_selected(&self, index: usize, selection: &Selection) -> bool {
+        self.list.get(index).is_some_and(|pattern| selection.contains(pattern.kind))
+    }
+
+    pub(super) fn shape(&self, index: usize) -> Option<&Shape> {
+        self.list.get(index).map(|pattern| &pattern.shape)
+    }
+
+    /// The shape of a pattern that has no literal start.
+    pub(super) fn free_shape(&self, index: usize) -> Option<&Shape> {
+        self.list.get(index).filter(|pattern| pattern.start.is_none()).map(|pattern| &pattern.shape)
+    }
+
+    pub(super) fn reach(&self, kind: KindId) -> Option<Reach> {
+        let pattern = self.list.iter().find(|pattern| pattern.kind == kind)?;
+        let left = if pattern.context.is_empty() { 1 } else { pattern.within };
+        Some(Reach { max_len: Some(pattern.shape.most), left })
+    }
+
     /// Appends what the selected patterns find.
     pub(super) fn scan(
         &self,
-        text: &str,
+        span: Span<'_>,
         selection: &Selection,
         budget: &mut Budget,
         found: &mut Vec<Finding>,
@@ -75,17 +110,17 @@ impl Patterns {
             if pattern.start.is_some() {
                 anchored = true;
             } else {
-                pattern.scan(text, budget, found)?;
+                pattern.scan(span, budget, found)?;
             }
         }
         let Some(anchors) = self.anchors.as_ref().filter(|_| anchored) else { return Ok(()) };
         let mut outcome = Ok(());
         let mut ends = vec![0usize; self.list.len()];
-        anchors.scan(text.as_bytes(), |at, id| {
+        anchors.scan(span.text.as_bytes(), span.from, |at, id| {
             let id = usize::from(id);
             let (Some(pattern), Some(end)) = (self.list.get(id), ends.get_mut(id)) else { return };
-            if outcome.is_ok() && *end <= at && selection.contains(pattern.kind) {
-                match pattern.anchored(text, at, budget) {
+            if outcome.is_ok() && *end <= at && at < span.to && selection.contains(pattern.kind) {
+                match pattern.anchored(span, at, budget) {
                     Ok(Some(finding)) => {
                         *end = finding.end;
                         found.push(finding);
@@ -95,6 +130,7 @@ impl Patterns {
                 }
             }
         });
+        found.retain(|f| span.holds(f.start, f.end));
         outcome
     }
 }
@@ -137,6 +173,7 @@ impl Pattern {
             kind,
             regex,
             start,
+            shape: Shape::of(&document.pattern),
             weight: weight(&document.pattern),
             context: document.context.0.iter().map(|w| w.trim().to_ascii_lowercase()).collect(),
             within: usize::from(within),
@@ -146,7 +183,8 @@ impl Pattern {
     }
 
     /// The match at `at`, where its literal stands.
-    fn anchored(&self, text: &str, at: usize, budget: &mut Budget) -> Result<Option<Finding>, OverBudget> {
+    fn anchored(&self, span: Span<'_>, at: usize, budget: &mut Budget) -> Result<Option<Finding>, OverBudget> {
+        let text = span.text;
         let bounded = self.start.as_ref().is_some_and(|l| l.bounded);
         if bounded && bytes::WORD.contains(bytes::before(text.as_bytes(), at)) {
             return Ok(None);
@@ -154,12 +192,13 @@ impl Pattern {
         let slice = text.get(at..floor(text, at + MAX_MATCH)).unwrap_or_default();
         budget.charge(slice.len() as u64 * self.weight)?;
         let Some(found) = self.regex.find(slice).filter(|m| !m.is_empty()) else { return Ok(None) };
-        self.finding(text, at, at + found.end(), budget)
+        self.finding(span, at, at + found.end(), budget)
     }
 
-    fn scan(&self, text: &str, budget: &mut Budget, found: &mut Vec<Finding>) -> Result<(), OverBudget> {
-        let mut from = 0;
-        while from < text.len() {
+    fn scan(&self, span: Span<'_>, budget: &mut Budget, found: &mut Vec<Finding>) -> Result<(), OverBudget> {
+        let text = span.text;
+        let mut from = span.from;
+        while from < span.to {
             // Matches start before `stop` and are read up to `end`; what stands before `from` is kept in the
             // slice for `\b` and `^`.
             let stop = floor(text, from + SLICE).max(from + 1);
@@ -175,7 +214,7 @@ impl Pattern {
                     break;
                 }
                 if finish > start {
-                    found.extend(self.finding(text, start, finish, budget)?);
+                    found.extend(self.finding(span, start, finish, budget)?.filter(|f| span.holds(f.start, f.end)));
                 }
                 at = ceil(text, finish.max(start + 1));
             }
@@ -186,12 +225,12 @@ impl Pattern {
 
     fn finding(
         &self,
-        text: &str,
+        span: Span<'_>,
         start: usize,
         end: usize,
         budget: &mut Budget,
     ) -> Result<Option<Finding>, OverBudget> {
-        let bytes = text.as_bytes();
+        let bytes = span.text.as_bytes();
         if let Some(CheckDocument::Luhn) = self.check {
             let digits: Vec<u8> = bytes
                 .get(start..end)
@@ -207,7 +246,8 @@ impl Pattern {
         if !self.context.is_empty() {
             budget.charge((self.within * 2 * self.context.len()) as u64)?;
             let before = bytes.get(start.saturating_sub(self.within)..start).unwrap_or_default();
-            let after = bytes.get(end..bytes.len().min(end + self.within)).unwrap_or_default();
+            let behind = if span.sight == Sight::Whole { self.within } else { 0 };
+            let after = bytes.get(end..bytes.len().min(end + behind)).unwrap_or_default();
             if !self.context.iter().any(|word| has_word(before, word) || has_word(after, word)) {
                 return Ok(None);
             }
@@ -254,12 +294,12 @@ fn ceil(text: &str, at: usize) -> usize {
 
 /// The literal text that every match of a pattern starts with.
 #[derive(Debug, PartialEq)]
-struct Literal {
-    text: String,
+pub(super) struct Literal {
+    pub(super) text: String,
     /// Whether case does not matter.
-    folded: bool,
+    pub(super) folded: bool,
     /// Whether the pattern asks for a word boundary (`\b`) before it.
-    bounded: bool,
+    pub(super) bounded: bool,
 }
 
 impl Literal {

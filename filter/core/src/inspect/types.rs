@@ -9,6 +9,9 @@ macro_rules! types {
         #[repr(u16)]
         pub(super) enum Type { $($($variant,)*)* }
 
+        /// Every built-in type, by number.
+        const ALL: &[Type] = &[$($(Type::$variant,)*)*];
+
         /// The name and group of every built-in type, by number.
         pub(super) const TYPES: &[(&str, Group)] = &[$($(($name, Group::$group),)*)*];
     };
@@ -20,6 +23,11 @@ pub(super) const LAST: Type = Type::NewRelicKey;
 impl Type {
     pub(super) const fn id(self) -> KindId {
         KindId(self as u16)
+    }
+
+    /// The built-in type behind `id`.
+    pub(super) fn of(id: KindId) -> Option<Self> {
+        ALL.get(id.index()).copied()
     }
 }
 

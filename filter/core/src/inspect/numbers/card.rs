@@ -43,7 +43,7 @@ pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {
     if bytes::before(bytes, start) == b'.' && bytes::before(bytes, start - 1).is_ascii_digit() {
         return;
     }
-    let context = CARD.before(bytes, start, 64).is_some() || CARD.after(bytes, end, 24);
+    let context = CARD.before(bytes, start, 64).is_some() || number.chain.word_after(&CARD, end, 24);
     let other = OTHER.before(bytes, start, 20).is_some() || bytes::before(bytes, start) == b'#';
     let score = match (issuer, context, other) {
         (Issuer::Common, true, _) => 1.0,

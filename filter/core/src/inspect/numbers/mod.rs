@@ -11,8 +11,8 @@ pub(super) mod phone;
 mod phone_context;
 pub(super) mod ssn;
 
-use super::Candidate;
 use super::bytes::{self, DIGIT};
+use super::{Candidate, Sight, Span};
 
 /// A window has at most so many groups.
 const WINDOW: usize = 8;
@@ -61,6 +61,7 @@ impl Group {
 /// Digit groups that follow each other.
 struct Chain<'t> {
     bytes: &'t [u8],
+    sight: Sight,
     groups: &'t [Group],
 }
 
@@ -89,6 +90,11 @@ impl Chain<'_> {
     fn glued_before(&self, i: usize) -> bool {
         let start = self.group(i).start;
         bytes::before(self.bytes, start).is_ascii_alphanumeric() && !bytes::escape_before(self.bytes, start)
+    }
+
+    /// Whether one of `words` starts within `reach` bytes after `end`, where what follows may be looked at.
+    fn word_after(&self, words: &super::context::Words, end: usize, reach: usize) -> bool {
+        self.sight == Sight::Whole && words.after(self.bytes, end, reach)
     }
 
     /// Whether a letter touches the end of group `j`.
@@ -146,11 +152,18 @@ fn hangs(bytes: &[u8], start: usize) -> bool {
 }
 
 /// Reads the chain that starts at the digit at `at`; returns where to go on.
-pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) -> usize {
+pub(super) fn find(bytes: &[u8], at: usize, span: Span<'_>, found: &mut Vec<Candidate>) -> usize {
     let mut buffer = [Group::NONE; PIECE];
     let mut filled = 0;
     let mut first = 0;
     let mut next = Group { start: at, end: at, sep: Sep::Start };
+    if let Some((before, sep)) = joined_before(bytes, at, span.from)
+        && let Some(slot) = buffer.first_mut()
+    {
+        // The span starts within a chain: the group before it stays, as between pieces.
+        *slot = before;
+        (filled, first, next.sep) = (1, 1, sep);
+    }
     loop {
         next.end = next.start + DIGIT.run(bytes, next.start, usize::MAX);
         if let Some(slot) = buffer.get_mut(filled) {
@@ -160,7 +173,7 @@ pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) -> usize
         let joined = join(bytes, next.end);
         let full = filled == PIECE;
         if full || joined.is_none() {
-            let chain = Chain { bytes, groups: buffer.get(..filled).unwrap_or_default() };
+            let chain = Chain { bytes, sight: span.sight, groups: buffer.get(..filled).unwrap_or_default() };
             let to = if joined.is_some() { PIECE - OVERLAP } else { filled };
             detect(&chain, first, to, found);
             if joined.is_some() {
@@ -177,38 +190,87 @@ pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) -> usize
     }
 }
 
+/// The group that ends before `from` and is joined to the digit at `at`, and what joins them.
+fn joined_before(bytes: &[u8], at: usize, from: usize) -> Option<(Group, Sep)> {
+    /// The widest that can join: four separators of three bytes.
+    const WIDEST: usize = 12;
+    if from == 0 || at - from > WIDEST {
+        return None;
+    }
+    let between = bytes.get(at.saturating_sub(WIDEST)..at)?.iter().rev().position(u8::is_ascii_digit)?;
+    let end = at - between;
+    let (sep, start) = join(bytes, end)?;
+    (end <= from && start == at).then(|| {
+        let start = end - DIGIT.run_back(bytes, end, LONGEST_GROUP);
+        (Group { start, end, sep: Sep::Start }, sep)
+    })
+}
+
+/// Digits in a row that are more than this are no part of any number.
+pub(super) const LONGEST_GROUP: usize = 40;
+
+/// Whether digits may yet follow that are joined to those that end at `end`: the text ends before that is clear.
+pub(super) fn may_join(bytes: &[u8], end: usize) -> bool {
+    let mut at = end;
+    let mut sep = Sep::Start;
+    for _ in 0..4 {
+        let Some((this, width)) = bytes.get(at..).and_then(separator) else { break };
+        let Some(both) = combine(sep, this) else { return false };
+        sep = both;
+        at += width;
+    }
+    at >= bytes.len()
+}
+
+/// Whether digits at `start` are joined to those that end at `end`.
+pub(super) fn are_joined(bytes: &[u8], end: usize, start: usize) -> bool {
+    join(bytes, end).is_some_and(|(_, at)| at == start)
+}
+
 /// What joins the digits that end at `end` to digits right behind it, and where those start.
 fn join(bytes: &[u8], end: usize) -> Option<(Sep, usize)> {
     let mut at = end;
     let mut sep = Sep::Start;
     for _ in 0..4 {
         let rest = bytes.get(at..)?;
-        let (this, width) = match rest {
-            [b'0'..=b'9', ..] => return (sep != Sep::Start).then_some((sep, at)),
-            [b' ', ..] => (Sep::Space, 1),
-            [b'-', ..] => (Sep::Dash, 1),
-            [b'.', ..] => (Sep::Dot, 1),
-            [b'/', ..] => (Sep::Slash, 1),
-            [b'(' | b')', ..] => (Sep::Paren, 1),
-            // U+00A0 no-break space.
-            [0xC2, 0xA0, ..] => (Sep::Space, 2),
-            // U+2000 to U+200A, U+202F spaces; U+2010 to U+2015 dashes; U+2212 minus.
-            [0xE2, 0x80, 0x80..=0x8A | 0xAF, ..] => (Sep::Space, 3),
-            [0xE2, 0x80, 0x90..=0x95, ..] | [0xE2, 0x88, 0x92, ..] => (Sep::Dash, 3),
-            // U+3000 ideographic space.
-            [0xE3, 0x80, 0x80, ..] => (Sep::Space, 3),
-            _ => return None,
-        };
-        sep = match (sep, this) {
-            (Sep::Start, this) => this,
-            (Sep::Paren, Sep::Space | Sep::Dash | Sep::Dot | Sep::Slash | Sep::Paren)
-            | (Sep::Space | Sep::Dash | Sep::Dot | Sep::Wide, Sep::Paren) => Sep::Paren,
-            (Sep::Space | Sep::Wide, Sep::Space | Sep::Dash) | (Sep::Dash, Sep::Space) => Sep::Wide,
-            _ => return None,
-        };
+        if let [b'0'..=b'9', ..] = rest {
+            return (sep != Sep::Start).then_some((sep, at));
+        }
+        let (this, width) = separator(rest)?;
+        sep = combine(sep, this)?;
         at += width;
     }
     bytes::at(bytes, at).is_ascii_digit().then_some((sep, at))
+}
+
+/// The separator that `rest` starts with, and its width.
+fn separator(rest: &[u8]) -> Option<(Sep, usize)> {
+    Some(match rest {
+        [b' ', ..] => (Sep::Space, 1),
+        [b'-', ..] => (Sep::Dash, 1),
+        [b'.', ..] => (Sep::Dot, 1),
+        [b'/', ..] => (Sep::Slash, 1),
+        [b'(' | b')', ..] => (Sep::Paren, 1),
+        // U+00A0 no-break space.
+        [0xC2, 0xA0, ..] => (Sep::Space, 2),
+        // U+2000 to U+200A, U+202F spaces; U+2010 to U+2015 dashes; U+2212 minus.
+        [0xE2, 0x80, 0x80..=0x8A | 0xAF, ..] => (Sep::Space, 3),
+        [0xE2, 0x80, 0x90..=0x95, ..] | [0xE2, 0x88, 0x92, ..] => (Sep::Dash, 3),
+        // U+3000 ideographic space.
+        [0xE3, 0x80, 0x80, ..] => (Sep::Space, 3),
+        _ => return None,
+    })
+}
+
+/// What `this` makes of a separation that was `sep` so far.
+fn combine(sep: Sep, this: Sep) -> Option<Sep> {
+    Some(match (sep, this) {
+        (Sep::Start, this) => this,
+        (Sep::Paren, Sep::Space | Sep::Dash | Sep::Dot | Sep::Slash | Sep::Paren)
+        | (Sep::Space | Sep::Dash | Sep::Dot | Sep::Wide, Sep::Paren) => Sep::Paren,
+        (Sep::Space | Sep::Wide, Sep::Space | Sep::Dash) | (Sep::Dash, Sep::Space) => Sep::Wide,
+        _ => return None,
+    })
 }
 
 /// Runs the detectors from the groups `from..to` of the chain on.

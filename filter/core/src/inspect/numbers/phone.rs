@@ -33,7 +33,7 @@ pub(super) fn find(chain: &Chain<'_>, first: usize, found: &mut Vec<Candidate>) 
         return None;
     }
     let bonus = if extended { 0.15 } else { 0.0 };
-    let score = match around(chain.bytes, head.start, end) {
+    let score = match around(chain, head.start, end) {
         Around::Named => form.named,
         Around::Hinted => form.hinted,
         Around::Nothing => form.alone + bonus,
@@ -314,6 +314,26 @@ fn extension(chain: &Chain<'_>, last: usize) -> (usize, bool) {
     let digits = bytes::DIGIT.run(bytes, at, 8);
     let closed = !bytes::WORD.contains(bytes::at(bytes, at + digits));
     if (1..=6).contains(&digits) && closed { (at + digits, true) } else { (end, false) }
+}
+
+/// Whether what stands behind the digits that end at `end` may yet become an extension: the text ends before
+/// that is clear. A comma that digits may follow counts too.
+pub(in super::super) fn may_extend(bytes: &[u8], end: usize) -> bool {
+    let skip = |at: usize, set: &[u8]| {
+        at + bytes.get(at..).unwrap_or_default().iter().take(2).take_while(|b| set.contains(b)).count()
+    };
+    let at = skip(end, b" ,");
+    let rest = bytes.get(at..).unwrap_or_default();
+    ["extension", "ext.", "ext", "x"].into_iter().any(|word| {
+        if rest.len() < word.len() {
+            return word.as_bytes().get(..rest.len()).is_some_and(|head| head.eq_ignore_ascii_case(rest));
+        }
+        if !bytes::stands_folded(bytes, at, word) {
+            return false;
+        }
+        let digits = skip(at + word.len(), b" .:");
+        digits + bytes::DIGIT.run(bytes, digits, 8) >= bytes.len()
+    })
 }
 
 /// 555-0100 to 555-0199 are kept for fiction in the North American plan.

@@ -2,6 +2,7 @@
 
 use super::super::bytes;
 use super::super::context::{Words, words};
+use super::Chain;
 
 /// Words that name a phone number.
 static NAMES: Words = words!(
@@ -52,14 +53,15 @@ const AFTER: usize = 14;
 /// So near to each other, two words are one name.
 const COMPOUND: usize = 14;
 
-pub(super) fn around(bytes: &[u8], start: usize, end: usize) -> Around {
+pub(super) fn around(chain: &Chain<'_>, start: usize, end: usize) -> Around {
+    let bytes = chain.bytes;
     let [name, hint, other] = Words::nearest([&NAMES, &HINTS, &OTHER], bytes, start, BEFORE);
     let other = hash_before(bytes, start).or(other);
     // A word right before the number outweighs one farther off.
     let nearer = |word: Option<usize>| word.filter(|w| other.is_none_or(|o| *w <= o));
     // `order number 123` is an order: a mere hint does not outweigh the word it goes with.
     let hint = hint.filter(|w| other.is_none_or(|o| w + COMPOUND < o));
-    if nearer(name).is_some() || LABELS_AFTER.after(bytes, end, AFTER) {
+    if nearer(name).is_some() || chain.word_after(&LABELS_AFTER, end, AFTER) {
         Around::Named
     } else if hint.is_some() {
         Around::Hinted

@@ -35,8 +35,8 @@ pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {
         (lengths.next().unwrap_or(0), lengths.next().unwrap_or(0), lengths.next().unwrap_or(0))
     };
     let split = shape == (3, 2, 4) && same;
-    let context = SSN.before(chain.bytes, start, 64).is_some() || SSN.after(chain.bytes, end, 24);
-    let strong = || STRONG.near(chain.bytes, start, end, 64);
+    let context = SSN.before(chain.bytes, start, 64).is_some() || chain.word_after(&SSN, end, 24);
+    let strong = || STRONG.before(chain.bytes, start, 64).is_some() || chain.word_after(&STRONG, end, 64);
     let other = || OTHER.before(chain.bytes, start, 20).is_some();
     // Joined to more numbers by spaces, a spaced number is a row of figures.
     let in_row = chain.sep(number.first) == Sep::Space || chain.sep(number.last + 1) == Sep::Space;

@@ -5,12 +5,12 @@ use super::super::bytes::{self, ALNUM, Set};
 use super::{Hit, Memo, is_placeholder};
 
 /// The longest user information, and the longest password looked at.
-const MAX: usize = 256;
+pub(super) const MAX: usize = 256;
 
 /// What user information and a host consist of, and more than RFC 3986 allows.
-static INFORMATION: Set = Set::except(b"/?#\"'<>\\`|,");
+pub(super) static INFORMATION: Set = Set::except(b"/?#\"'<>\\`|,");
 /// What a value consists of.
-static VALUE: Set = Set::except(b";\"'`<>&,");
+pub(super) static VALUE: Set = Set::except(b";\"'`<>&,");
 static HOST: Set = Set::new(b"aA0", b".-_");
 
 pub(super) fn url(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
@@ -40,16 +40,24 @@ pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     if at < memo.value_end || ALNUM.run_back(bytes, at, 1) > 0 {
         return None;
     }
-    let equals = bytes.get(at..at + 12)?.iter().position(|b| *b == b'=')?;
+    let equals = bytes.get(at..)?.iter().take(12).position(|b| *b == b'=')?;
     let start = at + equals + 1;
     let start = start + usize::from(bytes::at(bytes, start) == b' ');
     let length = VALUE.run(bytes, start, MAX);
+    // The bound may cut a character in half.
+    let half =
+        bytes.get(..start + length + 1).unwrap_or_default().iter().rev().take_while(|b| **b & 0xC0 == 0x80).count();
+    let length = length.saturating_sub(half);
     memo.value_end = start + length;
     let value = bytes.get(start..start + length)?;
     if value.len() < 4 || is_stand_in(value) {
         return None;
     }
-    let server = memo.server_near(bytes, at.saturating_sub(REACH), (start + length + REACH).min(bytes.len()));
+    let server = memo.server_near(
+        bytes,
+        at.saturating_sub(REACH),
+        if memo.left { start + length } else { (start + length + REACH).min(bytes.len()) },
+    );
     server.then_some(Hit { start, end: start + length, score: 0.9, test_value: is_placeholder(value) })
 }
 
@@ -59,6 +67,8 @@ const REACH: usize = 160;
 const SERVER: [&[u8]; 7] =
     [b"server=", b"data source=", b"host=", b"user id=", b"uid=", b"initial catalog=", b"dbname="];
 const LONGEST_KEY: usize = 16;
+/// How far back a value looks.
+pub(super) const LEFT: usize = REACH + LONGEST_KEY;
 
 impl Memo {
     /// Whether one of [`SERVER`] stands in `from..to`. Windows come in the order of the text, and no part of

@@ -17,18 +17,24 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
 /// Headers longer than this are not read; real ones with a certificate chain have a few thousand.
 const MAX_HEADER: usize = 16 * 1024;
 
-pub(super) fn find(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
+/// The longest parts in a text that arrives: a longer header is none, whatever else is longer counts as far as this.
+pub(super) const LEFT_LONG: usize = 2048;
+pub(super) const LEFT_SHORT: usize = 1024;
+
+pub(super) fn find(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     // A token starts its run: each run is read once.
     if !Left::Hyphen.fits(bytes, at) {
         return None;
     }
-    let header = URL64.run(bytes, at, usize::MAX);
+    let (most, short) = if memo.left { (LEFT_LONG, LEFT_SHORT) } else { (usize::MAX, usize::MAX) };
+    let header = URL64.run(bytes, at, most);
     let payload_at = at + header + 1;
     if bytes::at(bytes, at + header) != b'.' || header > MAX_HEADER {
         return None;
     }
-    let payload = URL64.run(bytes, payload_at, usize::MAX);
-    if bytes::at(bytes, payload_at + payload) != b'.' || payload < 2 && payload != 0 {
+    let payload = URL64.run(bytes, payload_at, most);
+    let cut = payload == most;
+    if bytes::at(bytes, payload_at + payload) != b'.' && !cut || payload < 2 && payload != 0 {
         return None;
     }
     if !names_algorithm(bytes.get(at..at + header)?) {
@@ -40,7 +46,7 @@ pub(super) fn find(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
         if bytes::at(bytes, end) != b'.' {
             break;
         }
-        end += 1 + URL64.run(bytes, end + 1, usize::MAX);
+        end += 1 + URL64.run(bytes, end + 1, short);
     }
     Some(Hit { start: at, end, score: 0.97, test_value: is_published(bytes.get(payload_at..payload_at + payload)?) })
 }

@@ -22,7 +22,7 @@ pub(super) fn openai(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
     if head < 20 || tail < 20 { None } else { hit(bytes, at, end, 3.0) }
 }
 
-static AWS: Set = Set::new(b"aA0", b"/+");
+pub(super) static AWS: Set = Set::new(b"aA0", b"/+");
 
 /// AWS: 40 characters behind a name such as `aws_secret_access_key`.
 pub(super) fn aws_secret(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
@@ -91,10 +91,14 @@ pub(super) fn telegram(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
 }
 
 /// Terraform Cloud: 14 characters, `.atlasv1.`, 60 to 70 characters.
-pub(super) fn terraform(bytes: &[u8], at: usize, _: &mut Memo) -> Option<Hit> {
+///
+/// In a text that arrives, it starts at `.atlasv1.`: what stands before names the token and is no secret, and to wait
+/// for what may follow would hold back every word.
+pub(super) fn terraform(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     static TAIL: Set = Set::new(b"aA0", b"_=-");
     let tail_at = at + ".atlasv1.".len();
     let tail = TAIL.run(bytes, tail_at, 80);
     let fits = ALNUM.run_back(bytes, at, 15) >= 14 && (60..80).contains(&tail);
-    if fits { hit(bytes, at - 14, tail_at + tail, 3.5) } else { None }
+    let hit = if fits { hit(bytes, at - 14, tail_at + tail, 3.5) } else { None };
+    hit.map(|hit| if memo.left { Hit { start: at, ..hit } } else { hit })
 }

@@ -7,14 +7,15 @@
 mod connection;
 mod jwt;
 mod keyed;
-mod private_key;
+pub(super) mod private_key;
+pub(super) mod reach;
 pub(super) mod tokens;
 
-use super::Candidate;
 use super::anchors::Anchors;
 use super::bytes::{self, Set};
 use super::checks::entropy;
 use super::types::Type;
+use super::{Candidate, Sight, Span};
 use tokens::TOKENS;
 
 /// A token format.
@@ -70,6 +71,8 @@ struct Hit {
 /// What functions remember within one text, to stay linear.
 #[derive(Default)]
 struct Memo {
+    /// What stands behind a value is not looked at, and what is open-ended has a bound.
+    left: bool,
     /// No `-----END` follows the place where one was looked for last.
     no_end: bool,
     /// Where the last key that names a server ended, and how far was looked.
@@ -101,7 +104,7 @@ const FUNCTIONS: &[Function] = &[
     Function { kind: Type::ConnectionString, anchors: &["password=", "pwd=", "password ="], exact: false, find: connection::string },
 ];
 
-const COUNT: usize = TOKENS.len() + FUNCTIONS.len();
+pub(super) const COUNT: usize = TOKENS.len() + FUNCTIONS.len();
 
 /// The literals to look for; their ids are the indices of [`TOKENS`], then of [`FUNCTIONS`].
 pub(super) fn anchors() -> Anchors {
@@ -115,11 +118,12 @@ pub(super) fn anchors() -> Anchors {
     )
 }
 
-pub(super) fn scan(anchors: &Anchors, bytes: &[u8], found: &mut Vec<Candidate>) {
-    let mut memo = Memo::default();
+pub(super) fn scan(anchors: &Anchors, span: Span<'_>, found: &mut Vec<Candidate>) {
+    let bytes = span.text.as_bytes();
+    let mut memo = Memo { left: span.sight == Sight::Left, ..Memo::default() };
     // By id: where the last value ended. A row finds nothing inside its own value.
     let mut ends = [0usize; COUNT];
-    anchors.scan(bytes, |at, id| {
+    anchors.scan(bytes, span.from, |at, id| {
         let id = usize::from(id);
         let Some(end) = ends.get_mut(id).filter(|end| **end <= at) else { return };
         let hit = match (TOKENS.get(id), FUNCTIONS.get(id.wrapping_sub(TOKENS.len()))) {
@@ -207,7 +211,7 @@ fn scheme(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Values that documentation prints.
-fn is_placeholder(value: &[u8]) -> bool {
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
     value.iter().enumerate().any(|(i, b)| {
         let sign = match b.to_ascii_lowercase() {
             b'e' => "example",

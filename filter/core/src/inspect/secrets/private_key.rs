@@ -6,20 +6,21 @@
 use super::super::bytes::{self, Set};
 use super::{Hit, Memo};
 
-static LABEL: Set = Set::new(b"aA0", b" _.");
-static BASE64: Set = Set::new(b"aA0", b"+/");
+pub(in super::super) static LABEL: Set = Set::new(b"aA0", b" _.");
+pub(in super::super) static BASE64: Set = Set::new(b"aA0", b"+/");
 
 /// The longest label.
-const MAX_LABEL: usize = 80;
+pub(in super::super) const MAX_LABEL: usize = 80;
 /// A key has more characters than this; `...` and `<your key>` have not.
-const LEAST: usize = 64;
+pub(in super::super) const LEAST: usize = 64;
 /// A block without an end is one if a line of a key starts it: so many characters in a row, so soon.
-const LINE: usize = 24;
-const SOON: usize = 512;
+pub(in super::super) const LINE: usize = 24;
+pub(in super::super) const SOON: usize = 512;
 
 pub(super) fn find(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     let (private, body) = label(bytes, at + "-----BEGIN".len())?;
-    if !private {
+    // A text that arrives has its own way with blocks: they may be longer than it keeps.
+    if !private || memo.left {
         return None;
     }
     let end = if memo.no_end { None } else { bytes::find(bytes, "-----END", body, bytes.len()) };
@@ -41,7 +42,7 @@ fn hit(bytes: &[u8], start: usize, end: usize) -> Hit {
 }
 
 /// Reads ` RSA PRIVATE KEY-----`: whether it names a private key, and where it ends.
-fn label(bytes: &[u8], at: usize) -> Option<(bool, usize)> {
+pub(in super::super) fn label(bytes: &[u8], at: usize) -> Option<(bool, usize)> {
     const KEYS: [&[u8]; 2] = [b"PRIVATE KEY", b"PRIVATE KEY BLOCK"];
     let length = LABEL.run(bytes, at, MAX_LABEL);
     let dashes = at + length;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Detectors, builtin, findings};
 
-fn rows(file: &str) -> Option<Vec<Value>> {
+pub(super) fn rows(file: &str) -> Option<Vec<Value>> {
     let directory = std::env::var_os("DOORWARD_CORPORA")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/corpora")), PathBuf::from);
     let Ok(text) = std::fs::read_to_string(directory.join(file)) else {
@@ -63,7 +63,7 @@ fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
         .collect()
 }
 
-fn show(what: &str, kind: &str, text: &str, span: Span) {
+pub(super) fn show(what: &str, kind: &str, text: &str, span: Span) {
     if std::env::var("DOORWARD_SHOW").is_ok_and(|shown| shown == kind) {
         let from = text.floor_char_boundary(span.0.saturating_sub(50));
         let to = text.ceil_char_boundary((span.1 + 20).min(text.len()));

@@ -3,6 +3,7 @@
 mod configuration;
 mod corpora;
 mod hostile;
+mod lanes;
 mod properties;
 mod sample_rows;
 mod samples;
@@ -11,7 +12,7 @@ use super::{Budget, Detectors, DetectorsDocument, Finding};
 use crate::config::{Path, from_tree, tree_from_json};
 
 /// The detectors of a `detectors:` document in JSON.
-fn detectors(json: &str) -> Detectors {
+pub(super) fn detectors(json: &str) -> Detectors {
     compile(json).unwrap_or_else(|problem| panic!("{problem}"))
 }
 

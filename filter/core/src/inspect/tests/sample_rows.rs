@@ -301,6 +301,7 @@ pub(super) const ROWS: &[Row] = &[
             "Server=db1;User Id=sa;Password=«Tr0ub¦4dor3»;",
             "host=db user=app password=«s3cr¦et99» dbname=x",
             "Data Source=x;uid=a;pwd=«abc¦1234»;",
+            "Server=x;pwd=«ab¦12»",
         ],
         missed: &[
             "password=hunter22",

@@ -1,0 +1,648 @@
+//! Texts that arrive in pieces: what is found must not depend on the pieces.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use proptest::prelude::*;
+
+use super::super::secrets::tokens::SAMPLES;
+use super::super::types::{TYPES, Type};
+use super::super::{Group, Lane, Selection, Sight, Span, work};
+use super::sample_rows::ROWS;
+use super::{Budget, Detectors, Finding, builtin, corpora, detectors, findings};
+use crate::config::Path;
+
+/// One push: what it settled, and how much was pushed by then.
+struct Push {
+    text: String,
+    findings: Vec<Finding>,
+    read: usize,
+}
+
+fn select(detectors: &Detectors, names: &[&str]) -> Selection {
+    let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+    detectors.select(&names, &Path::root()).unwrap()
+}
+
+/// Pushes the pieces, the last one as the end.
+fn pushes<'t>(detectors: &Detectors, selection: &Selection, pieces: impl Iterator<Item = &'t str>) -> Vec<Push> {
+    let mut lane = Lane::new();
+    let mut budget = Budget::new(u64::MAX);
+    let mut read = 0;
+    let mut pieces = pieces.peekable();
+    let mut out = Vec::new();
+    loop {
+        let piece = pieces.next().unwrap_or("");
+        let end = pieces.peek().is_none();
+        read += piece.len();
+        let settled = lane.push(piece, end, detectors, selection, &mut budget).unwrap();
+        out.push(Push { text: settled.text, findings: settled.findings, read });
+        if end {
+            assert_eq!(lane.held(), 0);
+            return out;
+        }
+    }
+}
+
+/// The pieces of a text, cut at every `size` bytes (and on to the next character boundary).
+fn cut(text: &str, size: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while from < text.len() {
+        let to = text.ceil_char_boundary((from + size).min(text.len()));
+        pieces.push(text.get(from..to).unwrap());
+        from = to;
+    }
+    pieces
+}
+
+/// What is found, with offsets into the whole text. Private keys are joined where they touch: guarantee 2 is on the
+/// bytes that they cover.
+fn absolute(pushes: &[Push], text: &str) -> Vec<Finding> {
+    let mut all: Vec<Finding> = Vec::new();
+    let mut base = 0;
+    for push in pushes {
+        let mut last: BTreeMap<_, usize> = BTreeMap::new();
+        for f in &push.findings {
+            assert!(f.start < f.end && push.text.get(f.start..f.end).is_some(), "{f:?} in {:?} of {text:?}", push.text);
+            let end = last.insert(f.kind, f.end).unwrap_or(0);
+            assert!(end <= f.start, "{f:?} overlaps one of its kind in {text:?}");
+            let shifted = Finding { start: base + f.start, end: base + f.end, ..*f };
+            match all.iter_mut().rfind(|o| o.kind == f.kind) {
+                Some(open) if f.kind == Type::PrivateKey.id() && open.end == shifted.start => open.end = shifted.end,
+                _ => all.push(shifted),
+            }
+        }
+        assert!(push.findings.is_sorted_by_key(|f| f.start));
+        base += push.text.len();
+    }
+    all.sort_by_key(|f| (f.start, f.kind, f.end));
+    all
+}
+
+fn lane_findings(detectors: &Detectors, selection: &Selection, text: &str) -> Vec<Finding> {
+    absolute(&pushes(detectors, selection, [text].into_iter()), text)
+}
+
+const DOCUMENT: &str = r#"{
+    "patterns": [
+        {"name": "employee", "pattern": "\\bEMP-\\d{3,6}\\b"},
+        {"name": "case", "pattern": "(?i)case no\\. [a-z0-9 ]+", "context": ["court", "内部"]},
+        {"name": "digits", "pattern": "\\b\\d{2,4}\\b", "score": 0.6},
+        {"name": "vowels", "pattern": "[aeiouäé]{2,}"},
+        {"name": "anything", "pattern": "<[^>]*>"},
+        {"name": "line", "pattern": "(?m)^key.*$"}
+    ],
+    "dictionaries": [
+        {"name": "projects", "words": ["falcon", "blue moon", "blue moon rising now", ".NET", "C++", "über", "İstanbul x", "内部"]},
+        {"name": "parts", "words": ["al", "lc", "moo", "q"], "whole_words": false},
+        {"name": "exact", "words": ["IT", "Mañana es", "机密A"], "case_sensitive": true}
+    ],
+    "thresholds": {"US_SSN": 0.2},
+    "allow": [{"values": ["*@allowed.com", "10.*"]}]
+}"#;
+
+fn samples() -> Vec<String> {
+    let plain = |s: &&str| s.replace(['¦', '«', '»'], "");
+    let rows = ROWS.iter().flat_map(|r| r.found.iter().chain(r.missed)).map(plain);
+    rows.chain(SAMPLES.iter().flat_map(|s| s.found.iter().chain(s.missed)).map(plain)).collect()
+}
+
+fn piece() -> impl Strategy<Value = String> {
+    let words = [
+        "the",
+        "committee",
+        "met",
+        "on",
+        "Tuesday",
+        "naïve",
+        "Straße",
+        "вторник",
+        "中文文本",
+        "東京",
+        "日本語です",
+        "مرحبا",
+        "x",
+        "is",
+        "DE",
+        "gb",
+        "phone",
+        "ssn",
+        "card",
+        "version",
+        "order",
+        "address",
+        "call",
+        "Tel.",
+        "тел.",
+        "Server=x;",
+        "password=",
+        "pwd=abcd1;",
+        "aws_secret_access_key",
+        "AKIA",
+        "ghp_",
+        "sk-",
+        "eyJ",
+        "https://",
+        "https://hooks.slack",
+        "://",
+        "bot",
+        ":AA",
+        "8Q~",
+        ".atlasv1.",
+        "-----BEGIN ",
+        "PRIVATE KEY-----",
+        "-----END",
+        "EMP-1234",
+        "EMP-",
+        "case no. 17 b",
+        "court",
+        "falcon",
+        "blue",
+        "blue  moon",
+        "blue moon rising",
+        ".NET",
+        "C++",
+        "über",
+        "İstanbul x",
+        "内部",
+        "机密",
+        "机密A",
+        "Mañana es",
+        "IT",
+        "al",
+        "moon",
+        "<a",
+        ">",
+        "key",
+        "\\n",
+        "\n",
+        "ext. 12",
+        "x12",
+        "bob@",
+        "@acme.com",
+        "bob@allowed.com",
+        "10.1.2.3",
+        "a@b@c.de",
+        "fe80::1%eth0/64",
+        "::",
+        "12 34 56 78",
+        "4111 1111-1111",
+        "1-1-1-1-1-1-1-1-1",
+        "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7",
+    ];
+    let runs = ["a", "1", "A1", "1 ", "ab:", "x.", "é", "中", "-", "QUJD", "a b ", " ", "f:", "moo", "<", "DE89"];
+    prop_oneof![
+        4 => proptest::sample::select(samples()),
+        4 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned),
+        // A part of a sample.
+        2 => (proptest::sample::select(samples()), 0.0..1.0, 0.0..1.0).prop_map(|(s, a, b): (String, f64, f64)| {
+            let place = |share: f64| s.floor_char_boundary((s.len() as f64 * share) as usize);
+            s.get(place(a.min(b))..place(a.max(b))).unwrap().to_owned()
+        }),
+        1 => (proptest::sample::select(runs.to_vec()), 1..400usize).prop_map(|(run, n)| run.repeat(n)),
+        2 => "[ -~]{0,6}",
+        2 => "[0-9 .:+()/@-]{0,12}",
+        1 => "\\PC{0,4}",
+    ]
+}
+
+/// What stands between pieces.
+fn text() -> impl Strategy<Value = String> {
+    let delimiter = proptest::sample::select(vec!["", "", " ", " ", " ", ", ", ". ", "\n", ":", "@", "(", "-", "。"]);
+    proptest::collection::vec((piece(), delimiter), 0..10)
+        .prop_map(|pieces| pieces.into_iter().flat_map(|(a, b)| [a, b.to_owned()]).collect())
+}
+
+fn selection() -> impl Strategy<Value = Vec<String>> {
+    let names = TYPES.iter().map(|(name, _)| (*name).to_owned());
+    let own = ["employee", "case", "digits", "vowels", "anything", "line", "projects", "parts", "exact"];
+    let single = proptest::sample::select(names.chain(own.map(str::to_owned)).collect::<Vec<_>>());
+    let group = proptest::sample::select(vec!["pii", "financial", "secrets", "custom"]);
+    prop_oneof![
+        2 => Just(vec!["all".to_owned()]),
+        2 => Just(["pii", "financial", "secrets"].map(str::to_owned).to_vec()),
+        1 => group.prop_map(|name| vec![name.to_owned()]),
+        3 => proptest::collection::vec(single, 1..3),
+    ]
+}
+
+thread_local! {
+    static DETECTORS: Detectors = detectors(DOCUMENT);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn what_is_found_does_not_depend_on_the_pieces(
+        text in text(),
+        names in selection(),
+        places in proptest::collection::vec(0.0..1.0, 0..6),
+        size in 1..9usize,
+    ) {
+        DETECTORS.with(|detectors| {
+            let selection = select(detectors, &names.iter().map(String::as_str).collect::<Vec<_>>());
+            let whole = lane_findings(detectors, &selection, &text);
+            let mut places: Vec<usize> =
+                places.iter().map(|p: &f64| text.floor_char_boundary((text.len() as f64 * p) as usize)).collect();
+            places.sort_unstable();
+            let mut random = Vec::new();
+            let mut from = 0;
+            for to in places.into_iter().chain([text.len()]) {
+                random.push(text.get(from..to).unwrap());
+                from = to;
+            }
+            let mut ended_apart = cut(&text, size);
+            ended_apart.push("");
+            for pieces in [cut(&text, 1), ended_apart, random] {
+                let pushes = pushes(detectors, &selection, pieces.iter().copied());
+                let settled: String = pushes.iter().map(|p| p.text.as_str()).collect();
+                prop_assert_eq!(&settled, &text);
+                prop_assert_eq!(&absolute(&pushes, &text), &whole, "{:?} in pieces {:?}", text, pieces);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6000))]
+
+    /// Nothing of what a scan without context behind values finds is let go of, whatever stands around it.
+    #[test]
+    fn nothing_is_let_go_of(text in text()) {
+        let detectors = builtin();
+        // Numbers together: an address that is not looked for does not take the digits of a number behind it.
+        let secrets = TYPES.iter().filter(|(kind, group)| {
+            *group == Group::Secrets && !["PRIVATE_KEY", "TERRAFORM_TOKEN"].contains(kind)
+        });
+        for names in secrets.map(|(kind, _)| vec![*kind]).chain([vec!["EMAIL_ADDRESS"], vec!["pii", "financial"]]) {
+            let selection = select(&detectors, &names);
+            let mut scan = Vec::new();
+            let span = Span { text: &text, from: 0, to: text.len(), sight: Sight::Left };
+            detectors.scan_span(span, &selection, &mut Budget::default(), &mut scan).unwrap();
+            if scan.is_empty() {
+                continue;
+            }
+            let lane = lane_findings(&detectors, &selection, &text);
+            for f in &scan {
+                prop_assert!(
+                    lane.iter().any(|l| l.kind == f.kind && l.start <= f.start && f.end <= l.end),
+                    "{names:?}: {:?} in {:?}: {:?}", text.get(f.start..f.end), text, lane
+                );
+            }
+        }
+    }
+}
+
+/// Samples that a lane finds otherwise: a Terraform token starts at its sign. None has its context behind it only.
+const ONLY_WHOLE: &[&str] =
+    &["token = \"«zfK2aBcD3eFgH1.atla¦sv1.Qw3rTy6uIoP9aSdF2gHjK4lZxC7vBnM0qWe5rTy8uIoP1aSdF3gHjK6lZxCvBn»\""];
+
+#[test]
+fn samples_are_found_in_a_lane() {
+    let detectors = builtin();
+    let (mut wrong, mut only_whole) = (Vec::new(), Vec::new());
+    let all = select(&detectors, &["all"]);
+    for row in ROWS {
+        let selection = select(&detectors, &[row.kind]);
+        for (sample, among_text) in row.found.iter().flat_map(|s| [(s, false), (s, true)]) {
+            let marked = sample.replace('¦', "");
+            let marked = if among_text { format!("As agreed. {marked} And so on.") } else { marked };
+            let (start, end) = (marked.find('«').unwrap(), marked.find('»').unwrap() - '«'.len_utf8());
+            let text = marked.replace(['«', '»'], "");
+            let (_, kind) = detectors.kinds().enumerate().find(|(_, (_, k))| k.name == row.kind).unwrap();
+            for selection in [&selection, &all] {
+                let pushes = pushes(&detectors, selection, cut(&text, 3).into_iter());
+                let found = absolute(&pushes, &text);
+                if !found.iter().any(|f| f.kind == kind.0 && (f.start, f.end) == (start, end)) {
+                    let here = findings(&detectors, &["all"], &text);
+                    // As far as the whole text has it so.
+                    if here.iter().any(|f| f.kind == kind.0 && (f.start, f.end) == (start, end)) {
+                        only_whole.push(*sample);
+                        if !ONLY_WHOLE.contains(sample) {
+                            wrong.push(format!("{}: {text:?} gave {found:?}", row.kind));
+                        }
+                    }
+                }
+            }
+        }
+        for sample in row.missed {
+            let text = sample.replace('¦', "");
+            let found = lane_findings(&detectors, &selection, &text);
+            if !found.is_empty() {
+                wrong.push(format!("{}: near miss {text:?} gave {found:?}", row.kind));
+            }
+        }
+    }
+    for row in SAMPLES {
+        let selection = select(&detectors, &[TYPES[row.kind.id().index()].0]);
+        for (before, after) in [("", ""), ("token = \"", "\";"), ("use ", "."), ("\\n", "\\n"), (">", "<"), ("é", "é")]
+        {
+            for sample in row.found {
+                let value = sample.replace('¦', "");
+                let text = format!("{before}{value}{after}");
+                let found = absolute(&pushes(&detectors, &selection, cut(&text, 3).into_iter()), &text);
+                if !found.iter().any(|f| (f.start, f.end) == (before.len(), before.len() + value.len())) {
+                    wrong.push(format!("{text:?} gave {found:?}"));
+                }
+            }
+            for sample in row.missed {
+                let text = format!("{before}{}{after}", sample.replace('¦', ""));
+                let found = lane_findings(&detectors, &selection, &text);
+                if !found.is_empty() {
+                    wrong.push(format!("near miss {text:?} gave {found:?}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for sample in ONLY_WHOLE {
+        assert!(only_whole.contains(sample), "{sample} is found in a lane too");
+    }
+}
+
+/// What only context words behind the value make a finding.
+#[test]
+fn context_behind_a_value_does_not_count() {
+    let detectors = builtin();
+    for (kind, text) in [
+        ("PHONE_NUMBER", "4155552671 (office)"),
+        ("PHONE_NUMBER", "98765 43210 mobile"),
+        ("CREDIT_CARD", "501800000009 is the card"),
+        ("US_SSN", "536228726 is my ssn"),
+        ("CONNECTION_STRING", "password=s3cret99;server=db1"),
+    ] {
+        assert_eq!(findings(&detectors, &[kind], text).len(), 1, "{text}");
+        assert!(lane_findings(&detectors, &select(&detectors, &[kind]), text).is_empty(), "{text}");
+    }
+}
+
+/// On labelled data, a lane finds what a scan finds, but for context behind the value.
+#[test]
+fn a_lane_finds_what_a_scan_finds() {
+    let detectors = builtin();
+    // Where only the end is told, or the words behind.
+    let terraform = Type::TerraformToken.id();
+    let key = |f: &Finding| (f.kind, if f.kind == terraform { 0 } else { f.start }, f.end);
+    for (file, names, most) in [
+        ("pii.jsonl", "all", 18),
+        ("pii.jsonl", "PHONE_NUMBER", 18),
+        ("pii.jsonl", "US_SSN", 0),
+        ("pii.jsonl", "CREDIT_CARD", 0),
+        ("pii.jsonl", "IP_ADDRESS", 0),
+        ("pii.jsonl", "IBAN_CODE", 0),
+        ("secrets.jsonl", "all", 0),
+        ("secrets.jsonl", "secrets", 0),
+        ("benign.jsonl", "all", 0),
+    ] {
+        let Some(rows) = corpora::rows(file) else { return };
+        let selection = select(&detectors, &[names]);
+        let (mut both, mut different) = (0, 0);
+        for row in &rows {
+            let text = row["text"].as_str().unwrap();
+            let scan = findings(&detectors, &[names], text);
+            let lane = lane_findings(&detectors, &selection, text);
+            let only = |of: &[Finding], other: &[Finding]| -> Vec<Finding> {
+                of.iter().filter(|f| !other.iter().any(|o| key(o) == key(f))).copied().collect()
+            };
+            let (scan_only, lane_only) = (only(&scan, &lane), only(&lane, &scan));
+            both += scan.len() - scan_only.len();
+            different += scan_only.len() + lane_only.len();
+            for (what, f) in scan_only.iter().map(|f| ("scan", f)).chain(lane_only.iter().map(|f| ("lane", f))) {
+                corpora::show(&format!("{what} only:"), &detectors.kind(f.kind).name, text, (f.start, f.end));
+            }
+        }
+        println!("{file}, {names}: {both} in both, {different} in one only");
+        assert!(different <= most, "{file}, {names}: {different}");
+    }
+}
+
+#[test]
+fn a_webhook_starts_with_its_scheme() {
+    let detectors = builtin();
+    let value = "hooks.sla¦ck.com/services/T024AHXWU/BBOSMLT9N/1D9eU2YFa8phvaK5tNIaSfNG".replace('¦', "");
+    for before in ["https://", "http://", "https://a.b-c."] {
+        let text = format!("at {before}{value} here");
+        for names in ["all", "SLACK_WEBHOOK"] {
+            let selection = select(&detectors, &[names]);
+            let found = absolute(&pushes(&detectors, &selection, cut(&text, 3).into_iter()), &text);
+            assert_eq!(found.len(), 1);
+            assert_eq!((found[0].start, found[0].end), (3, text.len() - 5));
+        }
+    }
+}
+
+/// Further pushes until each byte is settled, by how often.
+fn delays(detectors: &Detectors, selection: &Selection, rows: &[serde_json::Value]) -> Vec<usize> {
+    let mut counts = vec![0usize; 4096];
+    for row in rows {
+        let text = row["text"].as_str().unwrap();
+        let pieces = cut(text, 4);
+        let pushes = pushes(detectors, selection, pieces.iter().copied().chain([""]));
+        // The push that brought each byte, and the one that settled it; the end is left out.
+        let brought = pieces.iter().enumerate().flat_map(|(i, piece)| std::iter::repeat_n(i, piece.len()));
+        let settled = pushes.iter().enumerate().flat_map(|(i, push)| std::iter::repeat_n(i, push.text.len()));
+        for (brought, settled) in brought.zip(settled).filter(|(_, settled)| *settled < pieces.len()) {
+            counts[(settled - brought).min(4095)] += 1;
+        }
+    }
+    counts
+}
+
+fn quantile(counts: &[usize], share: f64) -> usize {
+    let total: usize = counts.iter().sum();
+    let mut below = 0;
+    counts
+        .iter()
+        .position(|n| {
+            below += n;
+            below as f64 >= total as f64 * share
+        })
+        .unwrap_or(0)
+}
+
+#[test]
+fn text_leaves_soon() {
+    let Some(rows) = corpora::rows("benign.jsonl") else { return };
+    let detectors = builtin();
+    let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+    let but = |without: &[&str]| names.iter().copied().filter(|n| !without.contains(n)).collect::<Vec<_>>();
+    for (what, names, median, most) in [
+        ("all", names.clone(), 1, 8),
+        ("all but EMAIL_ADDRESS", but(&["EMAIL_ADDRESS"]), 0, 8),
+        ("secrets", vec!["secrets"], 0, 8),
+        ("financial", vec!["financial"], 0, 8),
+        ("EMAIL_ADDRESS", vec!["EMAIL_ADDRESS"], 1, 8),
+    ] {
+        let counts = delays(&detectors, &select(&detectors, &names), &rows);
+        let [p50, p90, p99, p999] = [0.5, 0.9, 0.99, 0.999].map(|share| quantile(&counts, share));
+        let mean =
+            counts.iter().enumerate().map(|(d, n)| d * n).sum::<usize>() as f64 / counts.iter().sum::<usize>() as f64;
+        println!(
+            "{what}: delay in pushes of 4 bytes: median {p50}, p90 {p90}, p99 {p99}, p99.9 {p999}, mean {mean:.2}"
+        );
+        assert!(p50 <= median && p99 <= most, "{what}");
+    }
+}
+
+#[test]
+fn hostile_texts_stay_linear() {
+    let detectors = builtin();
+    let selection = select(&detectors, &["all"]);
+    let pieces = [
+        "a",
+        "1",
+        "A",
+        "1 ",
+        "1-",
+        "f:",
+        "a:",
+        "é",
+        "中",
+        "-",
+        " ",
+        "@",
+        "a@",
+        "a@b.",
+        "a.",
+        "+",
+        "(",
+        "GB82 ",
+        "gt11 ",
+        "DE89",
+        "eyJ",
+        "\\neyJ",
+        "ghp_",
+        "glsoat-",
+        "sk-",
+        "sk-a ",
+        "AKIA",
+        "AKIAKIA ",
+        "aws_secret ",
+        "aws_secret",
+        "password=",
+        "pwd=a ",
+        "://",
+        "a://b",
+        "https://",
+        "https://hooks.slack.com/",
+        ":AA",
+        "1:AA",
+        "-----BEGIN",
+        "-----BEGIN PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD-----END",
+        "1  ",
+        "4111 1111 1111 1111 ",
+        "536-22-8726 ",
+        "1.1.1.1 ",
+        "555-2671 ext ",
+        "0Q~",
+        "x12 ",
+        "2001:db8::1 ",
+    ];
+    for piece in pieces {
+        let steps = |bytes: usize| {
+            let text = piece.repeat(bytes / piece.len());
+            work::take();
+            let _ = pushes(&detectors, &selection, cut(&text, 4).into_iter());
+            work::take()
+        };
+        let (small, large) = (steps(16 * 1024), steps(64 * 1024));
+        assert!(large <= 5 * small + 65536, "{piece:?}: {small} steps, {large} for four times the text");
+    }
+    for piece in ["a", "1", "1 ", "f:", "eyJ", "a@", "GB82 "] {
+        let text = piece.repeat((1 << 20) / piece.len());
+        let start = Instant::now();
+        let _ = pushes(&detectors, &selection, cut(&text, 4).into_iter());
+        let took = start.elapsed();
+        println!("{piece:?}: 1 MB in pieces of 4 bytes took {took:?}");
+        assert!(took.as_secs_f64() < 10.0, "{piece:?}");
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded() {
+    let detectors = detectors(DOCUMENT);
+    let selection = select(&detectors, &["all"]);
+    let pieces = ["a", "1", "1 ", "f:", "moo", "al", "<", "x", "blue ", "blue moon ", "中", "eyJ", "QUJD", "q"];
+    for start in ["", "-----BEGIN PRIVATE KEY-----\n", "eyJ", "<", "key ", "Server=x;password="] {
+        for piece in pieces {
+            let mut lane = Lane::new();
+            let mut budget = Budget::new(u64::MAX);
+            let text = format!("{start}{}", piece.repeat(65536 / piece.len()));
+            for piece in cut(&text, 4) {
+                lane.push(piece, false, &detectors, &selection, &mut budget).unwrap();
+                assert!(lane.held() <= 17 * 1024, "{start:?} {piece:?}");
+                assert!(lane.kept() <= lane.held() + 1100);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_block_is_reported_as_it_comes() {
+    let detectors = builtin();
+    let selection = select(&detectors, &["PRIVATE_KEY", "CREDIT_CARD"]);
+    let key =
+        format!("-----BEGIN {} KEY-----\n{}\n4556737586899855 -----END RSA KEY-----", "PRIVATE", "QUJD".repeat(9000));
+    let text = format!("key: {key} and on");
+    let pushes = pushes(&detectors, &selection, cut(&text, 4).into_iter());
+    let found = absolute(&pushes, &text);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!((found[0].start, found[0].end), (5, 5 + key.len()));
+    let held = pushes.iter().scan(0, |settled, p| {
+        *settled += p.text.len();
+        Some(p.read - *settled)
+    });
+    assert!(held.max().unwrap() <= 200);
+}
+
+#[test]
+fn an_empty_selection_lets_everything_pass() {
+    let detectors = builtin();
+    let mut lane = Lane::new();
+    let settled = lane.push("bob@acme.com", false, &detectors, &Selection::default(), &mut Budget::new(0)).unwrap();
+    assert_eq!((settled.text.as_str(), settled.findings.len(), lane.held()), ("bob@acme.com", 0, 0));
+}
+
+#[test]
+fn what_is_held_can_be_let_go_of() {
+    let detectors = builtin();
+    let selection = select(&detectors, &["all"]);
+    let mut lane = Lane::new();
+    let settled = lane.push("to bob@ac", false, &detectors, &selection, &mut Budget::default()).unwrap();
+    assert_eq!((settled.text.as_str(), lane.held()), ("to ", 6));
+    assert_eq!((lane.release().as_str(), lane.held()), ("bob@ac", 0));
+    let settled = lane.push("me.com ", true, &detectors, &selection, &mut Budget::default()).unwrap();
+    assert_eq!((settled.text.as_str(), settled.findings.len()), ("me.com ", 0));
+}
+
+#[test]
+fn over_budget_holds_everything() {
+    let detectors = detectors(r#"{"patterns":[{"name":"slow","pattern":"[a-z]{3}"}]}"#);
+    let selection = select(&detectors, &["slow"]);
+    let mut lane = Lane::new();
+    let mut budget = Budget::new(8);
+    let outcome = lane.push("abc, def, ghi, jkl", true, &detectors, &selection, &mut budget);
+    assert!(outcome.is_err());
+    assert_eq!(lane.release(), "abc, def, ghi, jkl");
+}
+
+/// Time per push of 4 bytes of ordinary text, for the eye.
+#[test]
+fn time_per_push() {
+    let text =
+        "The committee met on Tuesday to discuss the library's new opening hours, and nobody was surprised that it \
+                took longer than planned: 12 items, 3 of them new. "
+            .repeat(500);
+    let detectors = builtin();
+    for names in [&["all"][..], &["secrets"], &["EMAIL_ADDRESS"]] {
+        let selection = select(&detectors, names);
+        let pieces = cut(&text, 4);
+        let start = Instant::now();
+        let pushes = pushes(&detectors, &selection, pieces.iter().copied());
+        println!("{names:?}: {:?} per push", start.elapsed() / pushes.len() as u32);
+    }
+}
