@@ -100,8 +100,8 @@ fn request<'d>(name: &str, value: Node<'d>, visit: Visit<'_, 'd>) {
 }
 
 /// A request among others.
-fn inner<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
-    members(node, Channel::Metadata, visit, |name, value, _, visit| match name {
+fn inner<'d>(node: Node<'d>, _: Channel, visit: Visit<'_, 'd>) {
+    members(node, Channel::Metadata, visit, |name, value, channel, visit| match name {
         "params" | "request" | "body" | "embedContentRequest" => inner(value, channel, visit),
         name => request(name, value, visit),
     });

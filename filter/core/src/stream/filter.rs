@@ -249,7 +249,7 @@ impl Filter {
         }
         let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
         let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
-        self.finished |= event.ends.all;
+        self.finished |= event.ends.all || event.ends.some.iter().any(|(_, part)| part.is_none());
         if self.over {
             return;
         }
@@ -280,7 +280,7 @@ impl Filter {
             self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
             let mode = look.inspector.plan.stream_mode(leaf.of.channel);
             let end = event.ends.has(lane);
-            let into_call = self.into_call(lane, look.restoring_tools);
+            let into_call = self.goes_into(lane, look.restoring_tools);
             let (restorers, fresh) = (&mut self.restorers, self.kind.restorer());
             let text = self.texts.entry(lane).or_insert_with(|| {
                 let restorer = restorers.remove(&lane.choice).unwrap_or(fresh);
@@ -360,7 +360,7 @@ impl Filter {
         }
     }
 
-    fn into_call(&self, lane: Lane, restoring_tools: &Globs) -> bool {
+    fn goes_into(&self, lane: Lane, restoring_tools: &Globs) -> bool {
         self.tools.get(&(lane.choice, lane.part)).is_some_and(|name| restoring_tools.any(name))
     }
 
@@ -371,7 +371,7 @@ impl Filter {
         }
         let ended: Vec<Lane> = self.texts.keys().copied().filter(|l| ends.has(*l) && !here.contains(l)).collect();
         for lane in ended {
-            let into_call = self.into_call(lane, look.restoring_tools);
+            let into_call = self.goes_into(lane, look.restoring_tools);
             let Some(mut text) = self.texts.remove(&lane) else { continue };
             let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
             let goes = text.push("", true, &With { restore: look.restore, into_call }, &mut scan);
@@ -421,7 +421,7 @@ impl Filter {
             self.texts.iter().filter(|(_, t)| t.held() > self.bounds.max_hold).map(|(lane, _)| *lane).collect();
         if self.bounds.at_max_hold == AtMaxHold::Release {
             for lane in long {
-                let into_call = self.into_call(lane, look.restoring_tools);
+                let into_call = self.goes_into(lane, look.restoring_tools);
                 let Some(mut text) = self.texts.remove(&lane) else { continue };
                 let goes = text.release(&With { restore: look.restore, into_call });
                 passed.released = true;
