@@ -205,7 +205,7 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        if self.record.usage.is_some() && !cut {
+        if self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }
         // About four bytes to a token, in any of the usual tokenizers and for most texts.
