@@ -63,7 +63,9 @@ def vertex(operation):
 def bedrock(operation):
     def through(client, **arguments):
         keys = {"aws_access_key": "AKIDEXAMPLE", "aws_secret_key": client.api_key, "aws_region": "us-east-1"}
-        there = anthropic.AnthropicBedrock(base_url=str(client.base_url), **keys, **OPTIONS)
+        # A key instead of AWS credentials is sent as a bearer token, over cleartext too.
+        place = {"api_key": client.api_key, "aws_region": "us-east-1"}
+        there = anthropic.AnthropicBedrock(base_url=str(client.base_url), **place, **OPTIONS)
         return operation(there, **arguments)
 
     return through

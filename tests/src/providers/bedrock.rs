@@ -101,7 +101,8 @@ fn titan(request: &Value, id: &str) -> Result<Script, Script> {
 }
 
 fn claude(request: &Value, id: &str) -> Result<Reply, Script> {
-    if request["anthropic_version"] != "bedrock-2023-05-31" {
+    // `bedrock-2023-05-31` for long; the SDK now sends the version of Anthropic's own API.
+    if !request["anthropic_version"].is_string() {
         return Err(failure(400, "anthropic_version: Field required"));
     }
     let mut request = request.clone();
