@@ -4,7 +4,7 @@
 //! - [`envoy`]: starts Envoy, adds and changes listeners and clusters while it runs, reads its
 //!   access logs and stats.
 //! - [`upstream`]: HTTP/1.1 and HTTP/2 servers that record every byte and answer by script;
-//!   [`model`] is a small provider that speaks the OpenAI and Anthropic shapes.
+//!   [`providers`] speak the APIs of model providers, [`model`] is a smaller one that counts tokens.
 //! - [`client`]: HTTP/1.1 and HTTP/2 clients that can send what well-behaved libraries refuse to.
 //! - [`idp`]: an identity provider with keys, tokens and a JWKS endpoint; [`pki`]: certificates.
 //! - [`bench`]: what it costs (`make bench`).
@@ -23,6 +23,7 @@ pub mod h1;
 pub mod idp;
 pub mod model;
 pub mod pki;
+pub mod providers;
 pub mod sdk;
 pub mod tools;
 pub mod upstream;

@@ -1,9 +1,9 @@
 //! A small, honest stand-in for a model provider: OpenAI chat completions, Anthropic messages, and
-//! the model list in both shapes.
+//! the model list in both shapes. [`crate::providers`] has more of each API, and more APIs.
 //!
-//! It refuses what a provider refuses (no JSON, no model, no messages, streaming) in the provider's
-//! own error shape. Its answer is an echo of the last user text, so a test sees in the answer what
-//! reached the model. Lines of that text direct it:
+//! It refuses what a provider refuses (no JSON, no model, no messages) in the provider's own error
+//! shape. Its answer is an echo of the last user text, streamed if asked to, so a test sees in the
+//! answer what reached the model. Lines of that text direct it:
 //!
 //! - `reply: TEXT` answers TEXT instead of the echo;
 //! - `model: NAME` reports another model than the one asked for;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::providers::echo::{Reply, Usage};
+use crate::providers::{anthropic, chat};
 use crate::upstream::{Handler, Script, Seen};
 
 /// Models on offer: name and owner.
@@ -80,9 +82,6 @@ impl Api {
         if matches!(self, Self::Anthropic) && !request["max_tokens"].is_u64() {
             return self.failure(400, "`max_tokens` is required");
         }
-        if request["stream"] == true {
-            return self.failure(400, "this model does not stream");
-        }
         let mut input = 0;
         visit(&request["system"], &mut |text| input += text.len());
         visit(&request["messages"], &mut |text| input += text.len());
@@ -96,6 +95,15 @@ impl Api {
         }
         let text = directed("reply:").unwrap_or(&prompt);
         let (model, input, output) = (directed("model:").unwrap_or(model), tokens(input), tokens(text.len()));
+        if request["stream"] == true {
+            let usage = Usage { input: input as u64, cached: 0, output: output as u64, reasoning: 0 };
+            let reply = Reply { model: model.to_owned(), text: Some(text.to_owned()), usage, ..Reply::default() };
+            let usage_asked = request["stream_options"]["include_usage"] == true;
+            return Script::sse(match self {
+                Self::OpenAi => chat::chunks(&[reply], chat::Dialect::OpenAi, usage_asked),
+                Self::Anthropic => anthropic::stream(&reply),
+            });
+        }
         Script::json(&match self {
             Self::OpenAi => json!({
                 "id": "chatcmpl-test", "object": "chat.completion", "created": CREATED, "model": model,

@@ -1,4 +1,4 @@
-//! The official OpenAI and Anthropic Python SDKs as clients, unchanged but for base URL and key.
+//! The official Python SDKs as clients, unchanged but for base URL and key.
 //!
 //! Each call runs a script of `tests/sdk/`, which prints one line of JSON: either `{"ok": RESULT}` or
 //! `{"error": CLASS, "status": N, "body": ..}` with the name of the exception class the SDK raised.
@@ -25,48 +25,102 @@ pub struct Outcome {
     pub body: Value,
 }
 
-/// The calls the scripts know.
+/// The calls the scripts know. Each script of `tests/sdk/` has a table of operations by name.
 #[derive(Clone, Debug)]
 pub enum Call {
-    /// `chat.completions.create(**arguments)` or `messages.create(**arguments)`.
+    /// The operation `create`: `chat.completions.create(**arguments)` or `messages.create(**arguments)`.
     Create(Value),
-    /// `models.list()`; the result is the list of ids.
+    /// The operation `models`; the result is the list of ids.
     Models,
+    /// Any operation.
+    Operation {
+        /// Its name in the script's table.
+        name: String,
+        /// Its keyword arguments.
+        arguments: Value,
+    },
+}
+
+impl Call {
+    /// An operation by its name.
+    pub fn of(name: &str, arguments: Value) -> Self {
+        Self::Operation { name: name.to_owned(), arguments }
+    }
+}
+
+/// The SDKs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sdk {
+    /// `openai`; the base ends in `/v1`, but for the operations `azure_*`, where it has no path.
+    OpenAi,
+    /// `anthropic`; the base has no path.
+    Anthropic,
+    /// `google-genai`; the base has no path.
+    Google,
+    /// `mistralai`; the base has no path.
+    Mistral,
+    /// `ollama`; the base has no path.
+    Ollama,
+    /// `cohere`; the base has no path.
+    Cohere,
+    /// `boto3`'s `bedrock-runtime`; the base has no path, the key `sigv4` signs instead.
+    Bedrock,
+}
+
+impl Sdk {
+    fn script(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai_call.py",
+            Self::Anthropic => "anthropic_call.py",
+            Self::Google => "google_call.py",
+            Self::Mistral => "mistral_call.py",
+            Self::Ollama => "ollama_call.py",
+            Self::Cohere => "cohere_call.py",
+            Self::Bedrock => "bedrock_call.py",
+        }
+    }
+
+    /// One call.
+    pub async fn call(self, base: &str, key: &str, call: Call) -> Outcome {
+        self.calls(base, &[(key, call)]).await.remove(0)
+    }
+
+    /// Several calls in one interpreter, in order: importing an SDK takes a second or more.
+    pub async fn calls(self, base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
+        run_all(self.script(), base, calls).await
+    }
 }
 
 /// Calls through the `openai` package; `base` ends in `/v1`.
 pub async fn openai(base: &str, key: &str, call: Call) -> Outcome {
-    run("openai_call.py", base, key, call).await
+    Sdk::OpenAi.call(base, key, call).await
 }
 
 /// Calls through the `anthropic` package; `base` has no path.
 pub async fn anthropic(base: &str, key: &str, call: Call) -> Outcome {
-    run("anthropic_call.py", base, key, call).await
+    Sdk::Anthropic.call(base, key, call).await
 }
 
-async fn run(script: &str, base: &str, key: &str, call: Call) -> Outcome {
-    let mut outcomes = run_all(script, base, &[(key, call)]).await;
-    outcomes.remove(0)
-}
-
-/// Several calls in one interpreter, in order: importing an SDK takes about a second.
+/// Several calls in one interpreter, in order.
 pub async fn openai_all(base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
-    run_all("openai_call.py", base, calls).await
+    Sdk::OpenAi.calls(base, calls).await
 }
 
-/// Several calls in one interpreter, in order: importing an SDK takes about a second.
+/// Several calls in one interpreter, in order.
 pub async fn anthropic_all(base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
-    run_all("anthropic_call.py", base, calls).await
+    Sdk::Anthropic.calls(base, calls).await
 }
 
 async fn run_all(script: &str, base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
     let mut input = String::new();
+    let none = json!({});
     for (key, call) in calls {
-        let line = match call {
-            Call::Create(arguments) => json!({"key": key, "create": arguments}),
-            Call::Models => json!({"key": key}),
+        let (name, arguments) = match call {
+            Call::Create(arguments) => ("create", arguments),
+            Call::Models => ("models", &none),
+            Call::Operation { name, arguments } => (name.as_str(), arguments),
         };
-        input.push_str(&format!("{line}\n"));
+        input.push_str(&format!("{}\n", json!({"key": key, "name": name, "arguments": arguments})));
     }
     let mut child = Command::new(tools::python())
         .arg(tools::root().join("tests/sdk").join(script))
