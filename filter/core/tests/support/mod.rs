@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod mutate;
 pub mod streams;
 
 use std::collections::BTreeMap;
@@ -143,7 +144,14 @@ pub struct Answer<'a> {
     pub cut: bool,
 }
 
-pub fn play(engine: &Engine, method: &str, path: &str, body: &str, answer: Option<&Answer<'_>>) -> Played {
+pub fn play(
+    engine: &Engine,
+    method: &str,
+    path: &str,
+    body: impl AsRef<[u8]>,
+    answer: Option<&Answer<'_>>,
+) -> Played {
+    let body = body.as_ref();
     let mut worker = Worker::new(engine);
     let mut host = MemoryHost::default();
     worker.start(engine, &mut host).unwrap();
@@ -151,7 +159,7 @@ pub fn play(engine: &Engine, method: &str, path: &str, body: &str, answer: Optio
     host.set_attribute(Attribute::PeerUri, "spiffe://td/ns/a/sa/b");
     let mut exchange = Exchange::new(1);
     let mut played = Played { path: path.to_owned(), ..Played::default() };
-    let mut upstream = body.as_bytes().to_vec();
+    let mut upstream = body.to_vec();
     let at = Time(1_800_000_000_000_000_000);
     // Carries out what concerns bodies; answers whether the bytes at hand were replaced.
     let mut tell = |event: Event<'_>, host: &mut MemoryHost, played: &mut Played| {
