@@ -69,7 +69,7 @@ pub(super) fn complete(request: &Value, stream: bool) -> Script {
 
 /// The answer to a messages request, or the error.
 pub(super) fn reply(request: &Value) -> Result<Reply, Script> {
-    if !request["messages"].as_array().is_some_and(|messages| !messages.is_empty()) {
+    if request["messages"].as_array().is_none_or(Vec::is_empty) {
         return Err(failure(400, "messages: Field required"));
     }
     if !request["max_tokens"].is_u64() {

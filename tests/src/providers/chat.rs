@@ -23,7 +23,7 @@ pub enum Dialect {
 /// Answers a chat completion request; `fail` makes the provider's error.
 pub(super) fn complete(asked: &Asked, dialect: Dialect, fail: fn(u16, &str) -> Script) -> Script {
     let request = &asked.body;
-    if !request["messages"].as_array().is_some_and(|messages| !messages.is_empty()) {
+    if request["messages"].as_array().is_none_or(Vec::is_empty) {
         return fail(400, "`messages` is required");
     }
     answer(request, &messages(request), dialect, fail)

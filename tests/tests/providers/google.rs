@@ -6,7 +6,7 @@ use doorward_e2e::providers::{
 use doorward_e2e::sdk::Sdk;
 use serde_json::{Value, json};
 
-use super::{CALLS, SAID, SAY, THINK, called, calls_of, functions, oks, run, streamed};
+use super::{CALLS, SAID, SAY, THINK, called, calls_of, oks, run, streamed};
 
 #[tokio::test]
 async fn google_generates() {

@@ -1,5 +1,6 @@
 //! Mistral, Ollama and Cohere through their SDKs; what no SDK here speaks, as bytes.
 
+use doorward_e2e::model;
 use doorward_e2e::providers::{self, EMBEDDING, INPUT_TOKENS, OUTPUT_TOKENS, UNCACHED_TOKENS, deltas};
 use doorward_e2e::sdk::Sdk;
 use doorward_e2e::upstream::Upstream;
@@ -167,5 +168,20 @@ async fn arrays_and_tokens_stream_as_they_do() {
     for path in ["/v1/rerank", "/v2/rerank"] {
         let answer = post(&upstream, path, &request).await.json();
         assert_eq!(answer["results"][1]["document"]["text"], "b");
+    }
+}
+
+#[tokio::test]
+async fn the_small_model_streams_too() {
+    let upstream = Upstream::with(model::handler()).await;
+    let request = json!({"model": "gpt-5", "max_tokens": 9, "messages": ask("reply: pong ping"), "stream": true,
+        "stream_options": {"include_usage": true}});
+    for (path, end) in [("/v1/chat/completions", "data: [DONE]"), ("/v1/messages", "event: message_stop")] {
+        let answer = post(&upstream, path, &request).await;
+        assert_eq!(answer.fields.get("content-type").as_deref(), Some("text/event-stream"));
+        let text = answer.text();
+        assert!(text.contains("\"pon\"") && text.contains("\"g pi\"") && text.contains(end), "{text}");
+        // Its own count: a token for every four bytes begun.
+        assert!(text.contains("tokens\":3"), "{text}");
     }
 }
