@@ -102,10 +102,10 @@ impl Engine {
             );
         }
         let max_hold = usize::try_from(document.answers.max_hold_bytes).unwrap_or(usize::MAX);
-        if !(64..=max_body.max(64)).contains(&max_hold) {
+        if max_hold < 64 {
             problems.push(
-                Problem::new(root.key("answers").key("max_hold_bytes"), "not between 64 and envoy.max_body_bytes")
-                    .help("16384 is the default"),
+                Problem::new(root.key("answers").key("max_hold_bytes"), "below 64 bytes")
+                    .help("values of that length would not be found; 16384 is the default"),
             );
         }
         match (detectors, identity) {
@@ -124,7 +124,7 @@ impl Engine {
                 limits,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,
-                max_hold,
+                max_hold: max_hold.min(max_body),
                 at_max_hold: document.answers.at_max_hold,
                 hash_key,
                 tokenize_key,

@@ -42,6 +42,10 @@ fn rounds(fixture: &Fixture) -> usize {
     // Unchanged, it passes without the canary.
     let clean = play(&engine, "POST", fixture.text("path"), &body, None);
     assert_eq!(clean.upstream.as_deref().map(finds), Some(None), "{}: {:?}", fixture.name, clean.reason());
+    if body.contains("\"thinking\":\"hm\"") {
+        let signed = body.replace("\"thinking\":\"hm\"", &format!("\"thinking\":\"{CANARY}\""));
+        assert_eq!(play(&engine, "POST", fixture.text("path"), &signed, None).reason(), "content.denied");
+    }
     for round in 0..ROUNDS {
         let mutated = mutate(&body, &mut dice);
         let played = play(&engine, "POST", fixture.text("path"), &mutated, None);

@@ -214,8 +214,7 @@ impl Exchange {
         if let Some(path) = &facts.path_model {
             // Which of the two a server takes is anybody's guess: they must name one model.
             let bare = asked.rsplit('/').next().unwrap_or_default();
-            let same = |name: &str| name.eq_ignore_ascii_case(path) || name.eq_ignore_ascii_case(bare);
-            if !same(&asked) && !path.eq_ignore_ascii_case(bare) {
+            if !path.eq_ignore_ascii_case(&asked) && !path.eq_ignore_ascii_case(bare) {
                 return Err(refused().detail("the path and the body name different models"));
             }
         }

@@ -73,7 +73,7 @@ impl Exchange {
             }
         }
         let large = length(headers).is_some_and(|l| l > cx.engine.max_body as u64);
-        if media == Media::Other || encoded(headers) || large {
+        if !matches!(media, Media::Json | Media::Text) || encoded(headers) || large {
             return self.unscannable(cx);
         }
         let answer = Answer {

@@ -27,7 +27,8 @@ impl Dice {
 }
 
 /// Members whose values say what something is; with a canary in them nothing would be read at all.
-const NAMING: &[&str] = &["model", "agent_id", "role", "type", "anthropic_version", "media_type", "voice", "input_type"];
+/// What a provider signed is never edited: a canary there refuses the request.
+const NAMING: &[&str] = &["thinking", "signature", "model", "agent_id", "role", "type", "anthropic_version", "media_type", "voice", "input_type"];
 
 /// The canary in every string, and in fields that nobody knows.
 pub fn planted(request: &Value) -> Value {
@@ -82,7 +83,7 @@ fn once(mut bytes: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
         7 => return text(bytes, |text| escape_some(text, dice)),
         8 => return text(bytes, |text| duplicate_member(text, dice)),
         9 => return text(bytes, |text| fold_key(text, dice)),
-        10 => return text(bytes, |text| replace_one(text, &format!(" {CANARY} on"), &STANDARD.encode(CANARY.repeat(3)), dice)),
+        10 => return text(bytes, |text| replace_one(text, &format!(" {CANARY} on"), &format!(" {}", STANDARD.encode(CANARY.repeat(3))), dice)),
         11 => return text(bytes, |text| replace_one(text, CANARY, "zq7%63anary", dice)),
         12 => return text(bytes, |text| replace_one(text, CANARY, "zq7&#99;anary", dice)),
         13 => return text(bytes, |text| replace_one(text, CANARY, "zq7\\\\u0063anary", dice)),
@@ -177,13 +178,20 @@ fn in_value(value: &Value) -> Option<String> {
 
 fn in_text(text: &str) -> Option<String> {
     let plain = undone(text).to_ascii_lowercase();
-    if plain.contains(CANARY) || plain.contains(&NUMBER.to_string()) {
+    // A card's digits inside of a longer word or number are none.
+    let number = NUMBER.to_string();
+    let whole = plain.match_indices(&number).any(|(at, _)| {
+        let glued = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || "_-.+".contains(c));
+        !glued(plain[..at].chars().next_back()) && !glued(plain[at + number.len()..].chars().next())
+    });
+    if plain.contains(CANARY) || whole {
         return Some(format!("in {text:?}"));
     }
     // Base64 that somebody would decode.
     text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).filter(|run| run.len() >= 24).find_map(|run| {
         let decoded = STANDARD.decode(run).ok()?;
-        String::from_utf8_lossy(&decoded).contains(CANARY).then(|| format!("in base64 {run}"))
+        let text = String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))?;
+        text.contains(CANARY).then(|| format!("in base64 {run}"))
     })
 }
 
