@@ -13,8 +13,11 @@
 //! dictionaries are looked up by hash at word starts (`dictionary`); user patterns run through
 //! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]).
 //!
+//! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
+//!
 //! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
-//! matcher; and its samples, positive and near misses, which the tests run.
+//! matcher; how far it reaches (`reach`, and what `lane` watches for it); and its samples, positive and near misses,
+//! which the tests run.
 //!
 //! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
 //! recognise what has no form of its own (names, addresses).
