@@ -29,6 +29,8 @@ struct Entry {
     lead: Box<str>,
     /// From the first word on; in lower case unless `exact`. White space is one space.
     body: Box<str>,
+    /// Where in `body` its first word ends: a letter in lower case may be more than letters.
+    first: usize,
     exact: bool,
 }
 
@@ -101,8 +103,9 @@ impl DictionaryBuilder {
         let run = body.find(|c| !is_word_char(c)).and_then(|end| body.get(..end)).unwrap_or(body);
         let hash = run.chars().flat_map(char::to_lowercase).fold(SEED, hash_char);
         let exact = document.case_sensitive;
+        let first = if exact { run.len() } else { run.chars().flat_map(char::to_lowercase).map(char::len_utf8).sum() };
         let body = if exact { body.to_owned() } else { body.chars().flat_map(char::to_lowercase).collect() };
-        self.entries.push(Entry { hash, kind, lead: lead.into(), body: body.into(), exact });
+        self.entries.push(Entry { hash, kind, lead: lead.into(), body: body.into(), first, exact });
         Ok(())
     }
 
@@ -200,11 +203,6 @@ impl Dictionary {
 }
 
 impl Entry {
-    /// Where its first word ends.
-    fn first_word(&self) -> usize {
-        self.body.find(|c| !is_word_char(c)).unwrap_or(self.body.len())
-    }
-
     /// How much of `rest` the entry covers, if it stands at its start and ends with a whole word.
     fn length_in(&self, rest: &str) -> Option<usize> {
         let mut chars = rest.char_indices().peekable();

@@ -34,7 +34,7 @@ impl Watched {
     pub(super) fn new(builder: &DictionaryBuilder) -> Self {
         let mut watched = Self::default();
         for entry in &builder.entries {
-            let first = entry.body.get(..entry.first_word()).unwrap_or_default();
+            let first = entry.body.get(..entry.first).unwrap_or_default();
             watched.longest = watched.longest.max(first.chars().flat_map(char::to_lowercase).count());
             watched.lead = watched.lead.max(entry.lead.len());
             entry.lead.bytes().for_each(|b| watched.leads.insert(b));
@@ -141,7 +141,7 @@ impl Dictionary {
             .enumerate()
             .skip(first)
             .take_while(move |(_, e)| e.hash == hash)
-            .map(|(index, entry)| (index, entry.first_word()))
+            .map(|(index, entry)| (index, entry.first))
             .filter(|(index, next)| self.entries.get(*index).is_some_and(|e| *next < e.body.len()))
     }
 
