@@ -26,7 +26,8 @@ pub struct DetectorsDocument {
 }
 
 /// A detector by regular expression (the syntax of the `regex-lite` crate). A match is at most 1,024 bytes
-/// long: what a pattern needs more for is not found.
+/// long: what a pattern needs more for is not found. In an answer that is streamed, context words count only before a
+/// match, and `^` and `$` stand for the whole text's ends (or, with `(?m)`, a line's).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PatternDocument {

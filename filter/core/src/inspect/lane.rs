@@ -20,13 +20,13 @@
 //! what it has of the block (guarantee 2 then holds for the bytes covered), it takes a line of 24 characters within
 //! 512 bytes to be one, and no allow-list lets it pass. Patterns see `^` and `$` only where the text starts and where
 //! it ends. Shadows of kinds that are not looked for (a card number is no phone number) are cast from where a digit
-//! of theirs stands.
+//! of theirs stands, and not by addresses of version 6.
 //!
 //! **Bounds.** A stretch that is still open after [`STRETCH`] bytes, or a chain of many numbers, is scanned as far as
 //! it is clear, and again when it has doubled; at [`LONGEST`] bytes it is cut whatever goes across, and a finding
 //! that does becomes two. Only a phrase of a dictionary with very much white space inside can be longer, and is then
 //! missed. Each character costs a bounded number of steps, and each byte of a stretch is scanned a few times at
-//! most. What is kept is what is held back and at most [`LEFT`] bytes before it.
+//! most. What is kept is what is held back and about 1 KB before it.
 //!
 //! **What this does not do.** It does not bound what is held back below these: the caller looks at [`Lane::held`].
 //! One lane takes one selection; another one from one push to the next applies to what has not been settled.
@@ -146,7 +146,7 @@ impl Lane {
         Self { limit: STRETCH, ..Self::default() }
     }
 
-    /// Appends `piece`; `end`: nothing follows. Answers the text that is settled now, with the findings in it.
+    /// Appends `piece`; `end`: nothing follows, and the lane is done with. Answers the text that is settled now, with the findings in it.
     ///
     /// # Errors
     /// [`OverBudget`] when the policy's patterns used up `budget`: what was held back and the piece are held back

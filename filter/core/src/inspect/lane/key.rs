@@ -78,14 +78,14 @@ impl Key {
                     let start = *start;
                     // The letters of the marker were counted.
                     if content.saturating_sub(3) >= LEAST {
-                        self.begin(step, start);
+                        self.begin(bytes, start);
                         self.state = State::Footer { length: 0, dashes: 0 };
                     } else {
                         self.state = State::Outside;
                     }
                 } else if *line && (*content >= LEAST || !soon) {
                     let start = *start;
-                    self.begin(step, start);
+                    self.begin(bytes, start);
                     self.state = State::Inside;
                 } else if !soon {
                     self.state = State::Outside;
@@ -115,14 +115,15 @@ impl Key {
     /// The text is over.
     pub(super) fn end(&mut self, bytes: &[u8]) {
         if let State::Body { start, line: true, .. } = self.state {
-            let test_value = secrets::is_placeholder(bytes.get(start..).unwrap_or_default());
-            self.blocks.push(Block { start, end: None, test_value });
+            self.begin(bytes, start);
         }
         self.finish(bytes.len());
     }
 
-    fn begin(&mut self, step: &Step<'_>, start: usize) {
-        let test_value = secrets::is_placeholder(step.bytes.get(start..).unwrap_or_default());
+    fn begin(&mut self, bytes: &[u8], start: usize) {
+        let test_value = secrets::is_placeholder(bytes.get(start..).unwrap_or_default());
+        // One block's last dashes may be the next one's first.
+        let start = start.max(self.blocks.last().and_then(|block| block.end).unwrap_or(0));
         self.blocks.push(Block { start, end: None, test_value });
     }
 

@@ -74,7 +74,8 @@ impl Memo {
     /// Whether one of [`SERVER`] stands in `from..to`. Windows come in the order of the text, and no part of
     /// it is searched twice.
     fn server_near(&mut self, bytes: &[u8], from: usize, to: usize) -> bool {
-        let fresh = from.max(self.searched_to.saturating_sub(LONGEST_KEY));
+        // A key that ends in the window may start before it.
+        let fresh = from.max(self.searched_to).saturating_sub(LONGEST_KEY);
         if let Some(window) = bytes.get(fresh..to) {
             super::super::work::add(window.len());
             let equals = window.iter().enumerate().rev().filter(|(_, b)| **b == b'=').map(|(i, _)| i + 1);

@@ -3,6 +3,7 @@
 mod configuration;
 mod corpora;
 mod hostile;
+mod lane_properties;
 mod lanes;
 mod properties;
 mod sample_rows;
