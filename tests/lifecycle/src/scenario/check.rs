@@ -69,6 +69,13 @@ fn check_end(place: &str, received: &Received, sent: &[u8], expect: &End, wrong:
     if let Some(body) = &got.body {
         same(&format!("{place} body"), &bytes(&received.body), &bytes(&body.bytes()), wrong);
     }
+    let text = bytes(&received.body);
+    for wanted in &got.contains {
+        same(&format!("{place} body holds `{wanted}`: {text}"), &text.contains(wanted), &true, wrong);
+    }
+    for unwanted in &got.lacks {
+        same(&format!("{place} body holds `{unwanted}`: {text}"), &text.contains(unwanted), &false, wrong);
+    }
     if got.same {
         same(&format!("{place} body (as sent)"), &bytes(&received.body), &bytes(sent), wrong);
     }

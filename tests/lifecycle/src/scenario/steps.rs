@@ -331,6 +331,10 @@ pub struct Got {
     pub reset: Option<bool>,
     /// Interim answers.
     pub informational: Option<Vec<u16>>,
+    /// Texts that stand in the body.
+    pub contains: Vec<String>,
+    /// Texts that do not.
+    pub lacks: Vec<String>,
     /// Doorward's own refusal with this reason code, in the dialect.
     pub reason: Option<String>,
     /// Where the head had gone already, only the body says the reason.
