@@ -126,6 +126,19 @@ fn bulk_surfaces_must_be_named() {
     assert_eq!(run(&with, "POST", "/v1/files", form, "--x").upstream.as_deref(), Some(&b"--x"[..]));
 }
 
+#[test]
+fn results_of_batches_are_read_line_by_line() {
+    let more = json!({"access": [{"id": "b", "effect": "allow", "operations": "batches"}],
+        "content": [{"id": "mask", "detect": "EMAIL_ADDRESS", "action": "mask"}]});
+    let line = |text: &str| json!({"custom_id": "1", "result": {"message": {"content": [{"type": "text", "text": text}]}}});
+    let body = format!("{}\n{}\n", line("jane@northwind.dev"), line("plain"));
+    let chunks = body.as_bytes().chunks(30).map(<[u8]>::to_vec).collect();
+    let answer = Answer { content_type: "application/x-jsonl", chunks, cut: false };
+    let played = play(&engine(&policy("anthropic", &more)), "GET", "/v1/messages/batches/b/results", "", Some(&answer));
+    assert_eq!(played.client_text(), body.replace("jane@northwind.dev", "[EMAIL_ADDRESS]"));
+    assert_eq!(played.usage(), (None, None));
+}
+
 fn policy_refused(more: &Value) -> bool {
     let tree = doorward_core::config::tree_from_json(&policy("openai", more).to_string()).unwrap();
     doorward_core::engine::Engine::compile(&tree, &|_| Some("0123456789abcdef0123456789abcdef".into())).is_err()

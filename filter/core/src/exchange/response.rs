@@ -111,8 +111,11 @@ impl Exchange {
 
     /// How the answer is cut into events, if a stream was asked for and this is one.
     fn framing(&self, media: Media, status: u16) -> Option<Framing> {
-        let facts = self.facts.as_ref().filter(|f| f.streams && (200..300).contains(&status))?;
+        let facts = self.facts.as_ref().filter(|_| (200..300).contains(&status))?;
         match media {
+            // Results of batches, files of examples: what stands on a line is read by itself.
+            Media::Lines if facts.call.operation.must_be_named() => Some(Framing::Lines),
+            _ if !facts.streams => None,
             Media::EventStream => Some(Framing::Sse),
             Media::Lines => Some(Framing::Lines),
             Media::AwsEventStream => Some(Framing::EventStream),
@@ -226,7 +229,8 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        if self.record.usage.is_some_and(|told| told.input > 0) && !cut {
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams);
+        if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }
         // About four bytes to a token, in any of the usual tokenizers and for most texts.
