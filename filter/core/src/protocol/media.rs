@@ -15,6 +15,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Deserialize;
 
 use crate::json::{Kind, Node, StringToken, fold};
+use crate::sort;
 
 /// A kind of content that cannot be read as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -131,7 +132,7 @@ impl Contents {
         let mut contents = Contents::default();
         tokens(root, &mut |media, _| contents.media.insert(media));
         contents.visit(root);
-        contents.payloads.sort_unstable_by_key(|(at, _)| *at);
+        sort::plain(&mut contents.payloads, |(a, _), (b, _)| a < b);
         contents
     }
 
