@@ -22,7 +22,7 @@ use crate::head::Headers;
 use crate::host::{Host, Side};
 use crate::identity::Principal;
 use crate::inspect::Budget;
-use crate::policy::{Mode, RoleSet};
+use crate::policy::{Mode, Plan, RoleSet};
 use crate::protocol::{self, Dialect, Found, NoCall};
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
@@ -58,7 +58,7 @@ enum Stage {
     /// The answer's body is being held (or copied).
     Answer(response::Answer),
     /// The answer is a stream.
-    Stream(Box<Filter>),
+    Stream(Box<Filter>, Box<Plan>),
     /// The answer's body gives way to this one.
     Replace(Vec<u8>),
     /// Answered locally: nothing passes any more, and the answer's own events are none of ours.

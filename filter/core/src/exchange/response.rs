@@ -124,7 +124,8 @@ impl Exchange {
             max_hold: cx.engine.max_hold,
             at_max_hold: cx.engine.at_max_hold,
         };
-        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)));
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)), Box::new(plan));
         if self.tap.is_none() {
             for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
                 if headers.has(name) {
@@ -141,10 +142,9 @@ impl Exchange {
             0 => Vec::new(),
             _ => cx.host.body(Side::Response).unwrap_or_default(),
         };
-        let Stage::Stream(filter) = &mut self.stage else { return Flow::Continue };
+        let Stage::Stream(filter, plan) = &mut self.stage else { return Flow::Continue };
         let Some(facts) = &mut self.facts else { return Flow::Continue };
-        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = super::body::inspector(&plan, cx.engine, None);
+        let inspector = super::body::inspector(plan, cx.engine, None);
         let mut look = Look {
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -189,7 +189,7 @@ impl Exchange {
 
     /// The stream came to an end, its own or another.
     pub(super) fn stream_over(&mut self, cx: &mut Context<'_>) {
-        let Stage::Stream(filter) = std::mem::replace(&mut self.stage, Stage::Pass) else { return };
+        let Stage::Stream(filter, _) = std::mem::replace(&mut self.stage, Stage::Pass) else { return };
         let model = self.record.model.clone().unwrap_or_default();
         if let Some(answered) = filter.model()
             && !cx.engine.models.same(&model, answered)
@@ -280,7 +280,7 @@ impl Exchange {
     }
 
     pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
-        if matches!(self.stage, Stage::Stream(_)) {
+        if matches!(self.stage, Stage::Stream(..)) {
             return self.stream_body(available, end, cx);
         }
         if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {

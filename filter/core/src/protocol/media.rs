@@ -136,6 +136,13 @@ impl Contents {
         contents
     }
 
+    /// The same for who asks for [`Self::payload`] only. Most documents have no string that is long enough, which takes less
+    /// to see than names do to read.
+    #[must_use]
+    pub fn payloads(root: Node<'_>) -> Self {
+        if has_long(root) { Self::of(root) } else { Self::default() }
+    }
+
     fn visit(&mut self, node: Node<'_>) {
         look(node, &mut |media, payload| {
             self.media.insert(media);
@@ -327,6 +334,16 @@ fn is_payload(data: &str) -> bool {
         !valid.chars().any(|c| c.is_control() && !c.is_ascii_whitespace())
     });
     !text && is_base64(data)
+}
+
+/// Whether a string is as long as a payload is.
+fn has_long(node: Node<'_>) -> bool {
+    match node.kind() {
+        Kind::String => node.span().len() >= MIN_PAYLOAD,
+        Kind::Object => node.entries().any(|(_, value)| has_long(value)),
+        Kind::Array => node.items().any(has_long),
+        _ => false,
+    }
 }
 
 /// Letters of either alphabet, in lines or not, and padding at the end.
