@@ -83,9 +83,13 @@ fn token() -> String {
 }
 
 fn head(token: &str, length: usize) -> Headers {
+    head_to("/v1/chat/completions", token, length)
+}
+
+fn head_to(path: &str, token: &str, length: usize) -> Headers {
     Headers::from_iter([
         (":method", "POST"),
-        (":path", "/v1/chat/completions"),
+        (":path", path),
         (":authority", "gateway"),
         ("authorization", &*format!("Bearer {token}")),
         ("content-type", "application/json"),
@@ -162,6 +166,60 @@ fn exchange(bencher: Bencher<'_, '_>, size: usize) {
 #[divan::bench(args = [2 << 10, 32 << 10, 512 << 10])]
 fn redact(bencher: Bencher<'_, '_>, size: usize) {
     run(bencher, size, true);
+}
+
+/// One event of a stream, with four characters of text, from the moment its bytes are there until they go on.
+#[divan::bench(args = ["openai", "anthropic"])]
+fn stream_event(bencher: Bencher<'_, '_>, format: &str) {
+    let mut policy = policy();
+    policy["targets"][0]["provider"] = json!(format);
+    let tree = tree_from_json(&policy.to_string()).unwrap();
+    let engine = Engine::compile(&tree, &|_| None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let (mut worker, mut host, at) = (Worker::new(&engine), host(), now());
+    let body = r#"{"messages":[{"role":"user","content":"Go on."}],"model":"gpt-4o","max_tokens":512,"stream":true}"#;
+    let path = if format == "openai" { "/v1/chat/completions" } else { "/v1/messages" };
+    let head = head_to(path, &token(), body.len());
+    let back = Headers::from_iter([(":status", "200"), ("content-type", "text/event-stream")]);
+    host.bodies.insert(Side::Request, body.as_bytes().to_vec());
+    let (mut exchange, mut effects) = (Exchange::new(1), Vec::new());
+    let events = [
+        Event::Head { side: Side::Request, headers: &head, end: false },
+        Event::Body { side: Side::Request, available: body.len(), end: true },
+        Event::Head { side: Side::Response, headers: &back, end: false },
+    ];
+    for event in events {
+        let _ = exchange.on(event, at, &engine, &mut worker, &mut host, &mut effects);
+    }
+    let mut events = pieces(format).into_iter().cycle();
+    bencher.bench_local(|| {
+        let event = events.next().unwrap();
+        let available = event.len();
+        host.bodies.insert(Side::Response, event);
+        effects.clear();
+        let event = Event::Body { side: Side::Response, available, end: false };
+        assert_eq!(exchange.on(event, at, &engine, &mut worker, &mut host, &mut effects), Flow::Continue);
+    });
+}
+
+/// A sentence as the events of a stream.
+fn pieces(format: &str) -> Vec<Vec<u8>> {
+    let chars: Vec<char> = SENTENCE.replace(['\\', '"'], "").chars().collect();
+    let event = |piece: &[char]| {
+        let text = Value::from(piece.iter().collect::<String>());
+        match format {
+            "openai" => format!(
+                "data: {{\"id\":\"chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG\",\"object\":\"chat.completion.chunk\",\
+                 \"created\":1741570283,\"model\":\"gpt-4o-2024-08-06\",\"service_tier\":\"default\",\
+                 \"system_fingerprint\":\"fp_fc9f1d7035\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":{text}}},\
+                 \"logprobs\":null,\"finish_reason\":null}}],\"usage\":null,\"obfuscation\":\"x7Kq2\"}}\n\n"
+            ),
+            _ => format!(
+                "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\
+                 \"delta\":{{\"type\":\"text_delta\",\"text\":{text}}}}}\n\n"
+            ),
+        }
+    };
+    chars.chunks(4).map(|piece| event(piece).into_bytes()).collect()
 }
 
 fn run(bencher: Bencher<'_, '_>, size: usize, findings: bool) {

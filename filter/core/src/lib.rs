@@ -14,6 +14,7 @@ pub mod engine;
 pub mod exchange;
 pub mod head;
 mod hex;
+mod literals;
 pub mod host;
 pub mod identity;
 pub mod inspect;

@@ -57,6 +57,11 @@ pub fn request(size: usize) -> String {
     text + tail
 }
 
+/// Prose without what a rule looks for.
+pub fn prose() -> String {
+    PARAGRAPHS.join("\n\n")
+}
+
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }

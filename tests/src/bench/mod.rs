@@ -2,17 +2,20 @@
 //! filter that does a fraction of the job.
 //!
 //! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
+//! - [`streaming`]: CPU, time to the first token and memory of streamed answers.
 //! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.
 //! - [`memory`]: what Doorward adds to Envoy's memory: idle, after load, after reloads.
 //! - [`report`]: the table, the limits of the design, and `target/bench/summary.json`.
 
 pub mod body;
+pub mod events;
 pub mod jwt;
 pub mod load;
 pub mod memory;
 pub mod plan;
 pub mod process;
 pub mod report;
+pub mod streaming;
 pub mod traffic;
 pub mod upstream;
 pub mod variant;
@@ -20,7 +23,7 @@ pub mod variant;
 use std::process::ExitCode;
 
 use self::plan::Plan;
-use self::report::Report;
+use self::report::{Report, Whole};
 use self::upstream::Upstream;
 use crate::idp::{Algorithm, Idp};
 use crate::tools;
@@ -40,11 +43,18 @@ pub async fn run(plan: Plan) -> ExitCode {
 }
 
 async fn measure(plan: &Plan) -> Result<Report, String> {
-    load::available()?;
+    if !plan.only_streams {
+        load::available()?;
+    }
     let wasm = tools::wasm().ok_or("doorward.wasm is not built; run `make wasm`")?;
     let wasm_bytes = std::fs::metadata(wasm).map_err(|e| e.to_string())?.len();
     let upstream = Upstream::start();
     let idp = Idp::start(Algorithm::RS256).await;
+    eprintln!("bench: streams");
+    let streaming = streaming::measure(plan, &upstream, &idp).await?;
+    if plan.only_streams {
+        return Ok(Report { wasm_bytes, streaming, whole: None });
+    }
     eprintln!("bench: tokens in the VM");
     let vm = jwt::measure(plan, &upstream, &idp).await?;
     eprintln!("bench: traffic, about {:.0} s", plan.traffic_seconds());
@@ -56,5 +66,5 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         }
         false => None,
     };
-    Ok(Report { rows, jwt: vm.jwt, on_configure_ms: vm.on_configure_ms, wasm_bytes, memory })
+    Ok(Report { wasm_bytes, streaming, whole: Some(Whole { rows, vm, memory }) })
 }

@@ -27,12 +27,15 @@ pub struct Plan {
     pub tokens: usize,
     /// Whether memory is measured.
     pub memory: bool,
+    /// Whether only streams are measured.
+    pub only_streams: bool,
     /// Whether figures beyond a limit fail the run.
     pub strict: bool,
 }
 
 impl Plan {
-    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`.
+    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
+    /// `BENCH_ONLY=streams`.
     pub fn from_env() -> Self {
         Self {
             rounds: number("BENCH_ROUNDS", 5).max(1),
@@ -40,6 +43,11 @@ impl Plan {
             full_seconds: number("BENCH_FULL_SECONDS", 0.7),
             tokens: number("BENCH_TOKENS", 200),
             memory: number("BENCH_MEMORY", 1) != 0,
+            only_streams: match env::var("BENCH_ONLY").as_deref() {
+                Ok("streams") => true,
+                Ok(other) => panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`"),
+                Err(_) => false,
+            },
             strict: number("BENCH_STRICT", 0) != 0,
         }
     }

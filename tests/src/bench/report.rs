@@ -2,22 +2,29 @@
 
 use serde_json::json;
 
-use super::jwt::Jwt;
+use super::jwt::Vm;
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
+use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Streaming};
 use super::traffic::Row;
 use crate::tools;
 
 /// Everything that was measured.
 pub struct Report {
-    /// Each variant at each size.
-    pub rows: Vec<Row>,
-    /// Tokens in the VM.
-    pub jwt: Jwt,
-    /// Milliseconds of `on_configure` in the slowest VM.
-    pub on_configure_ms: f64,
     /// Size of `doorward.wasm`.
     pub wasm_bytes: u64,
+    /// Streamed answers.
+    pub streaming: Streaming,
+    /// Everything else, where it was measured.
+    pub whole: Option<Whole>,
+}
+
+/// What was measured beside streams.
+pub struct Whole {
+    /// Each variant at each size.
+    pub rows: Vec<Row>,
+    /// What the VM measured of itself.
+    pub vm: Vm,
     /// Memory, where it was measured.
     pub memory: Option<Memory>,
 }
@@ -38,6 +45,52 @@ impl Report {
 
     /// Prints tables.
     pub fn print(&self) {
+        if let Some(whole) = &self.whole {
+            whole.print();
+        }
+        self.streaming.print();
+        println!();
+        for limit in self.limits() {
+            let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
+            let Limit { what, unit, value, most } = limit;
+            println!("{what:<64}{value:>9.2} {unit:<3} at most {most:>8.2} {unit:<3} {verdict}");
+        }
+    }
+
+    /// Writes `target/bench/summary.json`.
+    pub fn write(&self) {
+        let limits: Vec<_> = self
+            .limits()
+            .iter()
+            .map(|l| json!({"what": l.what, "unit": l.unit, "value": l.value, "most": l.most, "holds": l.value <= l.most}))
+            .collect();
+        let whole = self.whole.as_ref();
+        let summary = json!({
+            "rows": whole.map(|w| &w.rows), "jwt": whole.map(|w| w.vm.jwt), "wasm_bytes": self.wasm_bytes,
+            "on_configure_ms": whole.map(|w| w.vm.on_configure_ms), "memory": whole.map(|w| &w.memory),
+            "streaming": self.streaming, "limits": limits,
+        });
+        let path = tools::root().join("target/bench/summary.json");
+        std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
+        let text = serde_json::to_string_pretty(&summary).expect("JSON");
+        std::fs::write(&path, text + "\n").expect("write target/bench/summary.json");
+        println!("\nwritten to target/bench/summary.json");
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let mut limits = vec![limit("doorward.wasm", "MB", self.wasm_bytes as f64 / 1e6, 1.5)];
+        limits.extend(self.streaming.limits());
+        limits.extend(self.whole.iter().flat_map(Whole::limits));
+        limits
+    }
+}
+
+fn limit(what: &'static str, unit: &'static str, value: f64, most: f64) -> Limit {
+    Limit { what, unit, value, most }
+}
+
+impl Whole {
+    fn print(&self) {
         println!(
             "\nCPU of the Envoy process, latency at the fixed rate; CPU and throughput of one worker under full load"
         );
@@ -69,7 +122,7 @@ impl Report {
         }
         println!(
             "\nRS256, token of 1 KB, in the VM: native check {:.1} us; never seen {:.1} us; seen before {:.1} us",
-            self.jwt.native_us, self.jwt.cold_us, self.jwt.warm_us
+            self.vm.jwt.native_us, self.vm.jwt.cold_us, self.vm.jwt.warm_us
         );
         if let Some(memory) = &self.memory {
             println!(
@@ -84,30 +137,6 @@ impl Report {
                 memory.reloads_mb.iter().map(|mb| format!("{mb:+.1}")).collect::<Vec<_>>().join(" ")
             );
         }
-        println!();
-        for limit in self.limits() {
-            let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
-            let Limit { what, unit, value, most } = limit;
-            println!("{what:<64}{value:>9.2} {unit:<3} at most {most:>8.2} {unit:<3} {verdict}");
-        }
-    }
-
-    /// Writes `target/bench/summary.json`.
-    pub fn write(&self) {
-        let limits: Vec<_> = self
-            .limits()
-            .iter()
-            .map(|l| json!({"what": l.what, "unit": l.unit, "value": l.value, "most": l.most, "holds": l.value <= l.most}))
-            .collect();
-        let summary = json!({
-            "rows": self.rows, "jwt": self.jwt, "wasm_bytes": self.wasm_bytes, "on_configure_ms": self.on_configure_ms,
-            "memory": self.memory, "limits": limits,
-        });
-        let path = tools::root().join("target/bench/summary.json");
-        std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
-        let text = serde_json::to_string_pretty(&summary).expect("JSON");
-        std::fs::write(&path, text + "\n").expect("write target/bench/summary.json");
-        println!("\nwritten to target/bench/summary.json");
     }
 
     fn cpu(&self, name: &str, size: usize) -> f64 {
@@ -122,7 +151,6 @@ impl Report {
     fn limits(&self) -> Vec<Limit> {
         const { assert!(LOADS[1].0 == JUDGED_BYTES) };
         let lua = self.added("lua", JUDGED_BYTES);
-        let limit = |what, unit, value, most| Limit { what, unit, value, most };
         let mut limits = vec![
             limit(
                 "CPU added at 2 KB (half of what jwt_authn and Lua add)",
@@ -130,10 +158,9 @@ impl Report {
                 self.added("doorward", JUDGED_BYTES),
                 lua / 2.0,
             ),
-            limit("RS256, never seen (native check and 60 us)", "us", self.jwt.cold_us, self.jwt.native_us + 60.0),
-            limit("RS256, seen before", "us", self.jwt.warm_us, 10.0),
-            limit("doorward.wasm", "MB", self.wasm_bytes as f64 / 1e6, 1.5),
-            limit("on_configure of a VM", "ms", self.on_configure_ms, 30.0),
+            limit("RS256, never seen (native check and 60 us)", "us", self.vm.jwt.cold_us, self.vm.jwt.native_us + 60.0),
+            limit("RS256, seen before", "us", self.vm.jwt.warm_us, 10.0),
+            limit("on_configure of a VM", "ms", self.vm.on_configure_ms, 30.0),
         ];
         if let Some(memory) = &self.memory {
             let (early, late) = memory.reloads_mb.split_at(memory.reloads_mb.len() / 2);
@@ -155,6 +182,50 @@ impl Report {
                 most(late) - most(early),
                 1.0,
             ));
+        }
+        limits
+    }
+}
+
+impl Streaming {
+    fn print(&self) {
+        println!("\nStreams of {EVENTS} events with text, each by itself: CPU of the Envoy process for each event");
+        println!(
+            "{:>10}  {:<9}{:>9}{:>16}{:>11}{:>17}{:>16}",
+            "events", "variant", "cpu us", "(rounds)", "added us", "first event ms", "first text ms"
+        );
+        for row in &self.rows {
+            let plain = self.rows.iter().find(|r| r.name == "plain" && r.format == row.format);
+            let added = match row.name {
+                "plain" => String::new(),
+                _ => format!("{:.1}", row.event_us - plain.map_or(f64::NAN, |r| r.event_us)),
+            };
+            let [least, most] = row.event_us_range;
+            let rounds = format!("{least:.1}..{most:.1}");
+            println!(
+                "{:>10}  {:<9}{:>9.1}{rounds:>16}{added:>11}{:>17.2}{:>16.2}",
+                row.format, row.name, row.event_us, row.first_event_ms, row.first_text_ms
+            );
+        }
+        for open in &self.open {
+            let ([few, many], [a_few, a_lot]) = (open.stream_kb, OPEN_EVENTS);
+            println!("{OPEN} open streams, {}: {few:.1} KB each after {a_few} events, {many:.1} KB after {a_lot}", open.name);
+        }
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        let mut limits = Vec::new();
+        for (name, cpu, first) in [
+            ("mask", "CPU added for each event, all answers masked", "time to the first token added, all answers masked"),
+            ("restore", "CPU added for each event, restoring", "time to the first token added, restoring"),
+        ] {
+            limits.push(limit(cpu, "us", self.added(name, |row| row.event_us), 15.0));
+            limits.push(limit(first, "ms", self.added(name, |row| row.first_text_ms), 2.0));
+        }
+        let growth = self.open.iter().map(|open| open.stream_kb[1] - open.stream_kb[0]);
+        if let Some(growth) = growth.reduce(f64::max) {
+            // Less than a byte for each event more: what is measured is the allocator's.
+            limits.push(limit("memory of an open stream, 5,000 events over 1,000", "KB", growth, 4.0));
         }
         limits
     }

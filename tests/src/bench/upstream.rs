@@ -1,12 +1,75 @@
 //! The bench's upstream: a process of its own that reads a request to its end and answers with the same bytes always.
 //! One blocking thread for each connection: nothing that costs more than the copies.
+//!
+//! A request with [`STREAM`] is answered by a stream, each event written by itself.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use super::body;
+use super::events::Format;
+
+/// The header that asks for a stream: see [`Stream`].
+pub const STREAM: &str = "x-bench-stream";
+
+/// A stream that is asked for, as the header's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Whose events.
+    pub format: Format,
+    /// How many with text.
+    pub events: usize,
+    /// From one to the next.
+    pub pause: Duration,
+    /// Left open behind the last piece of text, until the other side closes.
+    pub open: bool,
+}
+
+impl Stream {
+    /// The header's value.
+    pub fn header(self) -> String {
+        format!("{} {} {} {}", self.format.name(), self.events, self.pause.as_micros(), self.open)
+    }
+
+    fn read(header: &str) -> Option<Self> {
+        let mut words = header.split_whitespace();
+        Some(Self {
+            format: Format::named(words.next()?)?,
+            events: words.next()?.parse().ok()?,
+            pause: Duration::from_micros(words.next()?.parse().ok()?),
+            open: words.next()?.parse().ok()?,
+        })
+    }
+
+    /// Answers with it; `request` may hold placeholders, which a model repeats.
+    fn write(self, connection: &mut TcpStream, request: &[u8]) -> io::Result<()> {
+        let request = String::from_utf8_lossy(request);
+        let placeholder = request
+            .find("[EMAIL_ADDRESS_")
+            .and_then(|start| request.get(start..)?.split_inclusive(']').next())
+            .unwrap_or("the chair");
+        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        let frames = self.format.stream(self.events, placeholder);
+        let frames = frames.iter().take(if self.open { self.events } else { usize::MAX });
+        let mut frames = frames.map(|frame| format!("{:x}\r\n{frame}\r\n", frame.len()));
+        if self.pause.is_zero() {
+            connection.write_all(frames.collect::<String>().as_bytes())?;
+        } else {
+            frames.try_for_each(|frame| {
+                connection.write_all(frame.as_bytes())?;
+                thread::sleep(self.pause);
+                Ok::<_, io::Error>(())
+            })?;
+        }
+        if self.open {
+            return Ok(());
+        }
+        connection.write_all(b"0\r\n\r\n")
+    }
+}
 
 /// The running upstream; it ends with this.
 pub struct Upstream {
@@ -57,7 +120,7 @@ fn converse(mut connection: TcpStream, answer: &[u8]) -> io::Result<()> {
     let mut reader = BufReader::with_capacity(64 * 1024, connection.try_clone()?);
     let mut line = String::new();
     loop {
-        let (mut length, mut chunked, mut lines) = (0, false, 0);
+        let (mut length, mut chunked, mut lines, mut stream) = (0, false, 0, None);
         loop {
             line.clear();
             if reader.read_line(&mut line)? == 0 {
@@ -73,8 +136,16 @@ fn converse(mut connection: TcpStream, answer: &[u8]) -> io::Result<()> {
                     length = value.trim().parse().map_err(io::Error::other)?;
                 }
                 Some((name, _)) if name.eq_ignore_ascii_case("transfer-encoding") => chunked = true,
+                Some((name, value)) if name.eq_ignore_ascii_case(STREAM) => stream = Stream::read(value),
                 _ => {}
             }
+        }
+        if let Some(stream) = stream {
+            // Their bodies have a length: they are held until they are complete.
+            let mut request = Vec::new();
+            Read::by_ref(&mut reader).take(length).read_to_end(&mut request)?;
+            stream.write(&mut connection, &request)?;
+            continue;
         }
         while chunked {
             line.clear();

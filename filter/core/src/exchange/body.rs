@@ -386,7 +386,7 @@ fn replace_or_insert(
 }
 
 /// What inspects under `plan`.
-pub(super) fn inspector<'a>(plan: &'a Plan<'a>, engine: &'a Engine, deriver: Option<Deriver<'a>>) -> Inspector<'a> {
+pub(super) fn inspector<'a>(plan: &'a Plan, engine: &'a Engine, deriver: Option<Deriver<'a>>) -> Inspector<'a> {
     Inspector {
         detectors: &engine.detectors,
         plan,

@@ -15,6 +15,7 @@ use crate::protocol::{Body, Channel, Dialect, Found, MediaSet, NoCall, Operation
 use crate::protocol;
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
+use crate::sort;
 
 /// What came with a head, before the caller is known.
 #[derive(Clone, Copy, Debug)]
@@ -343,7 +344,7 @@ pub(super) fn signed(what: &str) -> Denial {
 /// Names that only Doorward and the mesh may set: a client's are removed before anything reads them.
 fn strip_own(headers: &Headers, cx: &mut Context<'_>) {
     let mut own: Vec<&str> = headers.iter().map(|(n, _)| n).filter(|n| n.starts_with("x-doorward-")).collect();
-    own.sort_unstable();
+    sort::plain(&mut own, |a, b| a < b);
     own.dedup();
     for name in own {
         cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));

@@ -10,6 +10,7 @@ mod head;
 mod line;
 mod models;
 mod response;
+mod stream;
 mod upgrade;
 mod wait;
 
@@ -18,7 +19,7 @@ use std::rc::Rc;
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
 
 use crate::audit::Record;
-use crate::engine::{Digest, Engine, Worker};
+use crate::engine::{Engine, Worker};
 use crate::head::Headers;
 use crate::host::{Host, Side};
 use crate::identity::Principal;
@@ -27,7 +28,6 @@ use crate::policy::{Mode, RoleSet};
 use crate::protocol::{self, Dialect, Found, NoCall};
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
-use crate::stream::Filter;
 
 /// One HTTP stream.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ enum Stage {
     /// The answer's body is being held (or copied).
     Answer(response::Answer),
     /// The answer is a stream.
-    Stream(Box<Filter>, Digest),
+    Stream(Box<stream::Streaming>),
     /// The answer's body gives way to this one.
     Replace(Vec<u8>),
     /// Answered locally: nothing passes any more, and the answer's own events are none of ours.

@@ -1,16 +1,15 @@
 //! The answer: from its head to the moment it is delivered.
 
+use super::body::inspector;
 use super::line::{CHECKSUMS, Media, encoded, length, media};
 use super::models::filter_models;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
-use crate::engine::{Digest, body_digest};
+use crate::engine::body_digest;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
 use crate::json::{Document, Node};
 use crate::policy::Verdict;
 use crate::protocol::{self, Api, Channel, Operation, Usage};
-use crate::stream::framing::Framing;
-use crate::stream::{Bounds, Filter, Look, Stream};
 use crate::redact::Back;
 use crate::reply::{Denial, Reason};
 
@@ -100,160 +99,6 @@ impl Exchange {
         Flow::Continue
     }
 
-    /// Whether the answer is the sound that the call was for: whoever may make it speak gets to hear it.
-    fn speaks(&self, headers: &Headers) -> bool {
-        let sound = || {
-            let kind = headers.text("content-type").unwrap_or_default().trim().to_ascii_lowercase();
-            kind.starts_with("audio/") || kind == "application/octet-stream"
-        };
-        self.facts.as_ref().is_some_and(|f| f.call.operation == Operation::Speech) && sound()
-    }
-
-    /// How the answer is cut into events, if a stream was asked for and this is one.
-    fn framing(&self, media: Media, status: u16) -> Option<Framing> {
-        let facts = self.facts.as_ref().filter(|_| (200..300).contains(&status))?;
-        match media {
-            // Results of batches, files of examples: what stands on a line is read by itself.
-            Media::Lines if facts.call.operation.must_be_named() => Some(Framing::Lines),
-            _ if !facts.streams => None,
-            Media::EventStream => Some(Framing::Sse),
-            Media::Lines => Some(Framing::Lines),
-            Media::AwsEventStream => Some(Framing::EventStream),
-            // One array, element by element.
-            Media::Json if facts.call.api == Api::GeminiGenerate => Some(Framing::JsonArray),
-            _ => None,
-        }
-    }
-
-    /// A stream: its head goes ahead, and its events are looked at as they come.
-    fn stream(&mut self, framing: Framing, headers: &Headers, cx: &mut Context<'_>) -> Flow {
-        let Some(facts) = &self.facts else { return self.unscannable(cx) };
-        let stream = Stream {
-            api: facts.call.api,
-            framing,
-            dialect: self.dialect,
-            structured: facts.structured,
-            hides_usage: facts.hides_usage,
-        };
-        let bounds = Bounds {
-            max_frame: cx.engine.max_body,
-            max_hold: cx.engine.max_hold,
-            at_max_hold: cx.engine.at_max_hold,
-        };
-        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)), Digest::new(cx.engine));
-        if self.tap.is_none() {
-            for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
-                if headers.has(name) {
-                    cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
-                }
-            }
-        }
-        Flow::Continue
-    }
-
-    /// Bytes of a stream.
-    fn stream_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
-        let body = match available {
-            0 => Vec::new(),
-            _ => cx.host.body(Side::Response).unwrap_or_default(),
-        };
-        let Stage::Stream(filter, digest) = &mut self.stage else { return Flow::Continue };
-        let Some(facts) = &mut self.facts else { return Flow::Continue };
-        digest.update(&body);
-        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = super::body::inspector(&plan, cx.engine, None);
-        let mut look = Look {
-            inspector: &inspector,
-            budget: &mut facts.budget,
-            restore: &facts.restore,
-            restoring_tools: &cx.engine.restoring_tools,
-        };
-        let passed = filter.push(&body, end, &mut look);
-        self.record.usage = filter.usage().or(self.record.usage);
-        self.record.stream_bytes = filter.text_bytes();
-        let placeholders = filter.placeholders();
-        if self.record.answered_by.is_none() {
-            self.record.answered_by = filter.model().map(str::to_owned);
-        }
-        if passed.released {
-            self.note(Reason::AnswerUnscannable);
-        }
-        // Whole parts of events are counted with their outcome, texts by themselves.
-        self.record.placeholders = placeholders;
-        let _ = self.remember("out", passed.outcome);
-        if let Some(denial) = passed.denial {
-            self.record.answer_denied |= self.record.denial.is_none();
-            self.record.denial.get_or_insert(denial.reason);
-            self.record.enforced |= self.tap.is_none();
-        }
-        if end {
-            self.stream_over(cx);
-        }
-        if self.tap.is_none() && passed.bytes != body {
-            if available == 0 && end {
-                // The answer ends in trailers: what was held has no bytes to go with. Cut off, it is seen to be missing.
-                if !passed.bytes.is_empty() {
-                    self.record.denial.get_or_insert(Reason::AnswerUnscannable);
-                    return self.deny(Denial::new(Reason::AnswerUnscannable).detail("trailers behind a stream"), cx);
-                }
-                return Flow::Continue;
-            }
-            self.record.edited |= self.record.denial.is_none();
-            cx.effects.push(Effect::ReplaceBody(Side::Response, passed.bytes));
-        }
-        Flow::Continue
-    }
-
-    /// The stream came to an end, its own or another.
-    pub(super) fn stream_over(&mut self, cx: &mut Context<'_>) {
-        let (filter, digest) = match std::mem::replace(&mut self.stage, Stage::Pass) {
-            Stage::Stream(filter, digest) => (filter, digest),
-            stage => {
-                self.stage = stage;
-                return;
-            }
-        };
-        self.record.content_out = digest.finish();
-        let model = self.record.model.clone().unwrap_or_default();
-        if let Some(answered) = filter.model()
-            && !cx.engine.models.same(&model, answered)
-        {
-            self.note(Reason::ModelMismatch);
-        }
-        // Who only observes asks for nothing, and what was not told stays unknown.
-        if self.tap.is_none() {
-            self.settle_usage(!filter.finished());
-        }
-        self.price(cx);
-    }
-
-    /// What an exchange used that does not say so, or that was cut off: an estimate.
-    fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams);
-        if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
-            return;
-        }
-        // About four bytes to a token, in any of the usual tokenizers and for most texts.
-        let estimate = Usage {
-            input: self.record.request_bytes.div_ceil(4),
-            output: self.record.stream_bytes.div_ceil(4),
-            ..Usage::default()
-        };
-        let told = self.record.usage.unwrap_or_default();
-        self.record.usage_estimated = told.input == 0 || cut && told.output < estimate.output;
-        self.record.usage = Some(match told.input {
-            0 => estimate.max(told),
-            _ => Usage { output: told.output.max(estimate.output), ..told },
-        });
-    }
-
-    fn price(&mut self, cx: &Context<'_>) {
-        let model = self.record.model.clone().unwrap_or_default();
-        if let Some(usage) = &self.record.usage {
-            self.record.cost = cx.engine.models.cost(&model, usage).map(|(n, c)| (n, c.to_owned()));
-        }
-    }
-
     /// Whether the request went elsewhere than it was judged for. A host chooses the route anew when headers change, and
     /// says so only once it sent the request: a route that hangs on a credential, which is removed, is such a case.
     fn strayed(&self, cx: &mut Context<'_>) -> bool {
@@ -283,7 +128,7 @@ impl Exchange {
     }
 
     /// The answer cannot be read.
-    fn unscannable(&mut self, cx: &mut Context<'_>) -> Flow {
+    pub(super) fn unscannable(&mut self, cx: &mut Context<'_>) -> Flow {
         self.note(Reason::AnswerUnscannable);
         self.stage = Stage::Pass;
         match cx.engine.unscannable {
@@ -415,7 +260,7 @@ impl Exchange {
     ) -> Result<Option<Vec<u8>>, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = super::body::inspector(&plan, cx.engine, None);
+        let inspector = inspector(&plan, cx.engine, None);
         if body.is_empty() {
             return Ok(None);
         }

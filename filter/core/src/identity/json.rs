@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::config::Tree;
+use crate::sort;
 
 /// A JSON value. Objects hold each key once; text is borrowed where it has no escapes.
 #[derive(Clone, Debug, PartialEq)]
@@ -130,7 +131,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         }
         // Sorted rather than compared pairwise: the sender chooses how many keys there are.
         let mut keys: Vec<&str> = entries.iter().map(|(k, _)| &**k).collect();
-        keys.sort_unstable();
+        sort::plain(&mut keys, |a, b| a < b);
         if keys.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err(de::Error::custom("a key is there twice"));
         }

@@ -6,12 +6,11 @@
 
 mod watched;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::bytes;
 use super::document::DictionaryDocument;
 use super::{Finding, KindId, Selection, Span};
 use crate::config::{Path, Problem};
+use crate::literals::Literals;
 use crate::sort;
 pub(super) use watched::Watched;
 
@@ -48,7 +47,7 @@ pub(super) struct Dictionary {
 }
 
 struct Automaton {
-    words: AhoCorasick,
+    words: Literals,
     /// By pattern.
     kinds: Vec<KindId>,
 }
@@ -138,14 +137,10 @@ impl Automaton {
         if words.is_empty() {
             return Ok(None);
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(folded)
-            .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(words.iter().map(|(word, _)| word));
-        match automaton {
-            Ok(automaton) => Ok(Some(Self { words: automaton, kinds: words.iter().map(|(_, kind)| *kind).collect() })),
-            Err(_) => Err(Problem::new(path.clone(), "the dictionaries are too large").help("use fewer words")),
+        let literals: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+        match Literals::every(&literals, folded) {
+            Some(literals) => Ok(Some(Self { words: literals, kinds: words.iter().map(|(_, kind)| *kind).collect() })),
+            None => Err(Problem::new(path.clone(), "the dictionaries are too large").help("use fewer words")),
         }
     }
 }
@@ -171,12 +166,11 @@ impl Dictionary {
             });
         }
         for automaton in [&self.exact, &self.folded].into_iter().flatten() {
-            let input = aho_corasick::Input::new(text).span(span.from..span.to);
-            for hit in automaton.words.find_overlapping_iter(input) {
-                if let Some(kind) = automaton.kinds.get(hit.pattern().as_usize()) {
-                    push(*kind, hit.start(), hit.end());
+            automaton.words.all(text, span.from..span.to, &mut |(word, range)| {
+                if let Some(kind) = automaton.kinds.get(word) {
+                    push(*kind, range.start, range.end);
                 }
-            }
+            });
         }
         sort::plain(&mut own, |a: &Finding, b| (a.kind, a.start, a.end) < (b.kind, b.start, b.end));
         own.dedup_by(|next, kept| {

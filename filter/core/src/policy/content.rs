@@ -1,6 +1,7 @@
 //! What to look for in texts, and what to do about it.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::access::check_id;
 use super::document::{Action, ContentDocument, Direction, Mode, Placeholder, StreamMode};
@@ -13,7 +14,7 @@ use crate::protocol::Channel;
 
 /// Every content statement of a policy.
 #[derive(Debug, Default)]
-pub struct Content(Vec<Rule>);
+pub struct Content(Vec<Rc<Rule>>);
 
 /// One content statement.
 #[derive(Debug)]
@@ -36,8 +37,8 @@ pub struct Rule {
 
 /// The statements that apply to one side of one exchange, by channel.
 #[derive(Debug, Default)]
-pub struct Plan<'p> {
-    channels: [Vec<&'p Rule>; Channel::ALL.len()],
+pub struct Plan {
+    channels: [Vec<Rc<Rule>>; Channel::ALL.len()],
     selections: [Selection; Channel::ALL.len()],
 }
 
@@ -66,7 +67,7 @@ impl Content {
                         .help("use `window`, or `action: flag`"),
                 );
             }
-            rules.push(Rule {
+            rules.push(Rc::new(Rule {
                 id: document.id.clone(),
                 action: document.action,
                 mode: document.mode,
@@ -77,7 +78,7 @@ impl Content {
                 channels: document.channels.0.clone(),
                 who: roles.who(&document.roles, &path.key("roles"), problems),
                 targets: targets.meant(&document.targets, &Default::default(), &path, problems),
-            });
+            }));
         }
         Self(rules)
     }
@@ -93,7 +94,7 @@ impl Content {
     }
 
     /// The statements for one side of an exchange.
-    pub fn plan(&self, roles: &RoleSet, target: usize, side: Side) -> Plan<'_> {
+    pub fn plan(&self, roles: &RoleSet, target: usize, side: Side) -> Plan {
         let direction = match side {
             Side::Request => Direction::Request,
             Side::Response => Direction::Response,
@@ -109,7 +110,7 @@ impl Content {
             let per_channel = Channel::ALL.iter().zip(plan.channels.iter_mut().zip(&mut plan.selections));
             for (channel, (rules, selection)) in per_channel {
                 if rule.channels.is_empty() || rule.channels.contains(channel) {
-                    rules.push(rule);
+                    rules.push(Rc::clone(rule));
                     *selection = selection.union(&rule.detect);
                 }
             }
@@ -118,7 +119,7 @@ impl Content {
     }
 }
 
-impl<'p> Plan<'p> {
+impl Plan {
     /// Whether nothing is looked for anywhere.
     pub fn is_empty(&self) -> bool {
         self.selections.iter().all(Selection::is_empty)
@@ -132,7 +133,7 @@ impl<'p> Plan<'p> {
     /// How a stream's text in a channel is looked at: as the strictest of its statements wants. Observed ones only look on.
     pub fn stream_mode(&self, channel: Channel) -> StreamMode {
         let rules = self.channels.get(channel.index()).map(Vec::as_slice).unwrap_or_default();
-        let mode = |rule: &&Rule| match rule.mode {
+        let mode = |rule: &Rc<Rule>| match rule.mode {
             Mode::Enforce => rule.stream,
             Mode::Observe => StreamMode::Tail,
         };
@@ -140,8 +141,8 @@ impl<'p> Plan<'p> {
     }
 
     /// The statements that a finding of `kind` in `channel` meets.
-    pub fn rules(&self, channel: Channel, kind: KindId) -> impl Iterator<Item = &'p Rule> {
+    pub fn rules(&self, channel: Channel, kind: KindId) -> impl Iterator<Item = &Rule> {
         let rules = self.channels.get(channel.index()).map(Vec::as_slice).unwrap_or_default();
-        rules.iter().copied().filter(move |r| r.detect.contains(kind))
+        rules.iter().map(Rc::as_ref).filter(move |r| r.detect.contains(kind))
     }
 }

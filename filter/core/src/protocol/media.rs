@@ -15,6 +15,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Deserialize;
 
 use crate::json::{Kind, Node, StringToken, fold};
+use crate::sort;
 
 /// A kind of content that cannot be read as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
@@ -131,8 +132,15 @@ impl Contents {
         let mut contents = Contents::default();
         tokens(root, &mut |media, _| contents.media.insert(media));
         contents.visit(root);
-        contents.payloads.sort_unstable_by_key(|(at, _)| *at);
+        sort::plain(&mut contents.payloads, |(a, _), (b, _)| a < b);
         contents
+    }
+
+    /// The same for who asks for [`Self::payload`] only. Most documents have no string that is long enough, which takes less
+    /// to see than names do to read.
+    #[must_use]
+    pub fn payloads(root: Node<'_>) -> Self {
+        if has_long(root) { Self::of(root) } else { Self::default() }
     }
 
     fn visit(&mut self, node: Node<'_>) {
@@ -326,6 +334,16 @@ fn is_payload(data: &str) -> bool {
         !valid.chars().any(|c| c.is_control() && !c.is_ascii_whitespace())
     });
     !text && is_base64(data)
+}
+
+/// Whether a string is as long as a payload is.
+fn has_long(node: Node<'_>) -> bool {
+    match node.kind() {
+        Kind::String => node.span().len() >= MIN_PAYLOAD,
+        Kind::Object => node.entries().any(|(_, value)| has_long(value)),
+        Kind::Array => node.items().any(has_long),
+        _ => false,
+    }
 }
 
 /// Letters of either alphabet, in lines or not, and padding at the end.

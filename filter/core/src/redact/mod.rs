@@ -76,7 +76,7 @@ pub struct Inspector<'a> {
     /// Finds.
     pub detectors: &'a Detectors,
     /// The statements that apply.
-    pub plan: &'a Plan<'a>,
+    pub plan: &'a Plan,
     /// The key of `hash`.
     pub hash_key: Option<&'a [u8]>,
     /// Makes the placeholders of `tokenize`; without it values are masked.

@@ -34,6 +34,8 @@ pub(crate) struct Scan<'a, 'b> {
     hits: Hits,
     outcome: Outcome,
     over: bool,
+    /// How often anything was found, or put back.
+    found: usize,
     /// Whether long numbers are looked at.
     pub(super) numbers: bool,
     /// The values that get placeholders, and the text in which none of those may stand already.
@@ -56,6 +58,7 @@ impl<'a, 'b> Scan<'a, 'b> {
             hits: Hits::default(),
             outcome: Outcome::default(),
             over: false,
+            found: 0,
             numbers: true,
             assignments: Assignments::default(),
             taken: String::new(),
@@ -67,14 +70,14 @@ impl<'a, 'b> Scan<'a, 'b> {
 
     /// The body whose leaves follow.
     pub fn body(&mut self, document: &Document<'_>, side: Side) {
-        self.contents = Contents::of(document.root());
+        self.contents = Contents::payloads(document.root());
         if side == Side::Request && self.inspector.deriver.is_some() {
             self.taken = String::from_utf8_lossy(document.bytes()).into_owned();
         }
     }
 
     /// The statements that apply.
-    pub fn plan(&self) -> &'a Plan<'a> {
+    pub fn plan(&self) -> &'a Plan {
         self.inspector.plan
     }
 
@@ -88,8 +91,14 @@ impl<'a, 'b> Scan<'a, 'b> {
         self.hits.len() > 0
     }
 
+    /// Rises with whatever is found and put back, or cannot be judged: while it stays, nothing was.
+    pub fn found(&self) -> usize {
+        self.found + usize::from(self.over)
+    }
+
     /// Counts what became of placeholders.
     pub fn restored(&mut self, counts: Counts) {
+        self.found += 1;
         self.outcome.restored.add(counts);
     }
 
@@ -394,6 +403,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         channel: Channel,
         locate: Locate<'_>,
     ) {
+        self.found += 1;
         let value = text.get(finding.start..finding.end).unwrap_or_default();
         if self.known.is_some_and(|map| map.is_placeholder(value)) {
             return;

@@ -18,6 +18,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::framing::{Frame, Frames, Framing, Writer};
+use super::known::Known;
 use super::skeleton::{quoted, skeleton};
 use super::text::{Last, Text, With, complete};
 use super::wrap;
@@ -98,6 +99,8 @@ pub struct Filter {
     texts: BTreeMap<Lane, Text>,
     /// What restores in the next text of a choice.
     restorers: BTreeMap<u32, Restorer>,
+    /// What all events repeat.
+    known: Known,
     /// The tools that are called, by choice and part.
     tools: BTreeMap<(u32, u32), String>,
     /// The stream was ended for its caller.
@@ -128,6 +131,7 @@ impl Filter {
             writer: Writer::new(kind.framing),
             texts: BTreeMap::new(),
             restorers: BTreeMap::new(),
+            known: Known::default(),
             tools: BTreeMap::new(),
             over: false,
             ahead: 0,
@@ -173,7 +177,7 @@ impl Filter {
         }
         loop {
             match self.frames.next_frame() {
-                Ok(Some(frame)) => self.frame(frame, look, &mut passed),
+                Ok(Some(frame)) => self.frame(&Rc::new(frame), look, &mut passed),
                 Ok(None) => break,
                 Err(_) if self.over => break,
                 Err(error) => {
@@ -189,8 +193,8 @@ impl Filter {
         passed
     }
 
-    fn frame(&mut self, frame: Frame, look: &mut Look<'_>, passed: &mut Passed) {
-        let Some(payload) = frame.payload().map(|p| p.into_owned()) else { return self.rest(&frame, look, passed) };
+    fn frame(&mut self, frame: &Rc<Frame>, look: &mut Look<'_>, passed: &mut Passed) {
+        let Some(payload) = frame.payload() else { return self.rest(frame, look, passed) };
         let inner = match wrap::unwrap(self.kind.api, &payload) {
             Ok(inner) => inner,
             Err(wrap::Unreadable) => {
@@ -203,7 +207,7 @@ impl Filter {
                 self.finished = true;
                 self.flush(&Ends { all: true, some: Vec::new() }, &[], look, passed);
             }
-            return self.rest(&frame, look, passed);
+            return self.rest(frame, look, passed);
         }
         let limits = look.inspector.limits;
         match Document::parse(json, &limits) {
@@ -240,7 +244,7 @@ impl Filter {
         clean
     }
 
-    fn event(&mut self, frame: Frame, document: &Document<'_>, look: &mut Look<'_>, passed: &mut Passed) {
+    fn event(&mut self, frame: &Rc<Frame>, document: &Document<'_>, look: &mut Look<'_>, passed: &mut Passed) {
         let root = document.root();
         if let Some(usage) = Usage::of(self.kind.api, root) {
             self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
@@ -266,15 +270,26 @@ impl Filter {
         if self.over || self.kind.hides_usage && event.usage_only {
             return;
         }
-        let frame = Rc::new(frame);
-        let payload = Rc::new(document.bytes().to_vec());
+        self.known.begin();
         let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         let mut moved = false;
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         scan.body(document, Side::Response);
         for (leaf, piece) in leaves {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
-                self.whole(leaf, piece, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                if let Piece::Tool(choice, part) = piece
+                    && let Place::Value(name) = leaf.place
+                    && self.tools.len() < MAX_TEXTS
+                {
+                    self.tools.insert((choice, part), name.text().into_owned());
+                }
+                if let Err(at) = self.known.next(&leaf) {
+                    let (found, changed) = (scan.found(), edits.len());
+                    self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                    if scan.found() == found && edits.len() == changed {
+                        self.known.keep(at, &leaf);
+                    }
+                }
                 continue;
             };
             let came = token.text();
@@ -295,7 +310,7 @@ impl Filter {
                 let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
                 edits.push((span.clone(), raw.to_owned()));
             }
-            text.last = Some(Last { frame: Rc::clone(&frame), payload: Rc::clone(&payload), span });
+            text.last = Some(Last { frame: Rc::clone(frame), span });
             if end && let Some(text) = self.texts.remove(&lane) {
                 self.over_with(lane, text);
             }
@@ -316,14 +331,14 @@ impl Filter {
         if let Some(reason) = passed.outcome.denial {
             return self.refuse(Denial::new(reason), passed);
         }
-        if !self.clean(&frame, look, passed) {
+        if !self.clean(frame, look, passed) {
             return;
         }
         match edited {
-            None => self.writer.keep(&frame, &mut passed.bytes),
+            None => self.writer.keep(frame, &mut passed.bytes),
             Some(edited) => {
-                let edited = wrap::wrap(self.kind.api, &frame, edited);
-                self.writer.replace(&frame, &edited, &mut passed.bytes);
+                let edited = wrap::wrap(self.kind.api, frame, edited);
+                self.writer.replace(frame, &edited, &mut passed.bytes);
             }
         }
         self.bound(look, passed);
@@ -331,9 +346,8 @@ impl Filter {
 
     /// A leaf that is complete in itself.
     fn whole(
-        &mut self,
+        &self,
         leaf: Leaf<'_>,
-        piece: Piece,
         restore: &RestoreMap,
         restoring_tools: &Globs,
         scan: &mut Scan<'_, '_>,
@@ -341,11 +355,6 @@ impl Filter {
     ) {
         let Place::Value(token) = leaf.place else { return scan.leaf(leaf) };
         let came = token.text();
-        if let Piece::Tool(choice, part) = piece
-            && self.tools.len() < MAX_TEXTS
-        {
-            self.tools.insert((choice, part), came.clone().into_owned());
-        }
         if !matches!(leaf.of.channel, Channel::Assistant | Channel::ToolCall) {
             return scan.leaf(leaf);
         }
@@ -404,7 +413,9 @@ impl Filter {
     fn tell(&mut self, text: &Text, goes: &str, passed: &mut Passed) {
         let Some(last) = text.last.as_ref().filter(|_| !goes.is_empty()) else { return };
         let limits = crate::json::Limits::default();
-        let Ok(document) = Document::parse(&last.payload, &limits) else { return };
+        let payload = last.frame.payload().unwrap_or_default();
+        let Ok(inner) = wrap::unwrap(self.kind.api, &payload) else { return };
+        let Ok(document) = Document::parse(inner.as_deref().unwrap_or(&payload), &limits) else { return };
         let number = self.number.saturating_add(1);
         let Some(event) = skeleton(document.root(), &last.span, goes, Some(number)) else { return };
         if document.root().get("sequence_number").is_some() {

@@ -6,6 +6,7 @@
 
 mod filter;
 pub mod framing;
+mod known;
 mod skeleton;
 mod text;
 mod wrap;

@@ -38,7 +38,6 @@ pub(super) struct Text {
 /// An event that carried a piece.
 pub(super) struct Last {
     pub(super) frame: Rc<Frame>,
-    pub(super) payload: Rc<Vec<u8>>,
     pub(super) span: std::ops::Range<usize>,
 }
 

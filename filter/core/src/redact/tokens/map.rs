@@ -13,9 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind};
-
 use super::derive::{Deriver, Form};
+use crate::literals::Literals;
 use crate::sort;
 
 /// How many values one request may have replaced.
@@ -122,9 +121,9 @@ impl Assignments {
         if self.is_empty() {
             return Ok(RestoreMap::default());
         }
-        let by_placeholder: BTreeMap<String, String> = self.by_value.into_iter().map(|(v, p)| (p, v)).collect();
-        let entries: Vec<Entry> =
-            by_placeholder.into_iter().map(|(placeholder, value)| Entry { placeholder, value }).collect();
+        let mut entries: Vec<Entry> =
+            self.by_value.into_iter().map(|(value, placeholder)| Entry { placeholder, value }).collect();
+        sort::cold(&mut entries, |a, b| a.placeholder < b.placeholder);
         let mut first = [false; 256];
         for entry in &entries {
             let byte = entry.placeholder.bytes().next().unwrap_or_default();
@@ -134,12 +133,13 @@ impl Assignments {
         let of = |short| {
             let chosen: Vec<usize> =
                 (0..).zip(&entries).filter(|(_, e)| (e.value.len() < SHORT) == short).map(|(i, _)| i).collect();
-            let kind = if short { MatchKind::Standard } else { MatchKind::LeftmostLongest };
-            let values = chosen.iter().filter_map(|i| entries.get(*i)).map(|e| e.value.as_str());
-            automaton(values, kind).map(|automaton| Values { automaton, entries: chosen })
+            let values: Vec<&str> = chosen.iter().filter_map(|i| entries.get(*i)).map(|e| e.value.as_str()).collect();
+            let literals = if short { Literals::every(&values, false) } else { Literals::longest(&values) };
+            literals.map(|literals| Values { literals, entries: chosen }).ok_or(Full)
         };
         let (short, long) = (of(true)?, of(false)?);
-        let placeholders = automaton(entries.iter().map(|e| e.placeholder.as_str()), MatchKind::LeftmostLongest)?;
+        let placeholders: Vec<&str> = entries.iter().map(|entry| entry.placeholder.as_str()).collect();
+        let placeholders = Literals::longest(&placeholders).ok_or(Full)?;
         Ok(RestoreMap { built: Some(Built { entries, first, longest, placeholders, short, long }) })
     }
 }
@@ -150,18 +150,14 @@ impl fmt::Debug for Assignments {
     }
 }
 
-fn automaton<'a>(words: impl Iterator<Item = &'a str>, kind: MatchKind) -> Result<AhoCorasick, Full> {
-    AhoCorasick::builder().match_kind(kind).kind(Some(AhoCorasickKind::ContiguousNFA)).build(words).map_err(|_| Full)
-}
-
 struct Entry {
     placeholder: String,
     value: String,
 }
 
-/// Some of the values; pattern `n` of the automaton is the entry `entries[n]`.
+/// Some of the values; literal `n` is the value of the entry `entries[n]`.
 struct Values {
-    automaton: AhoCorasick,
+    literals: Literals,
     entries: Vec<usize>,
 }
 
@@ -172,7 +168,7 @@ struct Built {
     first: [bool; 256],
     /// Bytes of the longest placeholder.
     longest: usize,
-    placeholders: AhoCorasick,
+    placeholders: Literals,
     /// All matches, since one that is no word of its own must not hide another.
     short: Values,
     long: Values,
@@ -216,10 +212,14 @@ impl RestoreMap {
         let mut found = Vec::new();
         if let Some(built) = &self.built {
             let whole = |range: &Range<usize>| built.borders(text, range);
-            built.collect(&built.long, text, |_| true, &mut found);
-            let long = found.len();
-            built.collect(&built.short, text, whole, &mut found);
-            let mut short = found.split_off(long);
+            for (value, range) in built.long.literals.each(text) {
+                found.extend(built.placeholder(&built.long, value).map(|placeholder| (range, placeholder)));
+            }
+            let mut short = Vec::new();
+            built.short.literals.all(text, 0..text.len(), &mut |(value, range)| {
+                let placeholder = built.placeholder(&built.short, value).filter(|_| whole(&range));
+                short.extend(placeholder.map(|placeholder| (range, placeholder)));
+            });
             // A short value inside a long one goes with it; among short ones the first and longest counts.
             sort::cold(&mut short, |(a, _), (b, _)| (a.start, b.end) < (b.start, a.end));
             let mut merged: Vec<(Range<usize>, &str)> = Vec::with_capacity(found.len() + short.len());
@@ -243,10 +243,8 @@ impl RestoreMap {
     /// The first placeholder of `text` from `from` on, leftmost and longest, and its value.
     pub(super) fn find(&self, text: &str, from: usize) -> Option<(Range<usize>, &str)> {
         let built = self.built.as_ref()?;
-        let input = Input::new(text).range(from..text.len()).anchored(Anchored::No);
-        let found = built.placeholders.find(input)?;
-        let entry = built.entries.get(found.pattern().as_usize())?;
-        Some((found.range(), &entry.value))
+        let (found, range) = built.placeholders.find(text, from..text.len())?;
+        Some((range, &built.entries.get(found)?.value))
     }
 
     /// Where the longest end of `text` begins, not before `from`, that may be the beginning of a longer placeholder;
@@ -271,24 +269,9 @@ impl RestoreMap {
 }
 
 impl Built {
-    fn collect<'m>(
-        &'m self,
-        values: &Values,
-        text: &str,
-        accept: impl Fn(&Range<usize>) -> bool,
-        found: &mut Vec<(Range<usize>, &'m str)>,
-    ) {
-        let mut push = |pattern: usize, range: Range<usize>| {
-            let entry = values.entries.get(pattern).and_then(|entry| self.entries.get(*entry));
-            found.extend(entry.filter(|_| accept(&range)).map(|entry| (range.clone(), entry.placeholder.as_str())));
-        };
-        match values.automaton.match_kind() {
-            MatchKind::Standard => values
-                .automaton
-                .find_overlapping_iter(text)
-                .for_each(|found| push(found.pattern().as_usize(), found.range())),
-            _ => values.automaton.find_iter(text).for_each(|found| push(found.pattern().as_usize(), found.range())),
-        }
+    /// The placeholder of one of `values`.
+    fn placeholder(&self, values: &Values, value: usize) -> Option<&str> {
+        Some(&self.entries.get(*values.entries.get(value)?)?.placeholder)
     }
 
     /// Whether what stands at `range` is not a part of a longer word.

@@ -5,6 +5,7 @@
 //! without a payload.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::ErrorKind;
 
@@ -74,7 +75,7 @@ impl Scan {
     fn cut(&mut self, bytes: &[u8], complete: bool) -> Result<Event, ErrorKind> {
         let raw = bytes.get(..self.at).unwrap_or_default();
         let text = std::str::from_utf8(raw).map_err(|_| ErrorKind::Utf8)?.to_owned();
-        let event = Event { text, mark: self.mark, complete };
+        let event = Event { text, mark: self.mark, complete, fields: Fields::default() }.read();
         (self.at, self.mark, self.blank) = (0, 0, true);
         Ok(event)
     }
@@ -87,6 +88,18 @@ pub(super) struct Event {
     mark: usize,
     /// Whether the blank line is there.
     complete: bool,
+    fields: Fields,
+}
+
+/// What the lines of an event are.
+#[derive(Default)]
+struct Fields {
+    /// How many say data, and where the value of the last one stands.
+    data: (usize, Range<usize>),
+    /// The last `event:` line, which is the one that counts, and where its value stands.
+    name: Option<(usize, Range<usize>)>,
+    /// There are others.
+    more: bool,
 }
 
 /// A line and its end, which only the last one of a stream may lack.
@@ -122,6 +135,25 @@ impl<'a> Line<'a> {
 }
 
 impl Event {
+    /// Reads the lines, once.
+    fn read(mut self) -> Self {
+        let (mut fields, mut at) = (Fields::default(), self.mark);
+        for (number, line) in self.lines().enumerate() {
+            let end = at + line.text.len();
+            if let Some(data) = line.data() {
+                fields.data = (fields.data.0 + 1, end - data.len()..end);
+            } else if let Some(name) = line.value("event") {
+                fields.more |= fields.name.is_some();
+                fields.name = Some((number, end - name.len()..end));
+            } else {
+                fields.more |= !line.text.is_empty();
+            }
+            at = end + line.end.len();
+        }
+        self.fields = fields;
+        self
+    }
+
     pub(super) fn raw(&self) -> &[u8] {
         self.text.as_bytes()
     }
@@ -134,7 +166,7 @@ impl Event {
     fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let mut rest = self.text.get(self.mark..).unwrap_or_default();
         std::iter::from_fn(move || {
-            let stop = rest.find(['\r', '\n']).unwrap_or(rest.len());
+            let stop = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
             let (text, after) = rest.split_at_checked(stop)?;
             let length = if after.starts_with("\r\n") { 2 } else { after.len().min(1) };
             let (end, next) = after.split_at_checked(length)?;
@@ -144,36 +176,34 @@ impl Event {
     }
 
     pub(super) fn payload(&self) -> Option<Cow<'_, [u8]>> {
-        let mut data = self.lines().filter_map(Line::data);
-        let first = data.next()?;
-        let Some(second) = data.next() else { return Some(Cow::Borrowed(first.as_bytes())) };
-        let mut all = [first, second].join("\n");
-        for line in data {
-            all.push('\n');
-            all.push_str(line);
+        match &self.fields.data {
+            (0, _) => None,
+            (1, at) => self.raw().get(at.clone()).map(Cow::Borrowed),
+            _ => {
+                let data: Vec<&str> = self.lines().filter_map(Line::data).collect();
+                Some(Cow::Owned(data.join("\n").into_bytes()))
+            }
         }
-        Some(Cow::Owned(all.into_bytes()))
-    }
-
-    /// The last `event:` line, which is the one that counts, and its value.
-    fn name(&self) -> Option<(usize, &str)> {
-        self.lines().enumerate().filter_map(|(at, line)| Some((at, line.value("event")?))).last()
     }
 
     /// An empty name is none.
     pub(super) fn event(&self) -> Option<&str> {
-        self.name().map(|(_, name)| name).filter(|name| !name.is_empty())
+        let (_, at) = self.fields.name.as_ref()?;
+        self.text.get(at.clone()).filter(|name| !name.is_empty())
     }
 
     /// Every line that says something and is neither data nor the name.
     pub(super) fn rest(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let name = self.name().map(|(at, _)| at);
-        let lines = self.lines().enumerate().filter(move |(at, line)| Some(*at) != name && line.data().is_none());
+        let name = self.fields.name.as_ref().map(|(at, _)| *at);
+        let lines = self.lines().take(if self.fields.more { usize::MAX } else { 0 }).enumerate().filter(move |(at, line)| Some(*at) != name && line.data().is_none());
         lines.map(|(_, line)| Cow::Borrowed(line.text)).filter(|text| !text.is_empty())
     }
 
     pub(super) fn with_payload(&self, payload: &[u8]) -> Vec<u8> {
-        let last = self.lines().filter(|line| line.data().is_some()).count();
+        if let Some(out) = self.with_line(payload) {
+            return out;
+        }
+        let last = self.fields.data.0;
         let (mark, _) = self.raw().split_at_checked(self.mark).unwrap_or_default();
         let mut out = mark.to_vec();
         let mut pieces = pieces(payload);
@@ -200,15 +230,26 @@ impl Event {
         out
     }
 
+    /// The same where all of it is one line and stays one.
+    fn with_line(&self, payload: &[u8]) -> Option<Vec<u8>> {
+        let (1, at) = &self.fields.data else { return None };
+        let (before, after) = (self.raw().get(..at.start)?, self.raw().get(at.end..)?);
+        let colon = before.ends_with(b":") || before.ends_with(b": ");
+        let line = !payload.is_empty() && !payload.starts_with(b" ") && !payload.iter().any(|b| matches!(b, b'\r' | b'\n'));
+        (colon && line).then(|| [before, payload, after].concat())
+    }
+
     pub(super) fn fresh(&self, payload: &[u8]) -> Vec<u8> {
         message(self.event(), payload, self.line_end())
     }
 
     /// What is missing before another event can follow.
     pub(super) fn glue(&self) -> String {
+        if self.complete {
+            return String::new();
+        }
         let end = self.line_end();
         match self.lines().last() {
-            _ if self.complete => String::new(),
             Some(line) if line.end.is_empty() => end.repeat(2),
             // The first LF would belong to the CR.
             Some(line) if line.end == "\r" && end == "\n" => "\n\n".to_owned(),
