@@ -87,9 +87,11 @@ impl Engine {
         let tokenize_path = root.key("redaction").key("tokenize_key");
         let tokenize_key = secret(document.redaction.tokenize_key.as_ref(), env, &tokenize_path, &mut problems);
         if content.tokenizes() && document.redaction.tokenize_key.is_none() {
-            problems.push(Problem::new(tokenize_path, "`action: tokenize` needs a key").help(
-                "add `redaction: {tokenize_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
-            ));
+            problems.push(
+                Problem::new(tokenize_path, "`action: tokenize` needs a key").help(
+                    "add `redaction: {tokenize_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
+                ),
+            );
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();

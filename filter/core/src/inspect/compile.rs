@@ -150,8 +150,11 @@ fn canary(reference: &SecretRef, env: Env<'_>, path: &Path) -> Result<String, Pr
     };
     let value = value.trim();
     if value.chars().count() < MIN_CANARY {
-        return Err(Problem::new(path.clone(), format!("the canary in `{name}` is shorter than {MIN_CANARY} characters"))
-            .help("for example the output of `openssl rand -hex 16`"));
+        return Err(Problem::new(
+            path.clone(),
+            format!("the canary in `{name}` is shorter than {MIN_CANARY} characters"),
+        )
+        .help("for example the output of `openssl rand -hex 16`"));
     }
     if value.len() > super::dictionary::MAX_WORD {
         let most = super::dictionary::MAX_WORD;

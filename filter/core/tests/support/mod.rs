@@ -144,13 +144,7 @@ pub struct Answer<'a> {
     pub cut: bool,
 }
 
-pub fn play(
-    engine: &Engine,
-    method: &str,
-    path: &str,
-    body: impl AsRef<[u8]>,
-    answer: Option<&Answer<'_>>,
-) -> Played {
+pub fn play(engine: &Engine, method: &str, path: &str, body: impl AsRef<[u8]>, answer: Option<&Answer<'_>>) -> Played {
     let body = body.as_ref();
     let mut worker = Worker::new(engine);
     let mut host = MemoryHost::default();

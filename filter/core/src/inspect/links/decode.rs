@@ -136,7 +136,10 @@ mod tests {
 
     #[test]
     fn decoding() {
-        assert_eq!(references("a&#x3a;b&#58c&colon;&copy;&#;&&amp;&#x0000000000000000000000003a;"), "a:b:c:&copy;&#;&&:");
+        assert_eq!(
+            references("a&#x3a;b&#58c&colon;&copy;&#;&&amp;&#x0000000000000000000000003a;"),
+            "a:b:c:&copy;&#;&&:"
+        );
         assert_eq!(markdown_escapes(r"a\:\b\\c\"), r"a:\b\c\");
         assert_eq!(style_escapes(r"\68 t\:\00003ax\"), "ht::x");
         assert_eq!(percent("%65%7é%zz%"), "e%7é%zz%");

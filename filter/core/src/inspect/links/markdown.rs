@@ -11,8 +11,8 @@ use std::collections::HashSet;
 
 use super::super::bytes;
 use super::super::lane::step::{NONE, Step};
-use super::value::{Ends, Judge, Value};
 use super::Found;
+use super::value::{Ends, Judge, Value};
 
 /// So many labels are remembered.
 const MAX_LABELS: usize = 256;

@@ -46,7 +46,10 @@ impl Text {
     fn begin(&mut self, start: usize, step: &Step<'_>, judge: &mut Judge<'_>) {
         if self.value.is_some() {
             // Programs disagree on what ends a URL: behind some characters another one may start.
-            if !matches!(bytes::before(step.bytes, start), b'\'' | b'|' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'*' | b'~' | b'^' | b'\\') {
+            if !matches!(
+                bytes::before(step.bytes, start),
+                b'\'' | b'|' | b',' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'*' | b'~' | b'^' | b'\\'
+            ) {
                 return;
             }
             self.end(step.bytes, start, judge);
@@ -84,9 +87,10 @@ impl Text {
 fn progress(text: &[u8]) -> Option<bool> {
     let fits = |start: &&[u8]| {
         start.len() >= text.len()
-            && text.iter().zip(*start).all(|(byte, expected)| {
-                byte.eq_ignore_ascii_case(expected) || (*expected == b'/' && *byte == b'\\')
-            })
+            && text
+                .iter()
+                .zip(*start)
+                .all(|(byte, expected)| byte.eq_ignore_ascii_case(expected) || (*expected == b'/' && *byte == b'\\'))
     };
     STARTS.iter().find(|start| fits(start)).map(|start| start.len() == text.len())
 }

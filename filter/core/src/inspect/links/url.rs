@@ -254,7 +254,8 @@ mod tests {
 
     #[test]
     fn reserved_names() {
-        for (host, reserved) in [("example.com", true), ("a.example.org", true), ("x.test", true), ("acme.com", false)] {
+        for (host, reserved) in [("example.com", true), ("a.example.org", true), ("x.test", true), ("acme.com", false)]
+        {
             assert_eq!(is_reserved(host), reserved, "{host}");
         }
     }

@@ -204,7 +204,10 @@ fn in_text(raw: &str) -> &str {
         let closing = pairs.iter().zip(&mut surplus).find(|((_, close), _)| *close == last);
         match closing {
             Some((_, surplus)) if *surplus > 0 => *surplus -= 1,
-            _ if matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '|' | '\\' | '(' | '[') => {}
+            _ if matches!(
+                last,
+                '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*' | '_' | '~' | '|' | '\\' | '(' | '['
+            ) => {}
             _ => break,
         }
         rest = rest.strip_suffix(last).unwrap_or_default();

@@ -18,7 +18,8 @@ fn both_ways(detectors: &Detectors, names: &[&str], text: &str) -> Vec<String> {
 
 #[test]
 fn hosts_in_the_list_are_left_alone() {
-    let detectors = detectors(r#"{"links": {"hosts": ["Docs.example", "*.docs.example", "[2001:db8::1]", "10.0.0.*"]}}"#);
+    let detectors =
+        detectors(r#"{"links": {"hosts": ["Docs.example", "*.docs.example", "[2001:db8::1]", "10.0.0.*"]}}"#);
     for text in [
         "![x](https://docs.example/?d)",
         "![x](https://cdn.DOCS.example./?d)",
@@ -87,7 +88,9 @@ fn nothing_hides_behind_what_was_left_open() {
 #[test]
 fn long_urls_are_found_in_parts() {
     let detectors = builtin();
-    for (start, end) in [("![x](", ")"), ("<img src='", "'>"), ("[x](<", ">)"), ("", " "), ("<p style=\"a:url(", ")\">")] {
+    for (start, end) in
+        [("![x](", ")"), ("<img src='", "'>"), ("[x](<", ">)"), ("", " "), ("<p style=\"a:url(", ")\">")]
+    {
         let url = format!("https://evil.test/?{}", "d".repeat(3 * MAX_URL));
         let text = format!("see {start}{url}{end} and on");
         for size in [1, 7, 100_000] {
@@ -127,7 +130,9 @@ fn more_labels_than_are_remembered() {
 fn reserved_names_are_labelled() {
     let detectors = builtin();
     let selection = select(&detectors, &["EXTERNAL_IMAGE"]);
-    for (text, reserved) in [("![](https://a.example/x)", true), ("![](https://example.com)", true), ("![](https://acme.io)", false)] {
+    for (text, reserved) in
+        [("![](https://a.example/x)", true), ("![](https://example.com)", true), ("![](https://acme.io)", false)]
+    {
         let found = lane_findings(&detectors, &selection, text);
         assert_eq!((found.len(), found[0].test_value), (1, reserved), "{text}");
     }

@@ -150,7 +150,28 @@ fn piece() -> impl Strategy<Value = String> {
         "1-1-1-1-1-1-1-1-1",
         "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7",
     ];
-    let runs = ["a", "1", "A1", "1 ", "ab:", "x.", "é", "中", "-", "QUJD", "a b ", " ", "f:", "moo", "<", "DE89", "https://evil.test/a", "![](", "[", "src="];
+    let runs = [
+        "a",
+        "1",
+        "A1",
+        "1 ",
+        "ab:",
+        "x.",
+        "é",
+        "中",
+        "-",
+        "QUJD",
+        "a b ",
+        " ",
+        "f:",
+        "moo",
+        "<",
+        "DE89",
+        "https://evil.test/a",
+        "![](",
+        "[",
+        "src=",
+    ];
     prop_oneof![
         4 => proptest::sample::select(samples()),
         4 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned),

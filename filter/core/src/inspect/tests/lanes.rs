@@ -385,7 +385,27 @@ fn hostile_texts_stay_linear() {
 fn what_is_held_is_bounded() {
     let detectors = detectors(DOCUMENT);
     let selection = select(&detectors, &["all", "exfiltration"]);
-    let pieces = ["](", "![](//a", "src='", "url(", "https://a,", "a", "1", "1 ", "f:", "moo", "al", "<", "x", "blue ", "blue moon ", "中", "eyJ", "QUJD", "q"];
+    let pieces = [
+        "](",
+        "![](//a",
+        "src='",
+        "url(",
+        "https://a,",
+        "a",
+        "1",
+        "1 ",
+        "f:",
+        "moo",
+        "al",
+        "<",
+        "x",
+        "blue ",
+        "blue moon ",
+        "中",
+        "eyJ",
+        "QUJD",
+        "q",
+    ];
     for start in ["", "-----BEGIN PRIVATE KEY-----\n", "eyJ", "<", "key ", "Server=x;password=", "![x](", "https://"] {
         for piece in pieces {
             let mut lane = Lane::new();
