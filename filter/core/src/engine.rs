@@ -67,7 +67,7 @@ impl Engine {
         let roles = Roles::compile(&document.roles, &root.key("roles"), &mut problems);
         let models = Models::compile(&document.models, &root.key("models"), &mut problems);
         let access = Access::compile(&document.access, &roles, &targets, &root.key("access"), &mut problems);
-        let detectors = take(Detectors::compile(&document.detectors, &root.key("detectors")), &mut problems);
+        let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
         let content = match &detectors {
             Some(detectors) => {
                 Content::compile(&document.content, detectors, &roles, &targets, &root.key("content"), &mut problems)
@@ -87,9 +87,11 @@ impl Engine {
         let tokenize_path = root.key("redaction").key("tokenize_key");
         let tokenize_key = secret(document.redaction.tokenize_key.as_ref(), env, &tokenize_path, &mut problems);
         if content.tokenizes() && document.redaction.tokenize_key.is_none() {
-            problems.push(Problem::new(tokenize_path, "`action: tokenize` needs a key").help(
-                "add `redaction: {tokenize_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
-            ));
+            problems.push(
+                Problem::new(tokenize_path, "`action: tokenize` needs a key").help(
+                    "add `redaction: {tokenize_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
+                ),
+            );
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();

@@ -197,7 +197,10 @@ fn streams_are_restored_masked_and_accounted() {
                 assert!(!payload.contains("EMAIL_ADDRESS_"), "{name}: {payload}");
             }
             if asks {
-                assert!(messages.iter().all(|(_, p)| !p.contains("prompt_tokens")), "{name}: the usage was not asked for");
+                assert!(
+                    messages.iter().all(|(_, p)| !p.contains("prompt_tokens")),
+                    "{name}: the usage was not asked for"
+                );
             }
             check_numbers(&messages, &name);
             let usage = &fixture.value["usage"];

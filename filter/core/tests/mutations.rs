@@ -17,7 +17,8 @@ fn no_mutation_lets_the_canary_through() {
     let fixtures = Fixture::all();
     let halves: Vec<_> = fixtures.chunks(fixtures.len().div_ceil(2)).collect();
     let passed: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = halves.into_iter().map(|half| scope.spawn(|| half.iter().map(rounds).sum::<usize>())).collect();
+        let threads: Vec<_> =
+            halves.into_iter().map(|half| scope.spawn(|| half.iter().map(rounds).sum::<usize>())).collect();
         threads.into_iter().map(|t| t.join().unwrap()).sum()
     });
     // The test would prove nothing if everything were refused.
@@ -52,11 +53,21 @@ fn rounds(fixture: &Fixture) -> usize {
         let Some(upstream) = played.upstream else { continue };
         passed += 1;
         if let Some(found) = finds(&upstream) {
-            panic!("{} round {round}: {found}\nsent: {}\ngot: {}", fixture.name, String::from_utf8_lossy(&mutated), String::from_utf8_lossy(&upstream));
+            panic!(
+                "{} round {round}: {found}\nsent: {}\ngot: {}",
+                fixture.name,
+                String::from_utf8_lossy(&mutated),
+                String::from_utf8_lossy(&upstream)
+            );
         }
         if let Some(model) = model(&upstream, member) {
             let bare = model.rsplit('/').next().unwrap_or_default();
-            assert!(bare.eq_ignore_ascii_case("m-1"), "{} round {round}: the model is {model}\n{}", fixture.name, String::from_utf8_lossy(&mutated));
+            assert!(
+                bare.eq_ignore_ascii_case("m-1"),
+                "{} round {round}: the model is {model}\n{}",
+                fixture.name,
+                String::from_utf8_lossy(&mutated)
+            );
         }
     }
     passed

@@ -20,10 +20,16 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
     ("doorward.usage.audio.input_tokens", "of the tokens in: sound"),
     ("doorward.usage.audio.output_tokens", "of the tokens out: sound"),
-    ("doorward.usage.estimated", "`true` where the answer ended before it told its usage, or did not tell it: an estimate from its bytes"),
+    (
+        "doorward.usage.estimated",
+        "`true` where the answer ended before it told its usage, or did not tell it: an estimate from its bytes",
+    ),
     ("doorward.api", "the API: `openai.chat`, `anthropic.messages`, ..."),
     ("doorward.stream", "`true` where a streamed answer was asked for"),
-    ("doorward.placeholders", "of `tokenize`, in the answer: `restored`, `kept` (in links) and `foreign` ones (of no value in this request), `restored=2,foreign=1`"),
+    (
+        "doorward.placeholders",
+        "of `tokenize`, in the answer: `restored`, `kept` (in links) and `foreign` ones (of no value in this request), `restored=2,foreign=1`",
+    ),
     ("doorward.decision", "`allow`, `deny`, or `none` where the exchange ended before one"),
     (
         "doorward.action",

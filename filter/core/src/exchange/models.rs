@@ -7,7 +7,10 @@ use crate::json::{Kind, Node};
 
 /// Removes from `data` or `models` (or from the list itself, where a server answers no more than that) the models that a caller may not
 /// use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
-pub(super) fn filter_models(root: Node<'_>, may_use: &mut dyn FnMut(&str) -> bool) -> Option<Vec<(Range<usize>, String)>> {
+pub(super) fn filter_models(
+    root: Node<'_>,
+    may_use: &mut dyn FnMut(&str) -> bool,
+) -> Option<Vec<(Range<usize>, String)>> {
     let list = if root.kind() == Kind::Array { Some(root) } else { root.get("data").or_else(|| root.get("models")) };
     let data = list.filter(|d| d.kind() == Kind::Array)?;
     let items: Vec<(Node<'_>, bool)> = data

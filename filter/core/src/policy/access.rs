@@ -216,8 +216,7 @@ impl Statement {
         // What keeps state or carries many requests is never meant by the way.
         let named = self.operations.contains(&question.operation);
         let meant = named
-            || self.operations.is_empty()
-                && (self.effect == AccessEffect::Deny || !question.operation.must_be_named());
+            || self.operations.is_empty() && (self.effect == AccessEffect::Deny || !question.operation.must_be_named());
         if !meant {
             return Fit::No;
         }

@@ -5,8 +5,8 @@
 //! copies that some APIs send once a text is complete. As in whole answers, every leaf is visited; strings under a `delta` that
 //! nothing is known of are pieces of a lane of their own.
 
-use super::names::Api;
 use super::Channel;
+use super::names::Api;
 use super::texts::{Leaf, Place, Setting, below};
 use crate::json::{Kind, Node};
 
@@ -271,7 +271,8 @@ fn responses<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
     let output = number(root, "output_index").unwrap_or(0);
     let part = number(root, "content_index").or_else(|| number(root, "summary_index")).unwrap_or(0);
     if let Some(stem) = kind.strip_suffix(".delta") {
-        let arguments = stem.ends_with("_arguments") || stem.ends_with("tool_call_input") || stem.ends_with("call_code");
+        let arguments =
+            stem.ends_with("_arguments") || stem.ends_with("tool_call_input") || stem.ends_with("call_code");
         return members(root, Channel::Assistant, visit, |name, value, visit| match name {
             "delta" if arguments => {
                 // Each kind of call has a lane of its own, so that its `done` ends it.
@@ -306,13 +307,15 @@ fn anthropic<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
         _ => {}
     }
     members(root, Channel::Assistant, visit, |name, value, visit| match (kind, name) {
-        ("content_block_delta", "delta") => members(value, Channel::Assistant, visit, |name, value, visit| match name {
-            "text" => At::new(0, index, "text").text(value, visit),
-            "partial_json" => At::tool(0, index).arguments(value, visit),
-            "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
-            "signature" | "data" => signed(value, visit),
-            _ => whole(value, Channel::Assistant, visit),
-        }),
+        ("content_block_delta", "delta") => {
+            members(value, Channel::Assistant, visit, |name, value, visit| match name {
+                "text" => At::new(0, index, "text").text(value, visit),
+                "partial_json" => At::tool(0, index).arguments(value, visit),
+                "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
+                "signature" | "data" => signed(value, visit),
+                _ => whole(value, Channel::Assistant, visit),
+            })
+        }
         ("content_block_start", "content_block") => {
             let call = Setting::call(value);
             members(value, Channel::Assistant, visit, |name, value, visit| match name {

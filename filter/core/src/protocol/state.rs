@@ -87,7 +87,11 @@ mod tests {
             (Api::OpenAiResponses, "{}", State::Default),
             (Api::OpenAiResponses, r#"{"store":null}"#, State::Default),
             (Api::OpenAiResponses, r#"{"store":false}"#, State::None),
-            (Api::OpenAiResponses, r#"{"store":false,"previous_response_id":"r"}"#, State::Asked("previous_response_id")),
+            (
+                Api::OpenAiResponses,
+                r#"{"store":false,"previous_response_id":"r"}"#,
+                State::Asked("previous_response_id"),
+            ),
             (Api::OpenAiResponses, r#"{"store":false,"prompt":{"id":"p"}}"#, State::Asked("prompt")),
             (Api::GeminiGenerate, r#"{"cachedContent":"c"}"#, State::Asked("cachedContent")),
             (Api::GeminiGenerate, r#"{"cached_content":"c"}"#, State::Asked("cached_content")),

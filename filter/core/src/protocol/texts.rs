@@ -85,12 +85,16 @@ fn request<'d>(name: &str, value: Node<'d>, visit: Visit<'_, 'd>) {
     let (channel, part): (Channel, Part<'d>) = match name {
         // OpenAI, Anthropic, Cohere, Bedrock, Ollama; Gemini; OpenAI responses and embeddings; Gemini interactions.
         "messages" | "contents" | "input" | "inputs" | "content" | "chat_history" | "steps" => (Channel::User, message),
-        "system" | "systemInstruction" | "system_instruction" | "instructions" | "preamble" => (Channel::System, message),
-        "prompt" | "prediction" | "suffix" | "message" | "query" | "texts" | "text" | "text_1" | "text_2" | "queries"
-        | "inputText" | "inputTexts" | "instances" | "template" => (Channel::User, subtree),
+        "system" | "systemInstruction" | "system_instruction" | "instructions" | "preamble" => {
+            (Channel::System, message)
+        }
+        "prompt" | "prediction" | "suffix" | "message" | "query" | "texts" | "text" | "text_1" | "text_2"
+        | "queries" | "inputText" | "inputTexts" | "instances" | "template" => (Channel::User, subtree),
         "documents" | "data_sources" | "citations" => (Channel::Document, subtree),
         "tools" | "functions" | "tool_choice" | "function_call" | "toolConfig" | "tool_config" | "toolChoice"
-        | "response_format" | "text_format" | "mcp_servers" | "format" | "guided_json" => (Channel::ToolDescription, subtree),
+        | "response_format" | "text_format" | "mcp_servers" | "format" | "guided_json" => {
+            (Channel::ToolDescription, subtree)
+        }
         "tool_results" => (Channel::ToolResult, subtree),
         // Many requests in one: each is a request of its own.
         "requests" => return each(value, Channel::User, visit, inner),
@@ -112,8 +116,8 @@ fn answer<'d>(name: &str, value: Node<'d>, visit: Visit<'_, 'd>) {
     match name {
         // OpenAI; Gemini; OpenAI responses; Anthropic and Cohere; Bedrock; Ollama; TGI.
         "choices" | "candidates" | "output" | "outputs" | "content" | "message" | "response" | "generated_text"
-        | "results" | "generation" | "generations" | "completion" | "steps" | "delta" | "text" | "thinking" | "item"
-        | "part" | "content_block" | "candidate" | "token" | "refusal" | "output_text" | "arguments" => {
+        | "results" | "generation" | "generations" | "completion" | "steps" | "delta" | "text" | "thinking"
+        | "item" | "part" | "content_block" | "candidate" | "token" | "refusal" | "output_text" | "arguments" => {
             each(value, Channel::Assistant, visit, message);
         }
         _ => subtree(value, Channel::Metadata, visit),
@@ -201,7 +205,7 @@ fn signed<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
 pub fn below<'d>(node: Node<'d>, of: Setting<'d>, visit: Visit<'_, 'd>) {
     match node.kind() {
         Kind::Object => {
-                    for (key, value) in node.entries() {
+            for (key, value) in node.entries() {
                 visit(Leaf { place: Place::Key(key, node.id()), of });
                 below(value, of, visit);
             }

@@ -442,9 +442,7 @@ impl<'a, 'b> Scan<'a, 'b> {
             (Action::Tokenize, _, Some(deriver)) if !hidden => {
                 let taken = &self.taken;
                 match self.assignments.assign(deriver, kind, value, form, &|placeholder| taken.contains(placeholder)) {
-                    Ok(placeholder) => {
-                        Replacement::Token { placeholder: placeholder.to_owned(), kind: kind.clone() }
-                    }
+                    Ok(placeholder) => Replacement::Token { placeholder: placeholder.to_owned(), kind: kind.clone() },
                     // Too many for one request: they go for good.
                     Err(_) => masked(),
                 }

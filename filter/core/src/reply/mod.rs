@@ -152,8 +152,9 @@ mod tests {
 
     #[test]
     fn headers_say_whether_to_retry_and_how_to_authenticate() {
-        let header =
-            |denial: &Denial, name: &str| denial.headers(Dialect::OpenAi).into_iter().find(|(n, _)| n == name).map(|(_, v)| v);
+        let header = |denial: &Denial, name: &str| {
+            denial.headers(Dialect::OpenAi).into_iter().find(|(n, _)| n == name).map(|(_, v)| v)
+        };
         let missing = Denial::new(Reason::Identity(identity::Reason::Missing));
         assert_eq!(header(&missing, "www-authenticate").unwrap(), "Bearer realm=\"doorward\"");
         assert_eq!(header(&missing, "x-should-retry").unwrap(), "false");

@@ -33,10 +33,9 @@ impl Denial {
             (Api::BedrockConverse | Api::BedrockInvoke, _) => {
                 vec![(MessageKind::Exception("validationException"), bytes(json!({"message": message})))]
             }
-            (_, Dialect::OpenAi) => vec![
-                (MessageKind::Plain, bytes(json!({"error": error}))),
-                (MessageKind::Plain, b"[DONE]".to_vec()),
-            ],
+            (_, Dialect::OpenAi) => {
+                vec![(MessageKind::Plain, bytes(json!({"error": error}))), (MessageKind::Plain, b"[DONE]".to_vec())]
+            }
             (_, Dialect::Anthropic) => vec![(MessageKind::Event("error"), self.body(dialect))],
             (_, _) => vec![(MessageKind::Plain, self.body(dialect))],
         }

@@ -32,14 +32,7 @@ pub(super) fn skeleton(root: Node<'_>, span: &Range<usize>, text: &str, number: 
     write(root, span, text, number, true, &mut out).then_some(out)
 }
 
-fn write(
-    node: Node<'_>,
-    span: &Range<usize>,
-    text: &str,
-    number: Option<u64>,
-    top: bool,
-    out: &mut String,
-) -> bool {
+fn write(node: Node<'_>, span: &Range<usize>, text: &str, number: Option<u64>, top: bool, out: &mut String) -> bool {
     let holds = |node: &Node<'_>| node.span().start <= span.start && span.end <= node.span().end;
     match node.kind() {
         Kind::String if holds(&node) => {

@@ -28,7 +28,18 @@ impl Dice {
 
 /// Members whose values say what something is; with a canary in them nothing would be read at all.
 /// What a provider signed is never edited: a canary there refuses the request.
-const NAMING: &[&str] = &["thinking", "signature", "model", "agent_id", "role", "type", "anthropic_version", "media_type", "voice", "input_type"];
+const NAMING: &[&str] = &[
+    "thinking",
+    "signature",
+    "model",
+    "agent_id",
+    "role",
+    "type",
+    "anthropic_version",
+    "media_type",
+    "voice",
+    "input_type",
+];
 
 /// The canary in every string, and in fields that nobody knows.
 pub fn planted(request: &Value) -> Value {
@@ -83,7 +94,11 @@ fn once(mut bytes: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
         7 => return text(bytes, |text| escape_some(text, dice)),
         8 => return text(bytes, |text| duplicate_member(text, dice)),
         9 => return text(bytes, |text| fold_key(text, dice)),
-        10 => return text(bytes, |text| replace_one(text, &format!(" {CANARY} on"), &format!(" {}", STANDARD.encode(CANARY.repeat(3))), dice)),
+        10 => {
+            return text(bytes, |text| {
+                replace_one(text, &format!(" {CANARY} on"), &format!(" {}", STANDARD.encode(CANARY.repeat(3))), dice)
+            });
+        }
         11 => return text(bytes, |text| replace_one(text, CANARY, "zq7%63anary", dice)),
         12 => return text(bytes, |text| replace_one(text, CANARY, "zq7&#99;anary", dice)),
         13 => return text(bytes, |text| replace_one(text, CANARY, "zq7\\\\u0063anary", dice)),
@@ -188,11 +203,13 @@ fn in_text(text: &str) -> Option<String> {
         return Some(format!("in {text:?}"));
     }
     // Base64 that somebody would decode.
-    text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).filter(|run| run.len() >= 24).find_map(|run| {
-        let decoded = STANDARD.decode(run).ok()?;
-        let text = String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))?;
-        text.contains(CANARY).then(|| format!("in base64 {run}"))
-    })
+    text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/=".contains(c)).filter(|run| run.len() >= 24).find_map(
+        |run| {
+            let decoded = STANDARD.decode(run).ok()?;
+            let text = String::from_utf8(decoded).ok().filter(|text| !text.contains(char::is_control))?;
+            text.contains(CANARY).then(|| format!("in base64 {run}"))
+        },
+    )
 }
 
 /// Escapes of every kind undone.

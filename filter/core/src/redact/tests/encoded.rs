@@ -120,7 +120,13 @@ fn what_is_denied_or_hashed_is_so_inside_runs() {
 fn plain_texts_are_seen_through() {
     let world = world(MASK);
     let plan = world.content.plan(&RoleSet::default(), 0, Side::Request);
-    let inspector = Inspector { detectors: &world.detectors, plan: &plan, hash_key: None, deriver: None, limits: Limits::default() };
+    let inspector = Inspector {
+        detectors: &world.detectors,
+        plan: &plan,
+        hash_key: None,
+        deriver: None,
+        limits: Limits::default(),
+    };
     let outcome = inspector.text("m=bob&#64;example.org", Channel::Metadata, &mut Budget::new(1 << 20));
     assert_eq!(edited(&outcome), "[EMAIL_ADDRESS]");
 }
