@@ -60,6 +60,9 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
     let shown = Shown::of(&answer);
     print(&answer, &shown);
     check(answer.status == expect.status, format!("the status should be {}", expect.status));
+    if let Some(why) = &answer.cut {
+        check(false, format!("the answer should be complete: {why}"));
+    }
     for text in &expect.answer {
         check(shown.holds(text), format!("the answer should hold `{text}`"));
     }
