@@ -73,7 +73,7 @@ async fn every_denial_is_said_in_the_callers_dialect() {
             "permission_error",
         ),
         (
-            post("/v1/chat/completions", &token, r#"{"model":"gpt-5","stream":true,"messages":[]}"#),
+            post("/v1/embeddings", &token, r#"{"model":"gpt-5","stream":true,"input":"x"}"#),
             400,
             "protocol.stream_unsupported",
             "invalid_request_error",
@@ -84,8 +84,9 @@ async fn every_denial_is_said_in_the_callers_dialect() {
             "content.denied",
             "invalid_request_error",
         ),
-        (post("/v1/files", &token, "{}"), 403, "protocol.unknown_path", "permission_error"),
-        (Request::get("/v1/chat/completions").bearer(&token), 405, "protocol.method", "invalid_request_error"),
+        (post("/v1/file", &token, "{}"), 403, "protocol.unknown_path", "permission_error"),
+        (post("/v1/files", &token, "{}"), 403, "access.denied", "permission_error"),
+        (Request::get("/v1/embeddings").bearer(&token), 405, "protocol.method", "invalid_request_error"),
         (
             Request::new("POST", "/v1/chat/completions").header("content-type", "application/json").body(good("gpt-5")),
             401,

@@ -141,7 +141,7 @@ fn identity(bencher: Bencher<'_, '_>, cold: bool) {
     let headers = head(&token(), 2048);
     let (mut host, mut keys, at) = (host(), Keys::new(&identity, "bench"), now().millis());
     let mut step = |keys: &mut Keys| {
-        let credential = take(black_box(&headers), &identity.take_options()).unwrap();
+        let credential = take(black_box(&headers), &identity.take_options(false)).unwrap();
         let outcome = identity.authenticate(keys, credential, at, None, &mut host, &mut Vec::new());
         assert!(matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
     };

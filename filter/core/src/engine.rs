@@ -324,10 +324,37 @@ pub(crate) fn calls(fetches: Vec<Fetch>, effects: &mut Vec<Effect>) {
     }
 }
 
+/// A keyed digest of a body that comes in pieces, where the policy has an audit key.
+pub(crate) struct Digest(Option<hmac_sha256::HMAC>);
+
+impl Digest {
+    pub fn new(engine: &Engine) -> Self {
+        Self(engine.audit_key.as_ref().map(hmac_sha256::HMAC::new))
+    }
+
+    pub fn update(&mut self, bytes: &[u8]) {
+        if let Some(mac) = &mut self.0 {
+            mac.update(bytes);
+        }
+    }
+
+    /// The digest of what came so far, written as on the record.
+    pub fn finish(self) -> Option<String> {
+        self.0.map(|mac| format!("hmac-sha256:{}", hex(&mac.finalize())))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
 /// The keyed digest of a body, where the policy has an audit key.
 pub(crate) fn body_digest(engine: &Engine, body: &[u8]) -> Option<String> {
-    let key = engine.audit_key.as_ref()?;
-    Some(format!("hmac-sha256:{}", hex(&hmac_sha256::HMAC::mac(body, key))))
+    let mut digest = Digest::new(engine);
+    digest.update(body);
+    digest.finish()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::head::signed;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
@@ -166,7 +167,11 @@ impl Exchange {
         let inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
-        self.remember("in", outcome)
+        let edited = self.remember("in", outcome)?;
+        match edited {
+            Some(_) if self.signed => Err(signed("nothing of it can be replaced")),
+            edited => Ok(edited),
+        }
     }
 
     /// Keys that some servers take for others.

@@ -53,13 +53,14 @@ impl Exchange {
             true => Dialect::Anthropic,
             false => Dialect::of_provider(&target.provider),
         };
+        self.signed = target.signed && headers.text("authorization").is_some_and(identity::is_signature);
         strip_own(headers, cx);
         self.strip_credential(headers, cx);
 
         // Such a stream has no body that ends: it is answered at once or not at all.
         if upgrades(headers) {
             self.stage = Stage::Pass;
-            return self.deny(Denial::new(Reason::ProtocolUpgrade), cx);
+            return self.upgrade(headers, target.index, cx);
         }
         let line = match Line::read(headers) {
             Ok(line) => line,
@@ -85,6 +86,9 @@ impl Exchange {
             return;
         }
         for name in CREDENTIAL_HEADERS.iter().chain(OVERRIDES).copied().filter(|name| headers.has(name)) {
+            if self.signed && name == "authorization" {
+                continue;
+            }
             cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
         }
         if let Some(path) = path_without_credential(headers) {
@@ -96,7 +100,7 @@ impl Exchange {
     /// Proves the caller, or waits for the keys to do so.
     pub(super) fn authenticate(&mut self, arrival: Arrival<'_>, since_ms: Option<u64>, cx: &mut Context<'_>) -> Flow {
         let now = cx.at.millis();
-        let credential = match take(arrival.headers, &cx.engine.identity.take_options()) {
+        let credential = match take(arrival.headers, &cx.engine.identity.take_options(self.signed)) {
             Ok(credential) => credential,
             Err(reason) => return self.unproven(reason, arrival, cx),
         };
@@ -169,6 +173,9 @@ impl Exchange {
             && self.tap.is_none()
             && !model.eq_ignore_ascii_case(&place.name)
         {
+            if self.signed {
+                return self.deny(signed("the model's alias cannot be replaced"), cx);
+            }
             let stripped = path_without_credential(headers);
             if let Some(mut path) = stripped.or_else(|| headers.text(":path").map(str::to_owned)) {
                 path.replace_range(place.span.clone(), &escaped(model));
@@ -326,6 +333,11 @@ impl Exchange {
         self.remember("in", outcome)?;
         if replaced { Err(Denial::new(Reason::ContentDenied).detail("in the query")) } else { Ok(()) }
     }
+}
+
+/// What would have to change of a request that its caller signed.
+pub(super) fn signed(what: &str) -> Denial {
+    Denial::new(Reason::ContentDenied).detail(format!("the request is signed for the provider by its caller, so {what}"))
 }
 
 /// Names that only Doorward and the mesh may set: a client's are removed before anything reads them.

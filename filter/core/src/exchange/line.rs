@@ -72,7 +72,7 @@ pub(super) fn media(headers: &Headers) -> Result<Media, Denial> {
         _ if essence.starts_with("application/") && essence.ends_with("+json") => Media::Json,
         "" | "text/plain" | "text/html" => Media::Text,
         "text/event-stream" => Media::EventStream,
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Media::Lines,
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonl" => Media::Lines,
         "application/vnd.amazon.eventstream" => Media::AwsEventStream,
         _ => Media::Other,
     })

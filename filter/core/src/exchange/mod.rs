@@ -10,6 +10,7 @@ mod head;
 mod line;
 mod models;
 mod response;
+mod upgrade;
 mod wait;
 
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use std::rc::Rc;
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
 
 use crate::audit::Record;
-use crate::engine::{Engine, Worker};
+use crate::engine::{Digest, Engine, Worker};
 use crate::head::Headers;
 use crate::host::{Host, Side};
 use crate::identity::Principal;
@@ -40,6 +41,8 @@ pub struct Exchange {
     tap: Option<Tap>,
     /// The answer began before the request was judged.
     early: bool,
+    /// The caller signed the request for the provider: nothing of it may change.
+    signed: bool,
 }
 
 /// How far an exchange is.
@@ -58,7 +61,7 @@ enum Stage {
     /// The answer's body is being held (or copied).
     Answer(response::Answer),
     /// The answer is a stream.
-    Stream(Box<Filter>),
+    Stream(Box<Filter>, Digest),
     /// The answer's body gives way to this one.
     Replace(Vec<u8>),
     /// Answered locally: nothing passes any more, and the answer's own events are none of ours.
@@ -130,6 +133,7 @@ impl Exchange {
             facts: None,
             tap: None,
             early: false,
+            signed: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::line::{CHECKSUMS, Media, encoded, length, media};
 use super::models::filter_models;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
-use crate::engine::body_digest;
+use crate::engine::{Digest, body_digest};
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
 use crate::json::{Document, Node};
@@ -72,6 +72,10 @@ impl Exchange {
                 self.record.usage = Some(Usage { input, output, ..Usage::default() });
             }
         }
+        if self.speaks(headers) {
+            self.stage = Stage::Pass;
+            return Flow::Continue;
+        }
         let large = length(headers).is_some_and(|l| l > cx.engine.max_body as u64);
         if !matches!(media, Media::Json | Media::Text) || encoded(headers) || large {
             return self.unscannable(cx);
@@ -96,10 +100,22 @@ impl Exchange {
         Flow::Continue
     }
 
+    /// Whether the answer is the sound that the call was for: whoever may make it speak gets to hear it.
+    fn speaks(&self, headers: &Headers) -> bool {
+        let sound = || {
+            let kind = headers.text("content-type").unwrap_or_default().trim().to_ascii_lowercase();
+            kind.starts_with("audio/") || kind == "application/octet-stream"
+        };
+        self.facts.as_ref().is_some_and(|f| f.call.operation == Operation::Speech) && sound()
+    }
+
     /// How the answer is cut into events, if a stream was asked for and this is one.
     fn framing(&self, media: Media, status: u16) -> Option<Framing> {
-        let facts = self.facts.as_ref().filter(|f| f.streams && (200..300).contains(&status))?;
+        let facts = self.facts.as_ref().filter(|_| (200..300).contains(&status))?;
         match media {
+            // Results of batches, files of examples: what stands on a line is read by itself.
+            Media::Lines if facts.call.operation.must_be_named() => Some(Framing::Lines),
+            _ if !facts.streams => None,
             Media::EventStream => Some(Framing::Sse),
             Media::Lines => Some(Framing::Lines),
             Media::AwsEventStream => Some(Framing::EventStream),
@@ -124,7 +140,7 @@ impl Exchange {
             max_hold: cx.engine.max_hold,
             at_max_hold: cx.engine.at_max_hold,
         };
-        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)));
+        self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)), Digest::new(cx.engine));
         if self.tap.is_none() {
             for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
                 if headers.has(name) {
@@ -141,8 +157,9 @@ impl Exchange {
             0 => Vec::new(),
             _ => cx.host.body(Side::Response).unwrap_or_default(),
         };
-        let Stage::Stream(filter) = &mut self.stage else { return Flow::Continue };
+        let Stage::Stream(filter, digest) = &mut self.stage else { return Flow::Continue };
         let Some(facts) = &mut self.facts else { return Flow::Continue };
+        digest.update(&body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
         let inspector = super::body::inspector(&plan, cx.engine, None);
         let mut look = Look {
@@ -189,7 +206,14 @@ impl Exchange {
 
     /// The stream came to an end, its own or another.
     pub(super) fn stream_over(&mut self, cx: &mut Context<'_>) {
-        let Stage::Stream(filter) = std::mem::replace(&mut self.stage, Stage::Pass) else { return };
+        let (filter, digest) = match std::mem::replace(&mut self.stage, Stage::Pass) {
+            Stage::Stream(filter, digest) => (filter, digest),
+            stage => {
+                self.stage = stage;
+                return;
+            }
+        };
+        self.record.content_out = digest.finish();
         let model = self.record.model.clone().unwrap_or_default();
         if let Some(answered) = filter.model()
             && !cx.engine.models.same(&model, answered)
@@ -205,7 +229,8 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        if self.record.usage.is_some_and(|told| told.input > 0) && !cut {
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams);
+        if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }
         // About four bytes to a token, in any of the usual tokenizers and for most texts.
@@ -280,7 +305,7 @@ impl Exchange {
     }
 
     pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
-        if matches!(self.stage, Stage::Stream(_)) {
+        if matches!(self.stage, Stage::Stream(..)) {
             return self.stream_body(available, end, cx);
         }
         if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {

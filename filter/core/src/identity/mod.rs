@@ -40,7 +40,7 @@ pub use principal::{Method, Principal};
 pub use prove::Outcome;
 pub use reason::Reason;
 pub use signature::Algorithm;
-pub use take::{CREDENTIAL_HEADERS, TakeOptions, path_without_credential, take};
+pub use take::{CREDENTIAL_HEADERS, TakeOptions, is_signature, path_without_credential, take};
 
 /// Longest value of a claim, in bytes.
 const MAX_VALUE_BYTES: usize = 256;
@@ -75,8 +75,8 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     /// How [`take`] looks for this policy's credentials.
-    pub fn take_options(&self) -> TakeOptions {
-        TakeOptions { max_token_bytes: self.max_token_bytes, query_key: self.query_key }
+    pub fn take_options(&self, signed: bool) -> TakeOptions {
+        TakeOptions { max_token_bytes: self.max_token_bytes, query_key: self.query_key, signed }
     }
 
     /// Whether key sets are fetched, so that [`Keys::tick`] must be called.

@@ -17,11 +17,13 @@ pub struct TakeOptions {
     pub max_token_bytes: usize,
     /// Whether it may stand in the query as `key`.
     pub query_key: bool,
+    /// Whether `authorization` may hold a signature for the provider (AWS SigV4) instead, which is no credential of ours.
+    pub signed: bool,
 }
 
 impl Default for TakeOptions {
     fn default() -> Self {
-        Self { max_token_bytes: 8192, query_key: true }
+        Self { max_token_bytes: 8192, query_key: true, signed: false }
     }
 }
 
@@ -53,6 +55,9 @@ pub fn take<'a>(headers: &'a Headers, options: &TakeOptions) -> Result<Option<&'
     for name in CREDENTIAL_HEADERS.iter().copied() {
         let Some(value) = headers.one(name).map_err(|_| Reason::Repeated)? else { continue };
         let value = std::str::from_utf8(value).map_err(|_| Reason::Malformed)?.trim_matches([' ', '\t']);
+        if options.signed && name == "authorization" && is_signature(value) {
+            continue;
+        }
         keep(if name == "authorization" { bearer(value)? } else { value })?;
     }
     if let Some(target) = headers.one(":path").map_err(|_| Reason::Malformed)?
@@ -75,6 +80,11 @@ pub fn take<'a>(headers: &'a Headers, options: &TakeOptions) -> Result<Option<&'
         }
     }
     Ok(found)
+}
+
+/// Whether an `authorization` is a signature of the request by AWS SigV4.
+pub fn is_signature(value: &str) -> bool {
+    value.split_once(' ').is_some_and(|(scheme, _)| scheme.starts_with("AWS4-"))
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750, section 2.1); the scheme in any case.

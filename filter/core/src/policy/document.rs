@@ -126,6 +126,11 @@ pub struct TargetDocument {
     /// which is on the record.
     #[serde(default)]
     pub unknown_paths: Ungoverned,
+    /// Callers sign their requests for the provider themselves (AWS SigV4 in `authorization`), and are proven otherwise (mTLS,
+    /// metadata). The signature goes on, nothing of such a request is changed, and what a statement would replace is refused.
+    /// Default: only credentials of callers are taken from `authorization`.
+    #[serde(default)]
+    pub signed: bool,
     /// Ask for the usage of a stream (`stream_options.include_usage`) where an OpenAI-compatible API tells it only then and the
     /// caller did not. The event with it is kept from such a caller. Default: true; say `false` for a server that does not know
     /// the option.

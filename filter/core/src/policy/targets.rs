@@ -26,6 +26,8 @@ pub struct Target {
     pub owner: Option<String>,
     /// Whether paths that are no known call pass.
     pub passes_unknown_paths: bool,
+    /// Whether callers may sign requests for the provider.
+    pub signed: bool,
     /// Whether streams are asked for their usage.
     pub asks_for_usage: bool,
     clusters: Globs,
@@ -68,6 +70,7 @@ impl Targets {
                 path_prefix: prefix.clone(),
                 owner: document.owner.clone(),
                 passes_unknown_paths: document.unknown_paths == Ungoverned::Pass,
+                signed: document.signed,
                 asks_for_usage: document.ask_for_usage,
                 clusters: Globs::new(&document.cluster.0),
                 routes: Globs::new(&document.route.0),

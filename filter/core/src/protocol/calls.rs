@@ -334,7 +334,10 @@ fn fits(base: &str, tail: &str, path: &str) -> Option<Option<Range<usize>>> {
     }
     match path.get(at..)? {
         "" => Some(model),
-        rest if below && rest.starts_with('/') => Some(model),
+        rest if below && rest.starts_with('/') => {
+            let sound = rest.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
+            sound.then_some(model)
+        }
         _ => None,
     }
 }

@@ -68,6 +68,9 @@ fn every_api_is_found_where_it_stands() {
 fn only_exact_paths_are_known() {
     for path in [
         "/v1/messages/",
+        "/v1/chat/completions/",
+        "/v1/files/a/../b",
+        "/v1/files//a",
         "//v1/chat/completions",
         "/v1//chat/completions",
         "/V1/chat/completions",

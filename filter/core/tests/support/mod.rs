@@ -108,6 +108,8 @@ pub struct Played {
     /// What the upstream received; nothing where the request was refused.
     pub upstream: Option<Vec<u8>>,
     pub path: String,
+    /// Headers that the upstream does not get.
+    pub removed: Vec<String>,
     /// The client's bytes, by the event at which they came.
     pub client: Vec<Vec<u8>>,
     pub record: BTreeMap<&'static str, String>,
@@ -151,6 +153,17 @@ pub fn play(
     body: impl AsRef<[u8]>,
     answer: Option<&Answer<'_>>,
 ) -> Played {
+    play_with(engine, method, path, &[("content-type", "application/json")], body, answer)
+}
+
+pub fn play_with(
+    engine: &Engine,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: impl AsRef<[u8]>,
+    answer: Option<&Answer<'_>>,
+) -> Played {
     let body = body.as_ref();
     let mut worker = Worker::new(engine);
     let mut host = MemoryHost::default();
@@ -173,14 +186,15 @@ pub fn play(
                 Effect::SetHeader(Side::Request, name, value) if name == ":path" => {
                     played.path = String::from_utf8(value).unwrap();
                 }
+                Effect::RemoveHeader(Side::Request, name) => played.removed.push(name),
                 Effect::Record(values) => played.record.extend(values),
                 _ => {}
             }
         }
         (flow, replaced)
     };
-    let headers: Headers =
-        [(":method", method), (":path", path), ("content-type", "application/json")].into_iter().collect();
+    let pseudo = [(":method", method), (":path", path)];
+    let headers: Headers = pseudo.into_iter().chain(fields.iter().copied()).collect();
     let (mut flow, _) =
         tell(Event::Head { side: Side::Request, headers: &headers, end: body.is_empty() }, &mut host, &mut played);
     if played.reply.is_none() && !body.is_empty() {

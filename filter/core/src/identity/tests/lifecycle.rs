@@ -53,7 +53,7 @@ impl Worker {
         self.fetches.clear();
         let header = format!("Bearer {token}");
         let headers: Headers = [("authorization", header.as_str())].into_iter().collect();
-        let credential = take(&headers, &self.identity.take_options()).unwrap();
+        let credential = take(&headers, &self.identity.take_options(false)).unwrap();
         self.identity.authenticate(&mut self.keys, credential, now_ms, since, host, &mut self.fetches)
     }
 

@@ -121,7 +121,7 @@ impl Gate {
 
     pub fn ask(&mut self, headers: &[(&str, &str)]) -> Outcome {
         let headers: Headers = headers.iter().copied().collect();
-        let credential = match take(&headers, &self.identity.take_options()) {
+        let credential = match take(&headers, &self.identity.take_options(false)) {
             Ok(credential) => credential,
             Err(reason) => return Outcome::Refused(reason),
         };

@@ -1,0 +1,53 @@
+//! Requests that want to leave HTTP.
+
+use super::line::Line;
+use super::{Context, Exchange, Flow};
+use crate::engine::calls;
+use crate::head::Headers;
+use crate::identity::{self, Outcome, take};
+use crate::policy::{Asked, Question};
+use crate::protocol::{MediaSet, Operation, State, classify};
+use crate::reply::{Denial, Reason};
+
+impl Exchange {
+    /// A stream that leaves HTTP: refused, but for a realtime session that a statement allows by name. Nothing of it can be read.
+    pub(super) fn upgrade(&mut self, headers: &Headers, target: usize, cx: &mut Context<'_>) -> Flow {
+        let refused = || Denial::new(Reason::ProtocolUpgrade);
+        let Some(place) = cx.engine.targets.get(target) else { return self.deny(refused(), cx) };
+        let found = Line::read(headers)
+            .ok()
+            .and_then(|line| classify(line.method, line.path, &place.path_prefix, &place.apis).ok())
+            .filter(|found| found.call.operation == Operation::Realtime);
+        let Some(found) = found else { return self.deny(refused(), cx) };
+        self.record.operation = Some(found.call.otel_operation());
+        self.record.api = Some(found.call.api.as_str());
+        let credential = match take(headers, &cx.engine.identity.take_options(false)) {
+            Ok(credential) => credential,
+            Err(reason) => return self.deny(Denial::new(Reason::Identity(reason)), cx),
+        };
+        let (now, mut fetches) = (cx.at.millis(), Vec::new());
+        let outcome =
+            cx.engine.identity.authenticate(&mut cx.worker.keys, credential, now, None, cx.host, &mut fetches);
+        calls(fetches, cx.effects);
+        let principal = match outcome {
+            Outcome::Verified(principal) => principal,
+            Outcome::Refused(reason) => return self.deny(Denial::new(Reason::Identity(reason)), cx),
+            // It cannot be held until they come.
+            Outcome::Wait { .. } => {
+                return self.deny(Denial::new(Reason::Identity(identity::Reason::KeysUnavailable)), cx);
+            }
+        };
+        let roles = self.prove(principal, cx);
+        let asked = Asked { parameters: None, media: MediaSet::default(), state: State::None };
+        let question =
+            Question { roles: &roles, target, operation: Operation::Realtime, model: None, body: Some(asked) };
+        match self.ask(&question, cx) {
+            Err(denial) => self.deny(denial, cx),
+            Ok(()) => {
+                self.note(Reason::ProtocolUpgrade);
+                self.record.judged = true;
+                Flow::Continue
+            }
+        }
+    }
+}

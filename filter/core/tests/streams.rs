@@ -1,0 +1,180 @@
+//! Streams are what their whole would be: for random texts, policies and cuts, over every framing, what a client puts together of
+//! a filtered stream is what it gets of one event, and of an answer that does not stream. No planted value is ever on the wire.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::mutate::Dice;
+use support::streams::{framing, messages, read, words};
+use support::{Answer, Fixture, Played, engine, play, policy};
+
+const ROUNDS: usize = 150;
+
+/// Values that are found by their form alone, and of which no one is part of another.
+const PLANTS: &[&str] = &[
+    "jane.doe@northwind.dev",
+    "müller@firma.de",
+    "4556 7375 8689 9855",
+    "5425-2334-3010-9903",
+    "378282246310005",
+    "GB82 WEST 1234 5698 7654 32",
+    "DE89370400440532013000",
+    "ghp_0123456789abcdefABCDEF0123456789abcd",
+    "AKIAQYLPMN5HHHFPZAM2",
+    "project Bluebird",
+];
+
+const FILLERS: &[&str] = &[
+    "The answer is", " ", " ", " ", "\n", ", ", ". ", ": ", "2 + 2 = 4", "see page 12", "über", "日本語。", "\"quoted\"", "\\", "a@", "@",
+    "(415", "4556", "GB8", "gh", "ghp", "AKIA", "proj", "Blue", "https://example.org/x?y=1", "&amp;", "%20", "{\"k\":", "}", "🙂", "[EMAIL",
+    "[x](", "-", "-----", "e.g.", "x.y.z", "1,2,3",
+];
+
+fn text(dice: &mut Dice) -> (String, Vec<&'static str>) {
+    let (mut text, mut planted) = (String::new(), Vec::new());
+    for _ in 0..1 + dice.below(25) {
+        if dice.below(5) == 0 {
+            let plant = PLANTS[dice.below(PLANTS.len())];
+            // Alone between spaces: what touches a value may make it another.
+            text.push_str(&format!(" {plant} "));
+            planted.push(plant);
+        } else {
+            text.push_str(FILLERS[dice.below(FILLERS.len())]);
+        }
+    }
+    (text, planted)
+}
+
+/// Cut into one to many pieces, at any character.
+fn cut<'t>(text: &'t str, dice: &mut Dice) -> Vec<&'t str> {
+    let size = [1, 2, 3, 4, 7, 20, 200][dice.below(7)];
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let wanted = 1 + dice.below(size);
+        let end = rest.char_indices().nth(wanted).map_or(rest.len(), |(at, _)| at);
+        let (piece, after) = rest.split_at(end);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces
+}
+
+fn random_policy(dice: &mut Dice, provider: &str) -> Value {
+    const KINDS: &[&str] = &["EMAIL_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "GITHUB_TOKEN", "AWS_ACCESS_KEY", "PROJECT"];
+    let action = |dice: &mut Dice| ["mask", "hash", "tokenize"][dice.below(3)];
+    // Everything is found, by one statement or by several with actions of their own.
+    let content = match dice.below(3) {
+        0 => json!([{"id": "all", "detect": KINDS, "action": action(dice)}]),
+        1 => KINDS.iter().map(|k| json!({"id": k, "detect": k, "action": action(dice)})).collect(),
+        _ => json!([{"id": "all", "detect": KINDS, "action": action(dice)},
+            {"id": "everything", "detect": "all", "action": "flag"},
+            {"id": "observed", "detect": "all", "action": "deny", "mode": "observe"}]),
+    };
+    policy(
+        provider,
+        &json!({
+            "content": content,
+            "detectors": {"dictionaries": [{"name": "PROJECT", "words": ["project bluebird"]}]},
+        }),
+    )
+}
+
+fn stream(policy: &Value, fixture: &Fixture, pieces: &[&str], dice: Option<&mut Dice>) -> Played {
+    let mut chunks = messages(fixture, pieces);
+    if let Some(dice) = dice {
+        let bytes = chunks.concat();
+        let size = [1, 3, 17, 64, 4096][dice.below(5)];
+        let mut at = 0;
+        chunks = Vec::new();
+        while at < bytes.len() {
+            let end = (at + 1 + dice.below(size)).min(bytes.len());
+            chunks.push(bytes[at..end].to_vec());
+            at = end;
+        }
+    }
+    let content_type = fixture.value["stream"]["content_type"].as_str().unwrap();
+    let answer = Answer { content_type, chunks, cut: false };
+    play(&engine(policy), "POST", fixture.stream_path(), &fixture.stream_request("Hi"), Some(&answer))
+}
+
+#[test]
+fn a_stream_is_what_its_whole_would_be() {
+    for fixture in Fixture::all().iter().filter(|f| f.streams()) {
+        let mut dice = Dice(fixture.name.bytes().fold(0x2545_F491_4F6C_DD1D, |h, b| (h ^ u64::from(b)).wrapping_mul(31)));
+        let mut found = 0;
+        for round in 0..ROUNDS {
+            let (text, planted) = text(&mut dice);
+            let policy = random_policy(&mut dice, fixture.text("provider"));
+            let pieces = cut(&text, &mut dice);
+            let name = format!("{} round {round}: {pieces:?}", fixture.name);
+            let whole = stream(&policy, fixture, &[&text], None);
+            let cut = stream(&policy, fixture, &pieces, Some(&mut dice));
+            let (whole, cut) = (read(framing(fixture), &whole.client_bytes()), read(framing(fixture), &cut.client_bytes()));
+            assert_eq!(words(fixture, &cut), words(fixture, &whole), "{name}");
+            for plant in &planted {
+                found += 1;
+                for (_, payload) in cut.iter().chain(&whole) {
+                    assert!(!payload.contains(plant), "{name}: {plant} in {payload}");
+                }
+                assert!(!words(fixture, &cut).contains(plant), "{name}: {plant}");
+            }
+            // An answer that does not stream: its encodings are seen through, too, which these texts do not have.
+            let answer = fixture.answer(&text).unwrap();
+            let answer = Answer { content_type: "application/json", chunks: vec![answer.into_bytes()], cut: false };
+            let path = fixture.text("path");
+            let played = play(&engine(&policy), "POST", path, &fixture.request("Hi"), Some(&answer));
+            let said = json!(words(fixture, &cut)).to_string();
+            if !played.client_text().contains(&said[1..said.len() - 1]) {
+                panic!("{name}\nstreamed: {said}\nwhole: {}", played.client_text());
+            }
+        }
+        assert!(found > ROUNDS, "{} found only {found}", fixture.name);
+    }
+}
+
+#[test]
+fn copies_of_the_text_are_what_the_pieces_came_to() {
+    for fixture in Fixture::all().iter().filter(|f| f.streams() && f.value["stream"].to_string().contains("WHOLE")) {
+        let mut dice = Dice(42);
+        for _ in 0..ROUNDS {
+            let (text, _) = text(&mut dice);
+            let policy = random_policy(&mut dice, fixture.text("provider"));
+            let played = stream(&policy, fixture, &cut(&text, &mut dice), None);
+            let messages = read(framing(fixture), &played.client_bytes());
+            let said = json!(words(fixture, &messages)).to_string();
+            let copies: usize = messages.iter().map(|(_, payload)| payload.matches(&format!(":{said}")).count()).sum();
+            assert!(copies >= 1, "{}: {said} in {messages:?}", fixture.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_held_is_bounded_and_released_only_where_the_policy_says_so() {
+    let run_on = "x".repeat(40_000);
+    for fixture in Fixture::all().iter().filter(|f| f.streams()) {
+        for (at_max_hold, released) in [("hold", false), ("release", true)] {
+            let content = json!([{"id": "m", "detect": "EMAIL_ADDRESS", "action": "mask", "stream": "hold_all"}]);
+            let more = json!({"content": content, "envoy": {"max_body_bytes": 20_000},
+                "answers": {"max_hold_bytes": 1000, "at_max_hold": at_max_hold}});
+            let policy = policy(fixture.text("provider"), &more);
+            let pieces: Vec<&str> = support::streams::pieces(&run_on, 100);
+            let mut fixture = fixture.clone();
+            // Copies of the whole are frames of that size, and refused for it.
+            let stripped = fixture.value["stream"]["tail"].to_string().replace("WHOLE", "");
+            fixture.value["stream"]["tail"] = serde_json::from_str(&stripped).unwrap();
+            let played = stream(&policy, &fixture, &pieces, None);
+            let notes = played.record.get("doorward.notes").cloned().unwrap_or_default();
+            if released {
+                assert_eq!(played.reason(), "", "{}", fixture.name);
+                assert_eq!(words(&fixture, &read(framing(&fixture), &played.client_bytes())), run_on, "{}", fixture.name);
+                assert!(notes.contains("answer.unscannable"), "{}: {notes}", fixture.name);
+            } else {
+                assert_eq!(played.reason(), "answer.unscannable", "{}", fixture.name);
+                assert!(!played.client_text().contains("xxx"), "{}", fixture.name);
+            }
+        }
+    }
+}
