@@ -23,7 +23,7 @@ async fn examples_do_what_they_say() {
             about.display(),
             example.name
         );
-        let demo = Demo::start(false, example.policy.as_ref()).await;
+        let demo = Demo::start(false, &example).await;
         // What it printed is shown where it failed.
         assert_eq!(tour::run(&demo, &example).await, ExitCode::SUCCESS, "{}", example.name);
         names.push(example.name);

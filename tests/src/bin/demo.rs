@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let demo = Demo::start(command == "serve", example.policy.as_ref()).await;
+    let demo = Demo::start(command == "serve", &example).await;
     if command == "tour" { tour::run(&demo, &example).await } else { serve(&demo).await }
 }
 

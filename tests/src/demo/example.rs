@@ -1,4 +1,5 @@
-//! An example: a folder with requests, what has to come of each, and (but for the quickstart) a policy of its own.
+//! An example: a folder with requests, what has to come of each, and (but for the quickstart) a policy of its own; some say
+//! what stands behind the clusters.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::behind::Behind;
 use crate::client::Request;
 use crate::idp::{self, Idp};
 
@@ -16,6 +18,8 @@ pub struct Example {
     pub name: String,
     /// `policy.yaml`, in place of the policy in `envoy/standalone.yaml`.
     pub policy: Option<Value>,
+    /// `upstreams.yaml`: what stands behind the clusters, where it is not the small model.
+    pub behind: Vec<Behind>,
     /// `requests.yaml`.
     pub stops: Vec<Stop>,
 }
@@ -75,6 +79,12 @@ pub struct Expect {
     /// Texts that the answer holds.
     #[serde(default)]
     pub answer: Vec<String>,
+    /// Texts that the answer does not hold.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// The text of a stream, its pieces put together.
+    #[serde(default)]
+    pub says: Option<String>,
     /// Texts that reach the upstream, in any case; without any, nothing reaches it.
     #[serde(default)]
     pub upstream: Option<Vec<String>>,
@@ -95,11 +105,13 @@ impl Example {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let path = folder.join("policy.yaml");
         let policy = path.is_file().then(|| read(&path)).transpose()?;
+        let path = folder.join("upstreams.yaml");
+        let behind = if path.is_file() { read(&path)? } else { Vec::new() };
         let stops: Vec<Stop> = read(&folder.join("requests.yaml"))?;
         if stops.is_empty() {
             return Err(format!("{}: no requests", folder.display()));
         }
-        Ok(Self { name, policy, stops })
+        Ok(Self { name, policy, behind, stops })
     }
 }
 

@@ -1,28 +1,31 @@
 //! The demo's Envoy: `envoy/standalone.yaml` as shipped but for its ports, with something behind every cluster.
 
+pub mod behind;
 pub mod example;
+mod shown;
 pub mod tour;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use self::behind::Speaks;
+use self::example::Example;
 use crate::envoy::{Envoy, Options};
 use crate::idp::{self, Algorithm, Idp};
 use crate::upstream::Upstream;
 use crate::wait::until;
-use crate::{model, tools};
+use crate::tools;
 
 /// A running demo.
 pub struct Demo {
     /// The proxy.
     pub envoy: Envoy,
-    /// Behind the cluster `openai`.
-    pub openai: Upstream,
-    /// Behind the cluster `anthropic`.
-    pub anthropic: Upstream,
+    /// The providers, by their clusters.
+    pub upstreams: Vec<(String, Upstream)>,
     /// Behind the cluster `idp`.
     pub idp: Idp,
     /// Where the listener is.
@@ -33,23 +36,39 @@ pub struct Demo {
     policy: Value,
 }
 
+/// The variable of Envoy's environment that has the key of `tokenize`.
+const TOKENIZE_KEY: &str = "DOORWARD_TOKENIZE_KEY";
+
 /// The example that is `envoy/standalone.yaml` itself.
 pub const QUICKSTART: &str = "quickstart";
 
 impl Demo {
-    /// Starts it, with `policy` instead of the file's own: on the ports that the file names, or on free ones.
-    pub async fn start(fixed: bool, policy: Option<&Value>) -> Self {
-        let openai = Upstream::with(model::handler()).await;
-        let anthropic = Upstream::with(model::handler()).await;
+    /// Starts it as an example wants it: on the ports that the file names, or on free ones.
+    pub async fn start(fixed: bool, example: &Example) -> Self {
+        let mut config = standalone();
+        let resources = &mut config["static_resources"];
+        let mut upstreams = Vec::new();
+        for behind in &example.behind {
+            behind.add_to(resources);
+            upstreams.push((behind.cluster.clone(), Upstream::with(behind.speaks.handler()).await));
+        }
         let idp = Idp::start(Algorithm::RS256).await;
         let directory = tools::scratch("demo");
         let access_log = directory.join("access.jsonl");
 
-        let mut config = standalone();
-        let resources = &mut config["static_resources"];
-        let upstreams = [("openai", openai.address), ("anthropic", anthropic.address), ("idp", idp.endpoint.address)];
         for cluster in resources["clusters"].as_array_mut().into_iter().flatten() {
-            let address = upstreams.iter().find(|(name, _)| cluster["name"] == *name).expect("a known cluster").1;
+            let name = cluster["name"].as_str().expect("a cluster's name").to_owned();
+            let known = upstreams.iter().find(|(cluster, _)| *cluster == name).map(|(_, upstream)| upstream.address);
+            let address = match known {
+                Some(address) => address,
+                None if name == "idp" => idp.endpoint.address,
+                None => {
+                    let upstream = Upstream::with(Speaks::Model.handler()).await;
+                    let address = upstream.address;
+                    upstreams.push((name, upstream));
+                    address
+                }
+            };
             cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["port_value"] =
                 json!(address.port());
         }
@@ -57,7 +76,7 @@ impl Demo {
         let hcm = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
         hcm["access_log"][0]["typed_config"]["path"] = json!(access_log);
         let own = &mut hcm["http_filters"][0]["typed_config"]["config"]["configuration"]["value"];
-        if let Some(policy) = policy {
+        if let Some(policy) = &example.policy {
             own.clone_from(policy);
         }
         let policy = own.clone();
@@ -67,9 +86,10 @@ impl Demo {
         }
         let path = directory.join("envoy.json");
         std::fs::write(&path, config.to_string()).expect("write the demo's configuration");
-        let envoy = Envoy::start(Options { config: Some(path), ..Options::default() }).await;
+        let environment = BTreeMap::from([(TOKENIZE_KEY.to_owned(), "the key of a demo, good for nothing else".to_owned())]);
+        let envoy = Envoy::start(Options { config: Some(path), environment, ..Options::default() }).await;
         let address = *envoy.listeners().await.get("llm").expect("the listener `llm`");
-        Self { envoy, openai, anthropic, idp, address, access_log, policy }
+        Self { envoy, upstreams, idp, address, access_log, policy }
     }
 
     /// The listener's URL.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::example::{Example, Stop};
+use super::shown::Shown;
 use super::{Demo, QUICKSTART};
 use crate::client::{Answer, Body, Request, Target, http1};
 use crate::governed::record;
@@ -52,23 +53,36 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
         }
     };
     let (request, expect) = (stop.request(&demo.idp), &stop.expect);
-    let before = (demo.openai.count(), demo.anthropic.count());
+    let before: Vec<usize> = demo.upstreams.iter().map(|(_, upstream)| upstream.count()).collect();
     let mut connection = http1::Connection::open(&Target::plain(demo.address)).await.expect("connect to Envoy");
     let answer: Answer = connection.call(&request).await.expect("an answer");
     println!("request   {} {}  {}", request.method, request.target, short(&body(&request)));
-    println!("answer    {}  {}", answer.status, short(answer.text()));
+    let shown = Shown::of(&answer);
+    print(&answer, &shown);
     check(answer.status == expect.status, format!("the status should be {}", expect.status));
+    if let Some(why) = &answer.cut {
+        check(false, format!("the answer should be complete: {why}"));
+    }
     for text in &expect.answer {
-        check(answer.text().contains(text), format!("the answer should hold `{text}`"));
+        check(shown.holds(text), format!("the answer should hold `{text}`"));
+    }
+    for text in &expect.absent {
+        check(!shown.holds(text), format!("the answer should not hold `{text}`"));
+    }
+    if let Some(text) = &expect.says {
+        check(shown.said == *text, format!("the stream should say `{text}`"));
     }
 
-    let seen: Vec<Seen> =
-        demo.openai.seen().into_iter().skip(before.0).chain(demo.anthropic.seen().into_iter().skip(before.1)).collect();
+    let upstreams = demo.upstreams.iter().zip(before);
+    let mut seen: Vec<(&str, Seen)> = Vec::new();
+    for ((cluster, upstream), before) in upstreams {
+        seen.extend(upstream.seen().into_iter().skip(before).map(|seen| (cluster.as_str(), seen)));
+    }
     match (&expect.upstream, seen.first()) {
         (None, None) => println!("upstream  received nothing"),
-        (Some(texts), Some(seen)) => {
+        (Some(texts), Some((cluster, seen))) => {
             let raw = String::from_utf8_lossy(&seen.raw);
-            println!("upstream  received {}", short(seen.text()));
+            println!("upstream  {cluster} received {} {}  {}", seen.method, seen.target, short(seen.text()));
             for text in texts {
                 let there = raw.to_ascii_lowercase().contains(&text.to_ascii_lowercase());
                 check(there, format!("the upstream should receive `{text}`"));
@@ -93,6 +107,17 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
         check(values.get(key).is_some_and(|v| v == value), format!("the record's `{key}` should be `{value}`"));
     }
     differences
+}
+
+/// A stream as what it says and how it ends; anything else as it is.
+fn print(answer: &Answer, shown: &Shown) {
+    if shown.events.is_empty() {
+        return println!("answer    {}  {}", answer.status, short(&shown.raw));
+    }
+    let kind = answer.fields.get("content-type").unwrap_or_default();
+    println!("answer    {}  {} events of {kind}", answer.status, shown.events.len());
+    println!("  says    {}", short(&shown.said));
+    println!("  ends    {}", short(&shown.ending()));
 }
 
 async fn stats(demo: &Demo) -> usize {

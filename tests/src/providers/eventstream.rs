@@ -42,6 +42,36 @@ pub fn exception(name: &str, message_text: &str) -> Vec<u8> {
     message(&headers, serde_json::json!({"message": message_text}).to_string().as_bytes())
 }
 
+/// A message that was read.
+pub struct Read<'a> {
+    /// What event or exception it is.
+    pub name: String,
+    /// Its payload.
+    pub payload: &'a [u8],
+    /// What follows it.
+    pub rest: &'a [u8],
+}
+
+/// The message that `bytes` begin with; `None` where there is no whole one. Checksums are not looked at.
+pub fn first(bytes: &[u8]) -> Option<Read<'_>> {
+    let number = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?) as usize);
+    let (total, head) = (number(0)?, number(4)?);
+    let message = bytes.get(..total)?;
+    let mut headers = message.get(12..12 + head)?;
+    let mut name = String::new();
+    while let Some((length, rest)) = headers.split_first() {
+        let (header, rest) = rest.split_at_checked(usize::from(*length))?;
+        // Type, then the length of the value.
+        let length = usize::from(u16::from_be_bytes(rest.get(1..3)?.try_into().ok()?));
+        let value = rest.get(3..3 + length)?;
+        if matches!(header, b":event-type" | b":exception-type") {
+            name = String::from_utf8_lossy(value).into_owned();
+        }
+        headers = rest.get(3 + length..)?;
+    }
+    Some(Read { name, payload: message.get(12 + head..total.checked_sub(4)?)?, rest: bytes.get(total..)? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::message;

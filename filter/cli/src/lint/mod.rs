@@ -3,6 +3,7 @@
 //! [`policy`] looks at a policy alone, [`envoy`] at the configuration it stands in, which the filter cannot see.
 //! A rule is here only if it is certain: a warning that can be wrong teaches people to ignore warnings.
 
+mod content;
 mod envoy;
 mod policy;
 

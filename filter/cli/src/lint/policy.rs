@@ -1,7 +1,9 @@
 //! A policy that compiles: statements that never do anything, and what is missing.
 
 use doorward_core::config::{Path, Problem};
+use doorward_core::protocol::{CALLS, Operation};
 
+use super::content::content;
 use super::{all_cover, boolean, text, texts};
 use crate::source::Node;
 
@@ -45,9 +47,11 @@ fn access(root: &Node, found: &mut Vec<Problem>) {
                 .help("name one or the other"),
             );
         }
+        media(statement, &path.index(i), found);
         if !is(&statement, "allow") {
             continue;
         }
+        bulk(statement, meant.iter().filter(|meant| **meant).count(), &path.index(i), found);
         let shadow = statements.iter().filter(|s| is(s, "deny")).find(|deny| denies_all_of(root, deny, statement));
         if let Some(deny) = shadow {
             found.push(
@@ -59,6 +63,54 @@ fn access(root: &Node, found: &mut Vec<Problem>) {
             );
         }
     }
+}
+
+/// What keeps state at the provider or carries many requests has paths and no model: what bounds other calls does not bound it.
+fn bulk(statement: &Node, targets: usize, path: &Path, found: &mut Vec<Problem>) {
+    let names = texts(statement, "operations");
+    let (bulk, other): (Vec<&str>, Vec<&str>) =
+        names.into_iter().partition(|name| operation(name).is_some_and(Operation::must_be_named));
+    let Some(first) = bulk.first() else { return };
+    if let Some(other) = other.first() {
+        found.push(
+            Problem::new(
+                path.key("operations"),
+                format!(
+                    "`{}` allows `{first}` together with `{other}`, and its `models` bound only the latter",
+                    id(statement)
+                ),
+            )
+            .help(format!("give `{first}` a statement of its own: such calls name no model")),
+        );
+    }
+    if texts(statement, "targets").is_empty() && targets > 1 {
+        found.push(
+            Problem::new(
+                path.key("operations"),
+                format!("`{}` allows `{first}` at each of {targets} targets", id(statement)),
+            )
+            .help("name the `targets` that are meant"),
+        );
+    }
+}
+
+/// Media where every operation that a statement names has none: a list has no body, and speech is made of text.
+fn media(statement: &Node, path: &Path, found: &mut Vec<Problem>) {
+    let operations = texts(statement, "operations");
+    let none = |name: &&str| matches!(operation(name), Some(Operation::ListModels | Operation::Speech));
+    if !texts(statement, "media").is_empty() && !operations.is_empty() && operations.iter().all(none) {
+        found.push(
+            Problem::new(
+                path.key("media"),
+                format!("`media` of `{}` means nothing: there is none in `{}`", id(statement), operations.join("`, `")),
+            )
+            .help("remove it"),
+        );
+    }
+}
+
+fn operation(name: &str) -> Option<Operation> {
+    CALLS.iter().map(|call| call.operation).find(|operation| operation.as_str() == name)
 }
 
 fn id(statement: &Node) -> &str {
@@ -95,34 +147,20 @@ fn denies_all_of(root: &Node, deny: &Node, allow: &Node) -> bool {
         && meant(root, allow).iter().zip(meant(root, deny)).all(|(allowed, denied)| !allowed || denied)
 }
 
-fn content(root: &Node, found: &mut Vec<Problem>) {
-    let path = Path::root().key("content");
-    let statements = root.get("content").map(Node::items).unwrap_or_default();
-    if statements.is_empty() {
-        found.push(
-            Problem::new(path.clone(), "no text is looked at")
-                .help("for example `content: [{id: secrets, detect: [secrets], action: deny}]`"),
-        );
-    }
-    for (i, statement) in statements.iter().enumerate() {
-        let channels = texts(statement, "channels");
-        // What callers send; an answer has neither.
-        let sent = |channel: &&str| ["user", "tool_description"].contains(channel);
-        if texts(statement, "direction") == ["response"] && !channels.is_empty() && channels.iter().all(sent) {
-            found.push(
-                Problem::new(
-                    path.index(i).key("channels"),
-                    format!("`{}` can never match: no answer has these channels", id(statement)),
-                )
-                .help("what a model says is in `assistant` and `tool_call`"),
-            );
-        }
-    }
-}
-
 fn targets(root: &Node, found: &mut Vec<Problem>) {
     let targets = root.get("targets").map(Node::items).unwrap_or_default();
     for (i, target) in targets.iter().enumerate() {
+        let path = Path::root().key("targets").index(i);
+        if text(target, "unknown_paths") == Some("pass") {
+            let name = text(target, "name").unwrap_or_default();
+            found.push(
+                Problem::new(
+                    path.key("unknown_paths"),
+                    format!("requests to `{name}` on paths that are not known pass unread"),
+                )
+                .help("say `deny`: the paths that are known are in policies/REFERENCE.md"),
+            );
+        }
         let (clusters, routes) = (texts(target, "cluster"), texts(target, "route"));
         let earlier = targets.iter().take(i).find(|other| {
             let (c, r) = (texts(other, "cluster"), texts(other, "route"));
@@ -135,11 +173,8 @@ fn targets(root: &Node, found: &mut Vec<Problem>) {
         if let Some(other) = earlier {
             let (name, other) = (text(target, "name").unwrap_or_default(), text(other, "name").unwrap_or_default());
             found.push(
-                Problem::new(
-                    Path::root().key("targets").index(i),
-                    format!("`{name}` governs nothing: all its traffic is `{other}`'s"),
-                )
-                .help("the first target that fits governs: put the narrower one first"),
+                Problem::new(path, format!("`{name}` governs nothing: all its traffic is `{other}`'s"))
+                    .help("the first target that fits governs: put the narrower one first"),
             );
         }
     }

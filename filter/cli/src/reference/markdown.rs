@@ -15,7 +15,8 @@ const TITLE: &str = "\
 Every key of a policy. This file is made from the code by `doorward reference`; do not edit it.
 
 A policy is written as YAML or JSON, or natively in Envoy's own YAML below the `value` of a `google.protobuf.Struct`.
-Unknown keys are errors. `doorward check` says what is wrong with a policy, and where.
+Unknown keys are errors. `doorward check` says what is wrong with a policy, and where. The calls that are governed, and what is done
+with each, are in [APIs](#apis).
 
 | Type | Written as |
 |---|---|

@@ -1,8 +1,10 @@
 //! `doorward reference`: the configuration reference, from the doc comments of the shapes that read a policy.
 //!
-//! The sources are compiled in as text and read with a Rust parser, so the reference says what the code says.
+//! The sources are compiled in as text and read with a Rust parser, so the reference says what the code says. The governed calls
+//! are core's own table.
 //! `policies/REFERENCE.md` is this output; a test compares the two.
 
+mod apis;
 mod markdown;
 mod shapes;
 
@@ -16,6 +18,8 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/identity/document.rs"),
     include_str!("../../../core/src/inspect/document.rs"),
     include_str!("../../../core/src/protocol/mod.rs"),
+    include_str!("../../../core/src/protocol/names.rs"),
+    include_str!("../../../core/src/protocol/media.rs"),
     include_str!("../../../core/src/identity/signature.rs"),
     include_str!("../../../core/src/inspect/mod.rs"),
 ];
@@ -33,7 +37,7 @@ pub fn run() -> anyhow::Result<Outcome> {
 
 /// The reference as Markdown.
 fn text() -> anyhow::Result<String> {
-    markdown::render(&shapes::Shapes::read(SOURCES)?)
+    Ok(markdown::render(&shapes::Shapes::read(SOURCES)?)? + &apis::render())
 }
 
 #[cfg(test)]

@@ -199,6 +199,13 @@ impl<'a> Defaults<'a> {
             Expr::Lit(ExprLit { lit: Lit::Float(lit), .. }) => value(lit.base10_digits().to_owned()),
             Expr::Lit(ExprLit { lit: Lit::Str(lit), .. }) => value(lit.value()),
             Expr::MethodCall(call) => self.value(&call.receiver, enums),
+            Expr::Binary(product) if matches!(product.op, syn::BinOp::Mul(_)) => {
+                let factor = |side| match self.value(side, enums)? {
+                    Default::Value(text) => text.parse::<u64>().context("a factor of a default"),
+                    _ => Err(anyhow!("a factor of a default that is no number")),
+                };
+                value(factor(&product.left)?.saturating_mul(factor(&product.right)?).to_string())
+            }
             Expr::Path(path) => {
                 let words: Vec<String> = path.path.segments.iter().map(|s| s.ident.to_string()).collect();
                 match words.as_slice() {

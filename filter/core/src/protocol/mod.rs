@@ -1,5 +1,6 @@
 //! The APIs that Doorward governs: which call a request is, and what its bodies and events carry.
 
+mod about;
 mod calls;
 mod events;
 mod media;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 use crate::json::Node;
 
+pub use about::{ABOUT, About, about};
 pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathModel, Streams, classify, encoded};
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use media::{Contents, Media, MediaSet, media};
