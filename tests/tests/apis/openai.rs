@@ -1,0 +1,76 @@
+//! OpenAI, Azure and what is compatible with them.
+
+use doorward_e2e::providers::{self, INPUT_TOKENS, OUTPUT_TOKENS};
+use doorward_e2e::sdk::Sdk;
+use serde_json::{Value, json};
+
+use crate::{Client, Row, Stage, ask, functions};
+
+pub const OPENAI: Client = Client::Sdk(Sdk::OpenAi, ["PermissionDeniedError", "BadRequestError"]);
+
+fn chat(model: &str, text: &str) -> Value {
+    json!({"model": model, "messages": ask(text)})
+}
+
+fn chat_with_tools(model: &str, text: &str) -> Value {
+    json!({"model": model, "messages": ask(text), "tools": functions()})
+}
+
+fn response(model: &str, text: &str) -> Value {
+    json!({"model": model, "input": text})
+}
+
+fn response_with_tools(model: &str, text: &str) -> Value {
+    let tool = |name: &str| json!({"type": "function", "name": name, "parameters": {}, "strict": false});
+    json!({"model": model, "input": text, "tools": [tool("find"), tool("send")]})
+}
+
+/// Chat and completions under any path that has them.
+pub fn chat_rows(model: &'static str, [create, stream]: [&'static str; 2]) -> Vec<Row> {
+    vec![
+        Row::whole(create, "openai.chat", model, "/choices/0/message/content", chat).tools(chat_with_tools),
+        Row::stream(stream, "openai.chat", model, chat).tools(chat_with_tools),
+    ]
+}
+
+/// What streams.
+pub fn streams() -> Vec<Row> {
+    let mut rows = chat_rows("gpt-5-mini", ["create", "chat_stream"]).split_off(1);
+    rows.push(Row::stream("responses_stream", "openai.responses", "gpt-5-mini", response).tools(response_with_tools));
+    rows.push(Row::stream(
+        "completions_stream",
+        "openai.completions",
+        "gpt-3.5-turbo-instruct",
+        |model, text| json!({"model": model, "prompt": text}),
+    ));
+    rows.into_iter().map(|row| row.under("/v1").used(INPUT_TOKENS, OUTPUT_TOKENS)).collect()
+}
+
+#[tokio::test]
+async fn openai() {
+    let both = |row: Row| row.used(INPUT_TOKENS, OUTPUT_TOKENS);
+    let input = |model: &str, text: &str| json!({"model": model, "input": text});
+    let mut rows = chat_rows("gpt-5-mini", ["create", "chat_stream"]);
+    rows.truncate(1);
+    rows.push(
+        Row::whole("responses", "openai.responses", "gpt-5-mini", "/output/0/content/0/text", response)
+            .tools(response_with_tools),
+    );
+    rows.push(Row::whole(
+        "completions",
+        "openai.completions",
+        "gpt-3.5-turbo-instruct",
+        "/choices/0/text",
+        |model, text| json!({"model": model, "prompt": text}),
+    ));
+    rows.push(Row::silent("images", "openai.images", "gpt-image-1", |model, text| json!({"model": model, "prompt": text})));
+    let mut rows: Vec<Row> = rows.into_iter().map(both).collect();
+    rows.push(Row::silent("embeddings", "openai.embeddings", "text-embedding-3-small", input).used(INPUT_TOKENS, 0));
+    rows.push(Row::silent("moderations", "openai.moderations", "omni-moderation-latest", input));
+    rows.push(Row::silent("speech", "openai.speech", "tts-1", |model, text| {
+        json!({"model": model, "voice": "alloy", "input": text})
+    }));
+    let mut rows: Vec<Row> = rows.into_iter().map(|row| row.under("/v1")).collect();
+    rows.extend(streams());
+    Stage::open(OPENAI, providers::openai, "openai", |world| world).await.check(&rows).await;
+}
