@@ -17,12 +17,12 @@ fn chat_with_tools(model: &str, text: &str) -> Value {
 }
 
 fn response(model: &str, text: &str) -> Value {
-    json!({"model": model, "input": text})
+    json!({"model": model, "input": text, "store": false})
 }
 
 fn response_with_tools(model: &str, text: &str) -> Value {
     let tool = |name: &str| json!({"type": "function", "name": name, "parameters": {}, "strict": false});
-    json!({"model": model, "input": text, "tools": [tool("find"), tool("send")]})
+    json!({"model": model, "input": text, "store": false, "tools": [tool("find"), tool("send")]})
 }
 
 /// Chat and completions under any path that has them.
@@ -73,4 +73,21 @@ async fn openai() {
     let mut rows: Vec<Row> = rows.into_iter().map(|row| row.under("/v1")).collect();
     rows.extend(streams());
     Stage::open(OPENAI, providers::openai, "openai", |world| world).await.check(&rows).await;
+}
+
+/// The deployment is the model, in the path; or the path is OpenAI's.
+#[tokio::test]
+async fn azure() {
+    let input = |model: &str, text: &str| json!({"model": model, "input": text});
+    let mut rows = chat_rows("my-gpt", ["azure_create", "azure_chat_stream"]);
+    rows.extend(chat_rows("my-gpt", ["create", "chat_stream"]).into_iter().map(|row| row.under("/openai/v1")));
+    rows.push(
+        Row::stream("responses_stream", "openai.responses", "my-gpt", response)
+            .tools(response_with_tools)
+            .under("/openai/v1"),
+    );
+    let mut rows: Vec<Row> = rows.into_iter().map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
+    rows.push(Row::silent("azure_embeddings", "openai.embeddings", "my-embedding", input).used(INPUT_TOKENS, 0));
+    let stage = Stage::open(OPENAI, providers::azure, "azure.ai.openai", |world| world).await;
+    stage.check(&rows).await;
 }

@@ -1,5 +1,8 @@
 //! One provider behind several policies, and what every row of its APIs must do under each.
 
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use doorward_e2e::envoy::Gate;
 use doorward_e2e::governed::World;
 use doorward_e2e::sdk::{Call, Outcome, Sdk};
@@ -25,6 +28,20 @@ pub enum Client {
     Sdk(Sdk, [&'static str; 2]),
     /// HTTP without an SDK: rows are paths.
     Raw,
+}
+
+/// Checks every item; panics at the end, so that one that fails does not hide what others do.
+fn every<T>(what: &str, items: impl IntoIterator<Item = T>, check: impl Fn(T)) {
+    let failed = items.into_iter().filter_map(|item| catch_unwind(AssertUnwindSafe(|| check(item))).err()).count();
+    FAILED.with(|all| all.set(all.get() + failed));
+    if failed > 0 {
+        eprintln!("{failed} failed: {what}");
+    }
+}
+
+thread_local! {
+    /// How many checks of this test failed: a test is one thread.
+    static FAILED: Cell<usize> = const { Cell::new(0) };
 }
 
 /// A gate in front of an upstream of its own.
@@ -126,6 +143,7 @@ impl Stage {
             [&self.plain, &self.tokenize, &self.mask, &self.deny].map(|place| (place.gate.url(""), &place.token));
         let said = format!("write to {MAIL} now");
         let paid = format!("pay with {CARD} today");
+        let thought = format!("THINK and {paid}");
         let told = format!("reply: The key is {TOKEN} and it works.");
         let called = format!(
             "Looking first.\nCALL find {{\"name\": \"Jürgen\", \"of\": \"{MAIL}\"}}\nCALL send {{\"to\": \"{MAIL}\"}}"
@@ -150,6 +168,9 @@ impl Stage {
         for row in &speaking {
             script.say(&deny.0, deny.1, row, &row.ask, row.model, &told);
         }
+        for row in &speaking {
+            script.say(&mask.0, mask.1, row, &row.ask, row.model, &thought);
+        }
         for (row, ask) in &with_tools {
             script.say(&direct, "caller-key", row, ask, row.model, &called);
             script.say(&plain.0, plain.1, row, ask, row.model, &called);
@@ -163,13 +184,15 @@ impl Stage {
         self.restored(rows, &next(rows.len()), &said).await;
         self.masked(&speaking, &next(speaking.len()), &paid).await;
         self.cut_off(&speaking, &next(speaking.len())).await;
+        self.thought(&speaking, &next(speaking.len())).await;
         self.called(&with_tools, &next(3 * with_tools.len())).await;
+        assert_eq!(FAILED.with(Cell::get), 0, "see above");
     }
 
     /// The client gets what it gets without Doorward, and the record has what the API tells.
     async fn allowed(&self, rows: &[Row], without: &[Outcome], with: &[Outcome]) {
         let lines = self.plain.lines().await;
-        for (index, row) in rows.iter().enumerate() {
+        every("allowed", rows.iter().enumerate(), |(index, row)| {
             let (without, with) = (&without[index], &with[index]);
             let name = row.name;
             assert!(with.ok.is_some(), "{name}: {with:?}");
@@ -189,20 +212,20 @@ impl Stage {
                 "{name}: {line:#}"
             );
             assert_eq!(line["doorward.usage.estimated"], Value::Null, "{name}: {line:#}");
-        }
+        });
     }
 
     /// Another model: the SDK's own exception, and nothing goes on.
     async fn denied(&self, rows: &[Row], outcomes: &[Outcome]) {
         let refused = || self.plain.gate.log_lines().iter().filter(|l| l["doorward.reason"] == "model.not_allowed").count();
-        for (row, outcome) in rows.iter().zip(outcomes) {
+        every("denied", rows.iter().zip(outcomes), |(row, outcome)| {
             let class = row.denied.unwrap_or(match self.client {
                 Client::Sdk(_, classes) => classes[0],
                 Client::Raw => "Status",
             });
             assert_eq!((outcome.error.as_deref(), outcome.status), (Some(class), Some(403)), "{}: {outcome:?}", row.name);
             assert!(outcome.body.to_string().contains("[model.not_allowed]"), "{}: {outcome:?}", row.name);
-        }
+        });
         let with_tools = rows.iter().filter(|row| row.tools.is_some()).count();
         assert_eq!(self.plain.world.upstream.count(), rows.len() + with_tools, "a refused request went on");
         assert_eq!(refused(), rows.len());
@@ -210,36 +233,39 @@ impl Stage {
 
     /// An address that the upstream never sees stands in the answer.
     async fn restored(&self, rows: &[Row], outcomes: &[Outcome], said: &str) {
-        for ((row, outcome), (seen, line)) in rows.iter().zip(outcomes).zip(self.tokenize.lines().await) {
+        let lines = self.tokenize.lines().await;
+        every("restored", rows.iter().zip(outcomes).zip(&lines), |((row, outcome), (seen, line))| {
             let Some(result) = &outcome.ok else { panic!("{}: {outcome:?}", row.name) };
             assert!(!seen.mentions(MAIL_PART), "{}: {}", row.name, seen.text());
             assert!(seen.mentions("[EMAIL_ADDRESS_"), "{}: {}", row.name, seen.text());
             assert_eq!(line["doorward.findings"], "in:EMAIL_ADDRESS/tokenize=1", "{}: {line:#}", row.name);
             if row.text.is_none() {
-                continue;
+                return;
             }
             assert_eq!(row.words(result), format!("{}{said}", row.before), "{}", row.name);
             // Nor does any copy of the text have the placeholder.
             assert!(!result.to_string().contains("EMAIL_ADDRESS_"), "{}: {result:#}", row.name);
             assert!(line["doorward.placeholders"].as_str().is_some_and(|p| p.starts_with("restored=")), "{line:#}");
-        }
+        });
     }
 
     /// A value that only answers are searched for.
     async fn masked(&self, rows: &[&Row], outcomes: &[Outcome], paid: &str) {
-        for ((row, outcome), (seen, line)) in rows.iter().zip(outcomes).zip(self.mask.lines().await) {
+        let lines = self.mask.lines().await;
+        every("masked", rows.iter().zip(outcomes).zip(&lines), |((row, outcome), (seen, line))| {
             let Some(result) = &outcome.ok else { panic!("{}: {outcome:?}", row.name) };
             assert!(seen.mentions(CARD), "{}: {}", row.name, seen.text());
             let expected = format!("{}{}", row.before, paid.replace(CARD, "[CREDIT_CARD]"));
             assert_eq!(row.words(result), expected, "{}", row.name);
             assert!(!result.to_string().contains("5425"), "{}: {result:#}", row.name);
             assert!(line["doorward.findings"].as_str().is_some_and(|f| f.starts_with("out:CREDIT_CARD/mask=")), "{line:#}");
-        }
+        });
     }
 
     /// A value that no answer may hold: the client learns of it, and nothing of the value arrives.
     async fn cut_off(&self, rows: &[&Row], outcomes: &[Outcome]) {
-        for ((row, outcome), (_, line)) in rows.iter().zip(outcomes).zip(self.deny.lines().await) {
+        let lines = self.deny.lines().await;
+        every("cut off", rows.iter().zip(outcomes).zip(&lines), |((row, outcome), (_, line))| {
             let all = format!("{outcome:?}");
             assert!(!all.contains("ghp_") && !all.contains("works"), "{}: {all}", row.name);
             assert_eq!(line["doorward.reason"], "answer.denied", "{}: {line:#}", row.name);
@@ -258,15 +284,34 @@ impl Stage {
             } else {
                 assert_eq!(outcome.status, Some(400), "{}: {outcome:?}", row.name);
             }
-        }
+        });
+    }
+
+    /// What the model thinks is no way around: the value is masked there too, or, where the provider signed the thought, refused.
+    async fn thought(&self, rows: &[&Row], outcomes: &[Outcome]) {
+        let lines = self.mask.lines().await.split_off(rows.len());
+        every("thought", rows.iter().zip(outcomes).zip(&lines), |((row, outcome), (seen, line))| {
+            assert!(seen.mentions(CARD), "{}: {}", row.name, seen.text());
+            let all = format!("{outcome:?}");
+            assert!(!all.contains("5425"), "{}: {all}", row.name);
+            let masked = outcome.ok.is_some() && all.contains("[CREDIT_CARD]");
+            assert!(masked || line["doorward.reason"] == "answer.denied", "{}: {all} {line:#}", row.name);
+        });
     }
 
     /// Tool calls arrive whole; only the tool that may have it gets the value.
     async fn called(&self, rows: &[(&Row, &Ask)], outcomes: &[Outcome]) {
-        for ((row, _), outcomes) in rows.iter().zip(outcomes.chunks(3)) {
+        every("called", rows.iter().zip(outcomes.chunks(3)), |((row, _), outcomes)| {
             let [without, with, restored] = outcomes else { panic!("three calls for {}", row.name) };
-            assert!(with.ok.is_some(), "{}: {with:?}", row.name);
-            assert_eq!(with.ok, without.ok, "{}", row.name);
+            // Arguments wait for their end, so that the pieces they come in are others.
+            let of = |outcome: &Outcome| {
+                let mut result = outcome.ok.clone().unwrap_or_else(|| panic!("{}: {outcome:?}", row.name));
+                if let Some(streamed) = result.as_object_mut().filter(|_| row.streams) {
+                    streamed.remove("events");
+                }
+                result
+            };
+            assert_eq!(of(with), of(without), "{}", row.name);
             let Some(result) = &restored.ok else { panic!("{}: {restored:?}", row.name) };
             let calls = calls_in(result);
             let names: Vec<&str> = calls.iter().map(|(name, _)| name.as_str()).collect();
@@ -276,7 +321,7 @@ impl Stage {
             assert!(kept.starts_with("[EMAIL_ADDRESS_") && kept.ends_with(']'), "{}: {result:#}", row.name);
             assert_eq!(calls[1].1, json!({"to": MAIL}), "{}: {result:#}", row.name);
             assert!(result.to_string().contains("Looking first."), "{}: {result:#}", row.name);
-        }
+        });
         let unseen = self.tokenize.world.upstream.seen().iter().all(|seen| !seen.mentions(MAIL_PART));
         assert!(unseen, "the upstream saw an address");
     }
