@@ -11,14 +11,15 @@ use crate::{model, tools};
 
 /// What callers may use in a [`World::of`] a provider: the models, deployments and agents of the tests of
 /// [`crate::providers`].
-pub const MODELS: [&str; 17] = [
+pub const MODELS: [&str; 18] = [
     "gpt-*",
     "text-embedding-*",
     "omni-moderation-latest",
     "tts-1",
     "my-*",
     "*claude-haiku-*",
-    "gemini-*",
+    "gemini-3-flash",
+    "gemini-embedding-*",
     "mistral-*",
     "codestral-*",
     "agent-*",

@@ -37,20 +37,17 @@ async fn bedrock() {
     let rows = [
         Row::whole("invoke", "bedrock.invoke", HAIKU, "/body/content/0/text", invoke).tools(invoke_with_tools),
         Row::stream("invoke_stream", "bedrock.invoke", HAIKU, invoke).tools(invoke_with_tools),
-        Row::whole(
-            "invoke",
-            "bedrock.invoke",
-            "amazon.titan-text-express-v1",
-            "/body/results/0/outputText",
-            titan,
-        ),
+        Row::whole("invoke", "bedrock.invoke", "amazon.titan-text-express-v1", "/body/results/0/outputText", titan),
         Row::whole("converse", "bedrock.converse", HAIKU, "/output/message/content/0/text", converse)
             .tools(converse_with_tools),
         Row::stream("converse_stream", "bedrock.converse", HAIKU, converse).tools(converse_with_tools),
     ];
     let mut rows: Vec<Row> = rows.into_iter().map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
-    rows.push(Row::silent("count_tokens", "bedrock.converse", HAIKU, |model, text| {
-        json!({"modelId": model, "input": {"converse": {"messages": converse(model, text)["messages"]}}})
-    }));
+    rows.push(Row::silent(
+        "count_tokens",
+        "bedrock.converse",
+        HAIKU,
+        |model, text| json!({"modelId": model, "input": {"converse": {"messages": converse(model, text)["messages"]}}}),
+    ));
     Stage::open(BEDROCK, providers::bedrock, "aws.bedrock", |world| world).await.check(&rows).await;
 }

@@ -45,7 +45,8 @@ async fn gemini() {
     rows = rows.into_iter().map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
     rows.push(Row::silent("count_tokens", "gemini.count_tokens", FLASH, generate));
     rows.push(Row::silent("embed", "gemini.embed", "gemini-embedding-001", generate));
-    Stage::open(GOOGLE, providers::gemini, "gcp.gemini", |world| world).await.check(&rows).await;
+    let stage = Stage::open(GOOGLE, providers::gemini, "gcp.gemini", |world| world).await;
+    stage.models("", &["models/gemini-3-flash"]).check(&rows).await;
 }
 
 #[tokio::test]

@@ -49,7 +49,8 @@ async fn ollama() {
     let input = |model: &str, text: &str| json!({"model": model, "input": [text]});
     rows.push(Row::silent("embed", "ollama.embed", "all-minilm", input).used(INPUT_TOKENS, 0));
     rows.push(Row::silent("embeddings", "ollama.embed", "all-minilm", prompt));
-    Stage::open(OLLAMA, providers::ollama, "ollama", |world| world).await.check(&rows).await;
+    let stage = Stage::open(OLLAMA, providers::ollama, "ollama", |world| world).await;
+    stage.models("", &["llama3.2:latest"]).check(&rows).await;
 }
 
 #[tokio::test]
@@ -81,17 +82,17 @@ async fn tgi() {
         request
     };
     let rows = [
-        Row::whole("/generate", "tgi.generate", "default", "/generated_text", inputs).used(0, OUTPUT_TOKENS),
-        Row::stream("/generate_stream", "tgi.generate", "default", inputs).used(0, OUTPUT_TOKENS).delta("/token/text"),
+        Row::whole("/generate", "tgi.generate", "default", "/generated_text", inputs).used(INPUT_TOKENS, OUTPUT_TOKENS),
+        Row::stream("/generate_stream", "tgi.generate", "default", inputs)
+            .used(INPUT_TOKENS, OUTPUT_TOKENS)
+            .delta("/token/text"),
     ];
     Stage::open(Client::Raw, providers::tgi, "huggingface", |world| world).await.check(&rows).await;
 }
 
 #[tokio::test]
 async fn rerank() {
-    let ranked = |model: &str, text: &str| {
-        json!({"model": model, "query": text, "documents": ["a", "b"], "return_documents": true})
-    };
+    let ranked = |model: &str, text: &str| json!({"model": model, "query": text, "documents": ["a", "b"], "return_documents": true});
     let row = |path: &'static str| Row::silent(path, "rerank", "rerank-v3.5", ranked).used(INPUT_TOKENS, 0);
     Stage::open(Client::Raw, providers::openai, "openai", |world| world)
         .await

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use doorward_e2e::envoy::Gate;
 use doorward_e2e::governed::World;
 use doorward_e2e::sdk::{Call, Outcome, Sdk};
-use doorward_e2e::upstream::{Handler, Seen, Upstream};
+use doorward_e2e::upstream::{Arrival, Handler, Seen, Upstream};
 use serde_json::{Value, json};
 
 use crate::raw;
@@ -37,6 +37,14 @@ fn every<T>(what: &str, items: impl IntoIterator<Item = T>, check: impl Fn(T)) {
     if failed > 0 {
         eprintln!("{failed} failed: {what}");
     }
+}
+
+/// A result without what says how it was transported.
+fn bare(mut result: Value) -> Value {
+    if let Some(members) = result.as_object_mut() {
+        members.remove("sdk_http_response");
+    }
+    result
 }
 
 thread_local! {
@@ -70,6 +78,8 @@ pub struct Stage {
     mask: Place,
     /// Secrets are denied in answers.
     deny: Place,
+    /// The models that a caller may see, and under which base.
+    models: Option<(&'static str, Value)>,
 }
 
 impl Place {
@@ -79,10 +89,15 @@ impl Place {
         Self { world, gate, token }
     }
 
+    /// What reached the upstream. In flow mode the head of a refused request does, and nothing behind it.
+    pub fn arrived(&self) -> Vec<Seen> {
+        self.world.upstream.seen().into_iter().filter(|seen| seen.arrival == Arrival::Complete).collect()
+    }
+
     /// The log lines of what reached the upstream, in that order.
     pub async fn lines(&self) -> Vec<(Seen, Value)> {
         let mut lines = Vec::new();
-        for seen in self.world.upstream.seen() {
+        for seen in self.arrived() {
             let id = seen.fields.get("x-request-id").expect("Envoy numbers requests");
             let line = self.gate.log_line_of(&id).await;
             lines.push((seen, line));
@@ -131,7 +146,14 @@ impl Stage {
             mask: content(json!({"id": "mask", "detect": "CREDIT_CARD", "action": "mask", "direction": "response"}))
                 .await,
             deny: content(json!({"id": "deny", "detect": "secrets", "action": "deny", "direction": "response"})).await,
+            models: None,
         }
+    }
+
+    /// Has a list of models, of which callers see these.
+    pub fn models(mut self, base: &'static str, models: &[&str]) -> Self {
+        self.models = Some((base, json!(models)));
+        self
     }
 
     /// Everything, over all rows.
@@ -176,6 +198,10 @@ impl Stage {
             script.say(&plain.0, plain.1, row, ask, row.model, &called);
             script.say(&tokenize.0, tokenize.1, row, ask, row.model, &called);
         }
+        if let Some((base, _)) = &self.models {
+            let base = format!("{}{base}", plain.0);
+            script.calls.push((base, plain.1.clone(), Call::Models, ""));
+        }
         let mut outcomes = script.run(self.client).await.into_iter();
         let mut next = |n: usize| -> Vec<Outcome> { outcomes.by_ref().take(n).collect() };
         let without = next(rows.len());
@@ -186,6 +212,9 @@ impl Stage {
         self.cut_off(&speaking, &next(speaking.len())).await;
         self.thought(&speaking, &next(speaking.len())).await;
         self.called(&with_tools, &next(3 * with_tools.len())).await;
+        if let Some((_, models)) = &self.models {
+            assert_eq!(next(1)[0].ok.as_ref(), Some(models));
+        }
         assert_eq!(FAILED.with(Cell::get), 0, "see above");
     }
 
@@ -196,7 +225,7 @@ impl Stage {
             let (without, with) = (&without[index], &with[index]);
             let name = row.name;
             assert!(with.ok.is_some(), "{name}: {with:?}");
-            assert_eq!(with.ok, without.ok, "{name}");
+            assert_eq!(with.ok.clone().map(bare), without.ok.clone().map(bare), "{name}");
             let (seen, line) = &lines[index];
             assert!(!seen.mentions(&self.plain.token), "{name}: the caller's credential went on");
             let text = |key: &str| line[key].as_str();
@@ -217,17 +246,24 @@ impl Stage {
 
     /// Another model: the SDK's own exception, and nothing goes on.
     async fn denied(&self, rows: &[Row], outcomes: &[Outcome]) {
-        let refused = || self.plain.gate.log_lines().iter().filter(|l| l["doorward.reason"] == "model.not_allowed").count();
+        let refused =
+            || self.plain.gate.log_lines().iter().filter(|l| l["doorward.reason"] == "model.not_allowed").count();
         every("denied", rows.iter().zip(outcomes), |(row, outcome)| {
             let class = row.denied.unwrap_or(match self.client {
                 Client::Sdk(_, classes) => classes[0],
                 Client::Raw => "Status",
             });
-            assert_eq!((outcome.error.as_deref(), outcome.status), (Some(class), Some(403)), "{}: {outcome:?}", row.name);
+            assert_eq!(
+                (outcome.error.as_deref(), outcome.status),
+                (Some(class), Some(403)),
+                "{}: {outcome:?}",
+                row.name
+            );
             assert!(outcome.body.to_string().contains("[model.not_allowed]"), "{}: {outcome:?}", row.name);
         });
         let with_tools = rows.iter().filter(|row| row.tools.is_some()).count();
-        assert_eq!(self.plain.world.upstream.count(), rows.len() + with_tools, "a refused request went on");
+        let lists = usize::from(self.models.is_some());
+        assert_eq!(self.plain.arrived().len(), rows.len() + with_tools + lists, "a refused request went on");
         assert_eq!(refused(), rows.len());
     }
 
@@ -258,7 +294,10 @@ impl Stage {
             let expected = format!("{}{}", row.before, paid.replace(CARD, "[CREDIT_CARD]"));
             assert_eq!(row.words(result), expected, "{}", row.name);
             assert!(!result.to_string().contains("5425"), "{}: {result:#}", row.name);
-            assert!(line["doorward.findings"].as_str().is_some_and(|f| f.starts_with("out:CREDIT_CARD/mask=")), "{line:#}");
+            assert!(
+                line["doorward.findings"].as_str().is_some_and(|f| f.starts_with("out:CREDIT_CARD/mask=")),
+                "{line:#}"
+            );
         });
     }
 
@@ -309,7 +348,7 @@ impl Stage {
                 if let Some(streamed) = result.as_object_mut().filter(|_| row.streams) {
                     streamed.remove("events");
                 }
-                result
+                bare(result)
             };
             assert_eq!(of(with), of(without), "{}", row.name);
             let Some(result) = &restored.ok else { panic!("{}: {restored:?}", row.name) };

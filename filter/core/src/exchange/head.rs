@@ -11,7 +11,7 @@ use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
-use crate::protocol::{Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped};
+use crate::protocol::{Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped};
 use crate::protocol;
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
@@ -226,6 +226,8 @@ impl Exchange {
         let media = match facts.call.body {
             Body::None => Media::Json,
             Body::Any if end => Media::Json,
+            // Amazon's own SDKs leave the header out unless they are told, and Bedrock takes the body for JSON then.
+            Body::Json if facts.call.api == Api::BedrockInvoke && !headers.has("content-type") => Media::Json,
             _ => media(headers)?,
         };
         if facts.call.body == Body::Any && (end || media != Media::Json) {
