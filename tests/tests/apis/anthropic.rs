@@ -44,7 +44,7 @@ async fn anthropic() {
         |model, text| json!({"model": model, "messages": ask(text)}),
     ));
     let stage = Stage::open(ANTHROPIC, providers::anthropic, "anthropic", |world| world).await;
-    stage.models("", &["claude-haiku-4-5"]).check(&rows).await;
+    stage.models("", &["gpt-5-mini", "gpt-5", "claude-haiku-4-5"]).check(&rows).await;
 }
 
 #[tokio::test]

@@ -66,9 +66,11 @@ fn read(api: Api, node: Node<'_>) -> Option<Usage> {
         return Some(usage_object(api, usage));
     }
     // Ollama, vLLM, TGI, Bedrock's Titan and Llama tell it beside the text.
+    let titan = node.get("results").filter(|r| r.kind() == Kind::Array);
+    let titan = titan.map_or(0, |r| r.items().fold(0, |sum: u64, r| sum.saturating_add(count(r, "tokenCount"))));
     let flat = Usage {
         input: first(node, &["prompt_eval_count", "prompt_token_count", "inputTextTokenCount"]),
-        output: first(node, &["eval_count", "generation_token_count"]),
+        output: first(node, &["eval_count", "generation_token_count", "totalOutputTextTokenCount"]).max(titan),
         ..Usage::default()
     };
     if flat != Usage::default() {
@@ -220,6 +222,7 @@ mod tests {
                 plain,
             ),
             (Api::OllamaChat, r#"{"done":true,"prompt_eval_count":100,"eval_count":7}"#, plain),
+            (Api::BedrockInvoke, r#"{"inputTextTokenCount":100,"results":[{"tokenCount":3},{"tokenCount":4}]}"#, plain),
             (Api::TgiGenerate, r#"{"details":{"input_length":100,"generated_tokens":7}}"#, plain),
             (
                 Api::GeminiInteractions,

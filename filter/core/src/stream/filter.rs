@@ -253,6 +253,14 @@ impl Filter {
         if self.over {
             return;
         }
+        // A call's name may stand behind its arguments.
+        for (leaf, piece) in &leaves {
+            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece)
+                && self.tools.len() < MAX_TEXTS
+            {
+                self.tools.insert((choice, part), token.text().into_owned());
+            }
+        }
         // Who sends a piece in the event that ends its text gets the rest of it there.
         let here: Vec<Lane> = leaves
             .iter()
@@ -273,7 +281,7 @@ impl Filter {
         scan.body(document, Side::Response);
         for (leaf, piece) in leaves {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
-                self.whole(leaf, piece, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
                 continue;
             };
             let came = token.text();
@@ -332,7 +340,6 @@ impl Filter {
     fn whole(
         &mut self,
         leaf: Leaf<'_>,
-        piece: Piece,
         restore: &RestoreMap,
         restoring_tools: &Globs,
         scan: &mut Scan<'_, '_>,
@@ -340,11 +347,6 @@ impl Filter {
     ) {
         let Place::Value(token) = leaf.place else { return scan.leaf(leaf) };
         let came = token.text();
-        if let Piece::Tool(choice, part) = piece
-            && self.tools.len() < MAX_TEXTS
-        {
-            self.tools.insert((choice, part), came.clone().into_owned());
-        }
         if !matches!(leaf.of.channel, Channel::Assistant | Channel::ToolCall) {
             return scan.leaf(leaf);
         }
