@@ -1,7 +1,10 @@
 """Reads calls from stdin, one JSON object a line, and prints one JSON line for each outcome.
 
-A call is `{"key": KEY, "name": OPERATION, "arguments": {..}}`. A script of this folder is a client and a table of
-operations; each takes the client and the call's arguments. Adding a call is adding a row to a table.
+A call is `{"key": KEY, "name": OPERATION, "arguments": {..}}`, and `"base"` where it goes elsewhere than the script's
+BASE_URL. A script of this folder is a client and a table of operations; each takes the client and the call's arguments.
+Adding a call is adding a row to a table.
+
+What came of a stream before it failed is the outcome's `partial`.
 """
 
 import base64
@@ -14,19 +17,21 @@ MISTAKES = (TypeError, NameError, AttributeError, KeyError, ImportError)
 
 def run(client_for, operations):
     """`client_for(base, key)` makes a client; `operations` maps a name to `operation(client, **arguments)`."""
-    base = sys.argv[1]
     clients = {}
     for line in sys.stdin:
         call = json.loads(line)
-        key = call["key"]
+        place = (call.get("base") or sys.argv[1], call["key"])
+        Streamed.latest = None
         try:
-            if key not in clients:
-                clients[key] = client_for(base, key)
-            outcome = {"ok": plain(operations[call["name"]](clients[key], **call["arguments"]))}
+            if place not in clients:
+                clients[place] = client_for(*place)
+            outcome = {"ok": plain(operations[call["name"]](clients[place], **call["arguments"]))}
         except MISTAKES:
             raise
         except Exception as error:  # SDKs let their transport's errors through, each its own.
             outcome = {"error": type(error).__name__, "status": status(error), "body": plain(body(error))}
+            if Streamed.latest:
+                outcome["partial"] = plain(Streamed.latest.result())
         print(json.dumps(outcome), flush=True)
 
 
@@ -70,7 +75,10 @@ def plain(value):
 class Streamed:
     """What came of a stream: texts joined, tool calls with their arguments assembled, and how it ended."""
 
+    latest = None
+
     def __init__(self):
+        Streamed.latest = self
         self.texts = {}
         self.thinking = ""
         self.refusal = ""

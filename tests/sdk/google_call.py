@@ -71,6 +71,9 @@ def interact_stream(client, **arguments):
                         streamed.thinking += event.delta.content.text
                     case "arguments_delta":
                         streamed.call(event.index, None, event.delta.arguments)
+            case "error":
+                # The SDK hands it over like any other event.
+                streamed.finish = f"error: {event.error.message}"
             case "interaction.completed":
                 streamed.finish = event.interaction.status
                 streamed.usage = event.interaction.usage

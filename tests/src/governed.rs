@@ -6,8 +6,31 @@ use serde_json::{Map, Value, json};
 use crate::client::{Answer, Request};
 use crate::envoy::{Cluster, Envoy, Gate, ListenerSpec, Rejected, Wasm};
 use crate::idp::{Algorithm, Idp, Key};
-use crate::upstream::Upstream;
+use crate::upstream::{Handler, Upstream};
 use crate::{model, tools};
+
+/// What callers may use in a [`World::of`] a provider: the models, deployments and agents of the tests of
+/// [`crate::providers`].
+pub const MODELS: [&str; 18] = [
+    "gpt-*",
+    "text-embedding-*",
+    "omni-moderation-latest",
+    "tts-1",
+    "my-*",
+    "*claude-haiku-*",
+    "gemini-3-flash",
+    "gemini-embedding-*",
+    "mistral-*",
+    "codestral-*",
+    "agent-*",
+    "llama3*",
+    "all-minilm",
+    "command-*",
+    "embed-*",
+    "rerank-*",
+    "amazon.titan-*",
+    "default",
+];
 
 /// A provider and an identity provider, and the policy that governs traffic to the one by callers of the other.
 pub struct World {
@@ -58,6 +81,25 @@ impl World {
         Self { idp, upstream, cluster, policy, flow: false, workers: 1 }
     }
 
+    /// Everybody may use [`MODELS`] of one provider, for every operation that need not be named; nothing is looked for in
+    /// texts. The policy has a key for `tokenize`.
+    pub async fn of(handler: Handler, provider: &str) -> Self {
+        let upstream = Upstream::with(handler).await;
+        let idp = Idp::start(Algorithm::RS256).await;
+        let cluster = Cluster::to(&upstream);
+        let policy = json!({
+            "version": "doorward/v1",
+            "name": cluster.name,
+            "targets": [{"name": "model", "cluster": cluster.name, "provider": provider}],
+            "identity": {"jwt": [{
+                "issuer": idp.issuer, "audiences": crate::idp::AUDIENCE, "jwks": {"inline": idp.jwks()},
+            }]},
+            "access": [{"id": "models", "effect": "allow", "models": MODELS}],
+            "redaction": {"tokenize_key": {"env": "TOKENIZE_KEY"}},
+        });
+        Self { idp, upstream, cluster, policy, flow: false, workers: 1 }
+    }
+
     /// In flow mode: headers go ahead of bodies.
     #[must_use]
     pub fn flow(mut self) -> Self {
@@ -95,6 +137,9 @@ impl World {
         wasm.hold = !self.flow;
         wasm.vm_id = Some("doorward-tests".to_owned());
         wasm.capabilities = Some(capabilities());
+        if !self.policy["redaction"]["tokenize_key"].is_null() {
+            wasm = wasm.env("TOKENIZE_KEY", "0123456789abcdef0123456789abcdef");
+        }
         wasm
     }
 

@@ -1,16 +1,18 @@
 //! The official Python SDKs as clients, unchanged but for base URL and key.
 //!
 //! Each call runs a script of `tests/sdk/`, which prints one line of JSON: either `{"ok": RESULT}` or
-//! `{"error": CLASS, "status": N, "body": ..}` with the name of the exception class the SDK raised.
+//! `{"error": CLASS, "status": N, "body": ..}` with the name of the exception class the SDK raised, and `"partial"` with
+//! what came of a stream before.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::tools;
-use crate::wait::within;
+use crate::wait::PATIENCE;
 
 /// What an SDK made of it.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct Outcome {
     pub status: Option<u64>,
     /// The error's body as the SDK parsed it.
     pub body: Value,
+    /// What came of a stream before the exception.
+    pub partial: Value,
 }
 
 /// The calls the scripts know. Each script of `tests/sdk/` has a table of operations by name.
@@ -87,7 +91,13 @@ impl Sdk {
 
     /// Several calls in one interpreter, in order: importing an SDK takes a second or more.
     pub async fn calls(self, base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
-        run_all(self.script(), base, calls).await
+        let calls: Vec<_> = calls.iter().map(|(key, call)| (base, *key, call.clone())).collect();
+        self.calls_to(&calls).await
+    }
+
+    /// The same, each call with a base and a key of its own.
+    pub async fn calls_to(self, calls: &[(&str, &str, Call)]) -> Vec<Outcome> {
+        run_all(self.script(), calls).await
     }
 }
 
@@ -111,20 +121,20 @@ pub async fn anthropic_all(base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
     Sdk::Anthropic.calls(base, calls).await
 }
 
-async fn run_all(script: &str, base: &str, calls: &[(&str, Call)]) -> Vec<Outcome> {
+async fn run_all(script: &str, calls: &[(&str, &str, Call)]) -> Vec<Outcome> {
     let mut input = String::new();
     let none = json!({});
-    for (key, call) in calls {
+    for (base, key, call) in calls {
         let (name, arguments) = match call {
             Call::Create(arguments) => ("create", arguments),
             Call::Models => ("models", &none),
             Call::Operation { name, arguments } => (name.as_str(), arguments),
         };
-        input.push_str(&format!("{}\n", json!({"key": key, "name": name, "arguments": arguments})));
+        input.push_str(&format!("{}\n", json!({"base": base, "key": key, "name": name, "arguments": arguments})));
     }
     let mut child = Command::new(tools::python())
         .arg(tools::root().join("tests/sdk").join(script))
-        .arg(base)
+        .arg(calls.first().map_or("", |(base, ..)| base))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -135,7 +145,9 @@ async fn run_all(script: &str, base: &str, calls: &[(&str, Call)]) -> Vec<Outcom
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(input.as_bytes()).await.expect("write to python");
     drop(stdin);
-    let output = within(script, child.wait_with_output()).await.expect("wait for python");
+    let patience = PATIENCE + Duration::from_millis(500) * u32::try_from(calls.len()).unwrap_or(u32::MAX);
+    let output = tokio::time::timeout(patience, child.wait_with_output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{script} did not end")).expect("wait for python");
     let stdout = String::from_utf8_lossy(&output.stdout);
     let outcomes: Vec<Outcome> =
         stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).map(outcome).collect();
@@ -149,5 +161,6 @@ fn outcome(line: Value) -> Outcome {
         error: line["error"].as_str().map(str::to_owned),
         status: line["status"].as_u64(),
         body: line["body"].clone(),
+        partial: line["partial"].clone(),
     }
 }

@@ -50,7 +50,11 @@ fn state_at_the_provider_is_a_knob_of_its_own() {
         let denied = json!({"access": [{"id": "all", "effect": "allow", "stateful": true},
             {"id": "no-state", "effect": "deny", "stateful": true}]});
         let denied = post("openai", &denied, path, &body);
-        assert_eq!((denied.reason(), denied.record["doorward.rules"].as_str()), ("access.denied", "no-state"), "{path}");
+        assert_eq!(
+            (denied.reason(), denied.record["doorward.rules"].as_str()),
+            ("access.denied", "no-state"),
+            "{path}"
+        );
     }
     // Who says nothing is not kept, unless they may be.
     for (body, expected) in [
@@ -130,7 +134,8 @@ fn bulk_surfaces_must_be_named() {
 fn results_of_batches_are_read_line_by_line() {
     let more = json!({"access": [{"id": "b", "effect": "allow", "operations": "batches"}],
         "content": [{"id": "mask", "detect": "EMAIL_ADDRESS", "action": "mask"}]});
-    let line = |text: &str| json!({"custom_id": "1", "result": {"message": {"content": [{"type": "text", "text": text}]}}});
+    let line =
+        |text: &str| json!({"custom_id": "1", "result": {"message": {"content": [{"type": "text", "text": text}]}}});
     let body = format!("{}\n{}\n", line("jane@northwind.dev"), line("plain"));
     let chunks = body.as_bytes().chunks(30).map(<[u8]>::to_vec).collect();
     let answer = Answer { content_type: "application/x-jsonl", chunks, cut: false };
@@ -169,7 +174,8 @@ fn a_signed_request_passes_unchanged_or_not_at_all() {
     let targets = |signed: bool| json!([{"name": "t", "cluster": "c", "provider": "aws.bedrock", "signed": signed}]);
     let mask = json!([{"id": "mask", "detect": "EMAIL_ADDRESS", "action": "mask"}]);
     let run = |signed: bool, path: &str, text: &str| {
-        let more = json!({"targets": targets(signed), "content": mask, "models": [{"name": "m-1", "aliases": ["fast"]}]});
+        let more =
+            json!({"targets": targets(signed), "content": mask, "models": [{"name": "m-1", "aliases": ["fast"]}]});
         play_with(&engine(&policy("aws.bedrock", &more)), "POST", path, &fields, body(text), None)
     };
     let passed = run(true, "/model/m-1/converse", "hi");
@@ -194,23 +200,32 @@ fn tool_calls_are_assembled_while_text_flows() {
     let sent = play(&engine, "POST", "/v1/chat/completions", &ask, None);
     let start = sent.upstream_text().find("[EMAIL_ADDRESS_").unwrap();
     let placeholder = &sent.upstream_text()[start..start + 28];
-    let arguments = format!("{{\"to\":\"{placeholder}\",\"card\":\"4556 7375 8689 9855\",\"at\":\"\\u0034556737586899855\"}}");
+    let arguments =
+        format!("{{\"to\":\"{placeholder}\",\"card\":\"4556 7375 8689 9855\",\"at\":\"\\u0034556737586899855\"}}");
     let delta = |delta: Value| {
-        let chunk = json!({"id": "c", "model": "m-1", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});
+        let chunk =
+            json!({"id": "c", "model": "m-1", "choices": [{"index": 0, "delta": delta, "finish_reason": null}]});
         format!("data: {chunk}\n\n").into_bytes()
     };
     let call = |index: u32, function: Value| delta(json!({"tool_calls": [{"index": index, "function": function}]}));
     let mut chunks = vec![
         delta(json!({"role": "assistant", "content": "Let me "})),
-        delta(json!({"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "send_mail", "arguments": ""}}]})),
-        delta(json!({"tool_calls": [{"index": 1, "id": "b", "type": "function", "function": {"name": "find", "arguments": ""}}]})),
+        delta(
+            json!({"tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "send_mail", "arguments": ""}}]}),
+        ),
+        delta(
+            json!({"tool_calls": [{"index": 1, "id": "b", "type": "function", "function": {"name": "find", "arguments": ""}}]}),
+        ),
     ];
     for piece in pieces(&arguments, 5) {
         chunks.push(call(0, json!({"arguments": piece})));
         chunks.push(call(1, json!({"arguments": piece})));
         chunks.push(delta(json!({"content": "see. "})));
     }
-    chunks.push(b"data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n".to_vec());
+    chunks.push(
+        b"data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\ndata: [DONE]\n\n"
+            .to_vec(),
+    );
     let count = pieces(&arguments, 5).len();
     let answer = Answer { content_type: "text/event-stream", chunks, cut: false };
     let played = play(&engine, "POST", "/v1/chat/completions", &ask, Some(&answer));

@@ -27,9 +27,43 @@ const PLANTS: &[&str] = &[
 ];
 
 const FILLERS: &[&str] = &[
-    "The answer is", " ", " ", " ", "\n", ", ", ". ", ": ", "2 + 2 = 4", "see page 12", "über", "日本語。", "\"quoted\"", "\\", "a@", "@",
-    "(415", "4556", "GB8", "gh", "ghp", "AKIA", "proj", "Blue", "https://example.org/x?y=1", "&amp;", "%20", "{\"k\":", "}", "🙂", "[EMAIL",
-    "[x](", "-", "-----", "e.g.", "x.y.z", "1,2,3",
+    "The answer is",
+    " ",
+    " ",
+    " ",
+    "\n",
+    ", ",
+    ". ",
+    ": ",
+    "2 + 2 = 4",
+    "see page 12",
+    "über",
+    "日本語。",
+    "\"quoted\"",
+    "\\",
+    "a@",
+    "@",
+    "(415",
+    "4556",
+    "GB8",
+    "gh",
+    "ghp",
+    "AKIA",
+    "proj",
+    "Blue",
+    "https://example.org/x?y=1",
+    "&amp;",
+    "%20",
+    "{\"k\":",
+    "}",
+    "🙂",
+    "[EMAIL",
+    "[x](",
+    "-",
+    "-----",
+    "e.g.",
+    "x.y.z",
+    "1,2,3",
 ];
 
 fn text(dice: &mut Dice) -> (String, Vec<&'static str>) {
@@ -103,7 +137,8 @@ fn stream(policy: &Value, fixture: &Fixture, pieces: &[&str], dice: Option<&mut 
 #[test]
 fn a_stream_is_what_its_whole_would_be() {
     for fixture in Fixture::all().iter().filter(|f| f.streams()) {
-        let mut dice = Dice(fixture.name.bytes().fold(0x2545_F491_4F6C_DD1D, |h, b| (h ^ u64::from(b)).wrapping_mul(31)));
+        let mut dice =
+            Dice(fixture.name.bytes().fold(0x2545_F491_4F6C_DD1D, |h, b| (h ^ u64::from(b)).wrapping_mul(31)));
         let mut found = 0;
         for round in 0..ROUNDS {
             let (text, planted) = text(&mut dice);
@@ -112,7 +147,8 @@ fn a_stream_is_what_its_whole_would_be() {
             let name = format!("{} round {round}: {pieces:?}", fixture.name);
             let whole = stream(&policy, fixture, &[&text], None);
             let cut = stream(&policy, fixture, &pieces, Some(&mut dice));
-            let (whole, cut) = (read(framing(fixture), &whole.client_bytes()), read(framing(fixture), &cut.client_bytes()));
+            let (whole, cut) =
+                (read(framing(fixture), &whole.client_bytes()), read(framing(fixture), &cut.client_bytes()));
             assert_eq!(words(fixture, &cut), words(fixture, &whole), "{name}");
             for plant in &planted {
                 found += 1;
@@ -169,7 +205,12 @@ fn what_is_held_is_bounded_and_released_only_where_the_policy_says_so() {
             let notes = played.record.get("doorward.notes").cloned().unwrap_or_default();
             if released {
                 assert_eq!(played.reason(), "", "{}", fixture.name);
-                assert_eq!(words(&fixture, &read(framing(&fixture), &played.client_bytes())), run_on, "{}", fixture.name);
+                assert_eq!(
+                    words(&fixture, &read(framing(&fixture), &played.client_bytes())),
+                    run_on,
+                    "{}",
+                    fixture.name
+                );
                 assert!(notes.contains("answer.unscannable"), "{}: {notes}", fixture.name);
             } else {
                 assert_eq!(played.reason(), "answer.unscannable", "{}", fixture.name);

@@ -51,7 +51,8 @@ impl Stream {
             .find("[EMAIL_ADDRESS_")
             .and_then(|start| request.get(start..)?.split_inclusive(']').next())
             .unwrap_or("the chair");
-        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        connection
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
         let frames = self.format.stream(self.events, placeholder);
         let frames = frames.iter().take(if self.open { self.events } else { usize::MAX });
         let mut frames = frames.map(|frame| format!("{:x}\r\n{frame}\r\n", frame.len()));

@@ -13,7 +13,7 @@ use crate::inspect::Budget;
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
 use crate::protocol::{
-    Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+    Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
 };
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
@@ -231,6 +231,8 @@ impl Exchange {
         let media = match facts.call.body {
             Body::None => Media::Json,
             Body::Any if end => Media::Json,
+            // Amazon's own SDKs leave the header out unless they are told, and Bedrock takes the body for JSON then.
+            Body::Json if facts.call.api == Api::BedrockInvoke && !headers.has("content-type") => Media::Json,
             _ => media(headers)?,
         };
         if facts.call.body == Body::Any && (end || media != Media::Json) {
@@ -335,7 +337,8 @@ impl Exchange {
 
 /// What would have to change of a request that its caller signed.
 pub(super) fn signed(what: &str) -> Denial {
-    Denial::new(Reason::ContentDenied).detail(format!("the request is signed for the provider by its caller, so {what}"))
+    Denial::new(Reason::ContentDenied)
+        .detail(format!("the request is signed for the provider by its caller, so {what}"))
 }
 
 /// Names that only Doorward and the mesh may set: a client's are removed before anything reads them.

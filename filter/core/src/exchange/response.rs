@@ -291,12 +291,10 @@ impl Exchange {
             operation if answer.success && !operation.must_be_named() => self.account(facts.call.api, root, cx)?,
             _ => {}
         }
-        let back = Back {
-            restore: &facts.restore,
-            restoring_tools: &cx.engine.restoring_tools,
-            structured: facts.structured,
-        };
-        let pictures = [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
+        let back =
+            Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools, structured: facts.structured };
+        let pictures =
+            [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
         let media = protocol::media(root);
         let meant = matches!(facts.call.operation, Operation::ImageGeneration | Operation::Speech);
         if !meant && pictures.iter().any(|m| media.contains(*m)) {

@@ -56,11 +56,8 @@ impl Exchange {
             structured: facts.structured,
             hides_usage: facts.hides_usage,
         };
-        let bounds = Bounds {
-            max_frame: cx.engine.max_body,
-            max_hold: cx.engine.max_hold,
-            at_max_hold: cx.engine.at_max_hold,
-        };
+        let bounds =
+            Bounds { max_frame: cx.engine.max_body, max_hold: cx.engine.max_hold, at_max_hold: cx.engine.at_max_hold };
         self.stage = Stage::Stream(Box::new(Streaming {
             filter: Filter::new(stream, bounds),
             plan: cx.engine.content.plan(&facts.roles, facts.target, Side::Response),

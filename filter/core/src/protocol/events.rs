@@ -7,7 +7,8 @@
 
 use super::Channel;
 use super::names::Api;
-use super::texts::{Leaf, Place, Setting, below};
+use super::texts::{Leaf, Place, Setting, answer, below, walk};
+use crate::host::Side;
 use crate::json::{Kind, Node};
 
 /// A text of a stream that comes in pieces.
@@ -290,7 +291,16 @@ fn responses<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
         _ if kind.ends_with(".done") => event.ends.some.push((output, Some(part))),
         _ => {}
     }
-    super::texts::walk(crate::host::Side::Response, root, &mut |leaf: Leaf<'d>| visit(leaf, Piece::Whole));
+    match kind.ends_with(".done") {
+        // Arguments once more: those of the call whose pieces came, by whose name it is known what comes back into them.
+        true => members(root, Channel::Metadata, visit, |name, value, visit| match name {
+            "arguments" | "input" => {
+                At { channel: Channel::ToolCall, ..At::new(output, part, kind) }.arguments(value, visit);
+            }
+            _ => answer(name, value, &mut |leaf: Leaf<'d>| visit(leaf, Piece::Whole)),
+        }),
+        false => walk(Side::Response, root, &mut |leaf: Leaf<'d>| visit(leaf, Piece::Whole)),
+    }
     // The call's name stands in the item, before its arguments come.
     if let Some(item) = root.get("item").filter(|_| kind == "response.output_item.added")
         && let Some(name) = item.get("name")
@@ -387,7 +397,8 @@ fn interactions<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<
     members(root, Channel::Assistant, visit, |name, value, visit| match (kind, name) {
         ("step.delta" | "content.delta", "delta") => {
             members(value, Channel::Assistant, visit, |name, value, visit| match name {
-                "text" | "thought" | "summary" => delta(value, At::new(index, 0, name), visit),
+                // The content of a thought's summary is a part of its own.
+                "text" | "thought" | "summary" | "content" => delta(value, At::new(index, 0, name), visit),
                 "arguments" | "partial_arguments" => At::tool(index, 0).arguments(value, visit),
                 "signature" => signed(value, visit),
                 "name" => tool_name(value, index, 0, visit),

@@ -112,7 +112,7 @@ fn inner<'d>(node: Node<'d>, _: Channel, visit: Visit<'_, 'd>) {
 }
 
 /// A member of an answer.
-fn answer<'d>(name: &str, value: Node<'d>, visit: Visit<'_, 'd>) {
+pub(super) fn answer<'d>(name: &str, value: Node<'d>, visit: Visit<'_, 'd>) {
     match name {
         // OpenAI; Gemini; OpenAI responses; Anthropic and Cohere; Bedrock; Ollama; TGI.
         "choices" | "candidates" | "output" | "outputs" | "content" | "message" | "response" | "generated_text"
@@ -166,6 +166,8 @@ fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
     let kind = kind.as_deref().unwrap_or_default();
     match kind {
         "thinking" | "redacted_thinking" => return signed(node, Channel::Assistant, visit),
+        // What the model put out is no tool's.
+        "model_output" => {}
         _ if kind.ends_with("_output") || kind.ends_with("tool_result") || kind == "function_response" => {
             return subtree(node, Channel::ToolResult, visit);
         }
@@ -287,8 +289,10 @@ mod tests {
     fn answers_and_odd_roots() {
         let found = leaves(
             Side::Response,
-            r#"{"id":"i","choices":[{"message":{"role":"assistant","content":"a","tool_calls":[{"id":"c"}]}}]}"#,
+            r#"{"id":"i","choices":[{"message":{"role":"assistant","content":"a","tool_calls":[{"id":"c"}]}}],
+            "steps":[{"type":"model_output","content":[{"type":"text","text":"o"}]}]}"#,
         );
+        assert!(found.contains(&("o".into(), Channel::Assistant)), "{found:?}");
         assert!(found.contains(&("a".into(), Channel::Assistant)) && found.contains(&("c".into(), Channel::ToolCall)));
         assert_eq!(leaves(Side::Response, r#"["x",[["y"]]]"#).len(), 2);
         assert_eq!(leaves(Side::Request, r#""bare""#), [("bare".into(), Channel::Metadata)]);

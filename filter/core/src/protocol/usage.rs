@@ -66,9 +66,11 @@ fn read(api: Api, node: Node<'_>) -> Option<Usage> {
         return Some(usage_object(api, usage));
     }
     // Ollama, vLLM, TGI, Bedrock's Titan and Llama tell it beside the text.
+    let titan = node.get("results").filter(|r| r.kind() == Kind::Array);
+    let titan = titan.map_or(0, |r| r.items().fold(0, |sum: u64, r| sum.saturating_add(count(r, "tokenCount"))));
     let flat = Usage {
         input: first(node, &["prompt_eval_count", "prompt_token_count", "inputTextTokenCount"]),
-        output: first(node, &["eval_count", "generation_token_count"]),
+        output: first(node, &["eval_count", "generation_token_count", "totalOutputTextTokenCount"]).max(titan),
         ..Usage::default()
     };
     if flat != Usage::default() {
@@ -76,7 +78,8 @@ fn read(api: Api, node: Node<'_>) -> Option<Usage> {
     }
     if let Some(details) = object("details") {
         let prefill = details.get("prefill").map_or(0, |p| p.items().count() as u64);
-        return Some(Usage { input: prefill, output: count(details, "generated_tokens"), ..Usage::default() });
+        let input = prefill.max(count(details, "input_length"));
+        return Some(Usage { input, output: count(details, "generated_tokens"), ..Usage::default() });
     }
     let meta = object("meta")?;
     cohere(meta)
@@ -116,19 +119,22 @@ fn usage_object(api: Api, usage: Node<'_>) -> Usage {
     }
     let cache_read = count(usage, "cache_read_input_tokens");
     let cache_write = count(usage, "cache_creation_input_tokens");
-    let mut input = first(usage, &["input_tokens", "total_input_tokens", "search_units"]);
+    // Who has no output tells the sum only: rerank, and some embeddings.
+    let mut input = first(usage, &["input_tokens", "total_input_tokens", "search_units", "total_tokens"]);
     if !matches!(api, Api::OpenAiResponses | Api::OpenAiImages | Api::GeminiInteractions) {
         // Anthropic's input_tokens exclude both kinds of cached ones.
         input = input.saturating_add(cache_read).saturating_add(cache_write);
     }
+    let thoughts = count(usage, "total_thought_tokens");
     Usage {
         input,
-        output: first(usage, &["output_tokens", "total_output_tokens"]),
+        // Gemini's interactions count thoughts apart.
+        output: first(usage, &["output_tokens", "total_output_tokens"]).saturating_add(thoughts),
         cache_read: cache_read
             .max(detail(&["input_tokens_details"], "cached_tokens"))
             .max(count(usage, "total_cached_tokens")),
         cache_write,
-        reasoning: detail(&["output_tokens_details"], "reasoning_tokens").max(count(usage, "total_thought_tokens")),
+        reasoning: detail(&["output_tokens_details"], "reasoning_tokens").max(thoughts),
         audio_in: detail(&["input_tokens_details"], "audio_tokens"),
         audio_out: detail(&["output_tokens_details"], "audio_tokens"),
     }
@@ -148,7 +154,10 @@ fn gemini(meta: Node<'_>) -> Usage {
 
 /// Cohere tells what it bills beside what the model saw.
 fn cohere(usage: Node<'_>) -> Option<Usage> {
-    let tokens = usage.get("billed_units").or_else(|| usage.get("tokens"))?;
+    // Rerank is billed by searches, and tells no tokens.
+    let told =
+        |name: &&str| usage.get(name).is_some_and(|t| t.get("input_tokens").or(t.get("output_tokens")).is_some());
+    let tokens = usage.get(["billed_units", "tokens"].iter().find(|name| told(name))?)?;
     Some(Usage { input: count(tokens, "input_tokens"), output: count(tokens, "output_tokens"), ..Usage::default() })
 }
 
@@ -217,10 +226,20 @@ mod tests {
                 plain,
             ),
             (Api::OllamaChat, r#"{"done":true,"prompt_eval_count":100,"eval_count":7}"#, plain),
+            (Api::BedrockInvoke, r#"{"inputTextTokenCount":100,"results":[{"tokenCount":3},{"tokenCount":4}]}"#, plain),
+            (Api::TgiGenerate, r#"{"details":{"input_length":100,"generated_tokens":7}}"#, plain),
+            (
+                Api::GeminiInteractions,
+                r#"{"interaction":{"usage":{"total_input_tokens":100,"total_output_tokens":4,"total_thought_tokens":3,
+                "total_cached_tokens":40,"total_tokens":107}}}"#,
+                read,
+            ),
+            (Api::Rerank, r#"{"usage":{"total_tokens":100}}"#, Usage { output: 0, ..plain }),
         ] {
             assert_eq!(usage(api, json), Some(expected), "{api:?}");
         }
         assert_eq!(usage(Api::OpenAiChat, r#"{"usage":null}"#), None);
+        assert_eq!(usage(Api::Rerank, r#"{"meta":{"billed_units":{"search_units":1}}}"#), None);
         assert_eq!(usage(Api::OpenAiChat, r#"{"usage":{"prompt_tokens":-1}}"#), Some(Usage::default()));
     }
 

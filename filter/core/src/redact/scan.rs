@@ -1,10 +1,11 @@
 //! One body, or one text of a stream, being scanned.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::encoded::{View, Views, Way};
 use super::hits::{Hit, Hits, Replacement};
-use super::tokens::{Assignments, Counts, Form, restore_json, restore_whole};
+use super::tokens::{Assignments, Counts, Form, restore_arguments, restore_json, restore_whole};
 use super::{Back, Inspector, Outcome, RestoreMap};
 use crate::hex::hex;
 use crate::host::Side;
@@ -128,21 +129,12 @@ impl<'a, 'b> Scan<'a, 'b> {
         let text = token.text();
         // Only what may hold a placeholder is worth the trouble.
         let called = || leaf.of.tool.is_some_and(|tool| back.restoring_tools.any(&tool.text()));
-        let json = match leaf.of.channel {
-            Channel::Assistant => back.structured,
-            Channel::ToolCall if called() => text.trim_start().starts_with(['{', '[']),
-            _ => return None,
-        };
         let limits = self.inspector.limits;
-        let restored = |text: &str| match json {
-            true => {
-                let (restored, counts) = restore_json(back.restore, text, &limits);
-                (restored.into_owned(), counts)
-            }
-            false => {
-                let (restored, counts) = restore_whole(back.restore, text);
-                (restored.into_owned(), counts)
-            }
+        let restored: &dyn Fn(&str) -> (String, Counts) = match leaf.of.channel {
+            Channel::Assistant if back.structured => &|text| owned(restore_json(back.restore, text, &limits)),
+            Channel::Assistant => &|text| owned(restore_whole(back.restore, text)),
+            Channel::ToolCall if called() => &|text| owned(restore_arguments(back.restore, text, &limits)),
+            _ => return None,
         };
         let (_, counts) = restored(&text);
         self.restored(counts);
@@ -461,4 +453,8 @@ fn keyed(key: &[u8], kind: &str, value: &str) -> String {
     mac.update([0]);
     mac.update(value.as_bytes());
     hex(mac.finalize().get(..6).unwrap_or_default())
+}
+
+fn owned((text, counts): (Cow<'_, str>, Counts)) -> (String, Counts) {
+    (text.into_owned(), counts)
 }

@@ -258,6 +258,14 @@ impl Filter {
         if self.over {
             return;
         }
+        // A call's name may stand behind its arguments.
+        for (leaf, piece) in &leaves {
+            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece)
+                && self.tools.len() < MAX_TEXTS
+            {
+                self.tools.insert((choice, part), token.text().into_owned());
+            }
+        }
         // Who sends a piece in the event that ends its text gets the rest of it there.
         let here: Vec<Lane> = leaves
             .iter()
@@ -277,12 +285,6 @@ impl Filter {
         scan.body(document, Side::Response);
         for (leaf, piece) in leaves {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
-                if let Piece::Tool(choice, part) = piece
-                    && let Place::Value(name) = leaf.place
-                    && self.tools.len() < MAX_TEXTS
-                {
-                    self.tools.insert((choice, part), name.text().into_owned());
-                }
                 if let Err(at) = self.known.next(&leaf) {
                     let (found, changed) = (scan.found(), edits.len());
                     self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);

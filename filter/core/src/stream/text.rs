@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::framing::Frame;
 use crate::inspect;
+use crate::json::{Document, Limits};
 use crate::policy::StreamMode;
 use crate::protocol::{Channel, Piece};
-use crate::redact::{Counts, RestoreMap, Restorer, Scan, restore_json};
+use crate::redact::{Counts, RestoreMap, Restorer, Scan, restore_arguments};
 
 /// How a text is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +94,11 @@ impl Text {
                 self.restored(&text, end, with)
             }
             Way::Whole | Way::Arguments => {
+                // An object that comes in one piece is complete: nothing that follows could make other JSON of it, and clients
+                // of servers that send calls whole know no second event of a call.
+                let at_once = self.way == Way::Arguments && self.whole.is_empty() && is_object(piece, &scan.limits());
                 self.whole.push_str(piece);
-                if !end {
+                if !end && !at_once {
                     return String::new();
                 }
                 let whole = std::mem::take(&mut self.whole);
@@ -136,19 +140,23 @@ pub(super) fn complete(
     restorer: Restorer,
     scan: &mut Scan<'_, '_>,
 ) -> String {
-    if channel == Channel::ToolCall && text.trim_start().starts_with(['{', '[']) {
+    if channel == Channel::ToolCall {
         return arguments(text, channel, signed, with, scan);
     }
     Text::new(Piece::Whole, mode, channel, signed, restorer).push(text, true, with, scan)
 }
 
-/// The arguments of a tool call: JSON, as a text.
+fn is_object(text: &str, limits: &Limits) -> bool {
+    text.trim_start().starts_with('{') && Document::parse(text.as_bytes(), limits).is_ok()
+}
+
+/// The arguments of a tool call: JSON, as a text; or one of them, where the call has them as values.
 fn arguments(text: &str, channel: Channel, signed: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
     let edited = scan.whole(text, channel, signed);
     if !with.into_call || signed || with.restore.is_empty() {
         return edited;
     }
-    let (restored, counts) = restore_json(with.restore, &edited, &scan.limits());
+    let (restored, counts) = restore_arguments(with.restore, &edited, &scan.limits());
     scan.restored(counts);
     restored.into_owned()
 }

@@ -146,13 +146,7 @@ pub struct Answer<'a> {
     pub cut: bool,
 }
 
-pub fn play(
-    engine: &Engine,
-    method: &str,
-    path: &str,
-    body: impl AsRef<[u8]>,
-    answer: Option<&Answer<'_>>,
-) -> Played {
+pub fn play(engine: &Engine, method: &str, path: &str, body: impl AsRef<[u8]>, answer: Option<&Answer<'_>>) -> Played {
     play_with(engine, method, path, &[("content-type", "application/json")], body, answer)
 }
 

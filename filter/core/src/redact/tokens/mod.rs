@@ -23,7 +23,7 @@ mod restore;
 
 pub use derive::{Deriver, Form};
 pub use map::{Assignments, Full, RestoreMap};
-pub use restore::{Counts, Restorer, restore_json, restore_whole};
+pub use restore::{Counts, Restorer, restore_arguments, restore_json, restore_whole};
 
 #[cfg(test)]
 mod tests;

@@ -200,6 +200,13 @@ pub fn restore_json<'t>(map: &RestoreMap, text: &'t str, limits: &Limits) -> (Co
     (restored.map_or(Cow::Borrowed(text), Cow::Owned), counts)
 }
 
+/// Puts values back into what a tool is called with: JSON, or one argument, which may be no more than a placeholder and begin as
+/// an array does.
+pub fn restore_arguments<'t>(map: &RestoreMap, text: &'t str, limits: &Limits) -> (Cow<'t, str>, Counts) {
+    let json = text.trim_start().starts_with(['{', '[']) && Document::parse(text.as_bytes(), limits).is_ok();
+    if json { restore_json(map, text, limits) } else { restore_whole(map, text) }
+}
+
 fn restore_leaf(map: &RestoreMap, text: &Text<'_>, limits: &Limits, depth: u8, edits: &mut Edits, counts: &mut Counts) {
     let inner = text.as_str();
     if depth < MAX_NESTED

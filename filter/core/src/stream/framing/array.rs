@@ -61,9 +61,12 @@ impl Scan {
             }
         }
         match self.place {
+            // Nothing can follow that changes it.
+            Place::Done if !bytes.is_empty() => Ok(Some(self.cut(bytes, Kind::Space))),
             _ if !end => Ok(None),
-            Place::Start | Place::Done if bytes.is_empty() => Ok(None),
-            Place::Start | Place::Done => Ok(Some(self.cut(bytes, Kind::Space))),
+            Place::Done => Ok(None),
+            Place::Start if bytes.is_empty() => Ok(None),
+            Place::Start => Ok(Some(self.cut(bytes, Kind::Space))),
             _ => Err(ErrorKind::Truncated),
         }
     }
