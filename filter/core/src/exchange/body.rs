@@ -6,13 +6,18 @@ use super::head::signed;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
+use crate::inspect::{SYSTEM_PROMPT_LEAK, Scripts};
 use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
-    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state, wants_json,
+    Api, Body, Channel, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, Leaf, ModelIn, Operation, Place, State, Streams,
+    media, state, walk, wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
+
+/// So much of a caller's text tells the script that they write in.
+const MAX_SCRIPT_BYTES: usize = 16 * 1024;
 
 impl Exchange {
     pub(super) fn request_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
@@ -160,6 +165,7 @@ impl Exchange {
             edits.push((start..start, insert));
         }
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        self.remember_texts(root, facts, cx);
         // Placeholders belong to their caller: nobody else's values come back by them.
         let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
         let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
@@ -171,6 +177,26 @@ impl Exchange {
             Some(_) if self.signed => Err(signed("nothing of it can be replaced")),
             edited => Ok(edited),
         }
+    }
+
+    /// What the answer will be compared with: the texts that it is not to repeat, and the script that the caller writes in.
+    fn remember_texts(&mut self, root: Node<'_>, facts: &mut Facts, cx: &Context<'_>) {
+        let answers = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        let leaks = Channel::ALL.iter().filter_map(|c| answers.selection(*c)).any(|s| s.contains(SYSTEM_PROMPT_LEAK));
+        let (mut scripts, mut left) = (Scripts::default(), MAX_SCRIPT_BYTES);
+        walk(Side::Request, root, &mut |leaf: Leaf<'_>| {
+            let Place::Value(token) = leaf.place else { return };
+            match leaf.of.channel {
+                Channel::System | Channel::Developer if leaks => facts.shingles.add(&token.text()),
+                Channel::User if left > 0 => {
+                    let text = token.text();
+                    scripts.push(text.get(..text.floor_char_boundary(left)).unwrap_or_default());
+                    left = left.saturating_sub(text.len());
+                }
+                _ => {}
+            }
+        });
+        facts.script = scripts.dominant();
     }
 
     /// Keys that some servers take for others.
@@ -394,6 +420,7 @@ pub(super) fn inspector<'a>(plan: &'a Plan, engine: &'a Engine, deriver: Option<
         hash_key: engine.hash_key.as_deref(),
         deriver,
         limits: engine.json_limits,
+        shingles: None,
     }
 }
 

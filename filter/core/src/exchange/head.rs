@@ -9,7 +9,7 @@ use crate::engine::calls;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
-use crate::inspect::Budget;
+use crate::inspect::{Budget, Shingles};
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
 use crate::protocol::{
@@ -163,6 +163,8 @@ impl Exchange {
             streams: found.call.streams == Streams::Always,
             hides_usage: false,
             structured: false,
+            shingles: Shingles::default(),
+            script: None,
             restore: RestoreMap::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));

@@ -23,7 +23,7 @@ use crate::engine::{Engine, Worker};
 use crate::head::Headers;
 use crate::host::{Host, Side};
 use crate::identity::Principal;
-use crate::inspect::Budget;
+use crate::inspect::{Budget, Script, Scripts, Shingles};
 use crate::policy::{Mode, RoleSet};
 use crate::protocol::{self, Dialect, Found, NoCall};
 use crate::redact::RestoreMap;
@@ -101,6 +101,10 @@ struct Facts {
     hides_usage: bool,
     /// The answer's text is to be JSON.
     structured: bool,
+    /// The request's system texts, where answers are not to repeat them.
+    shingles: Shingles,
+    /// The script that the caller writes in.
+    script: Option<Script>,
     /// What the request's placeholders stand for.
     restore: RestoreMap,
 }
@@ -172,6 +176,19 @@ impl Exchange {
         self.stage = Stage::Over;
         cx.effects.push(Effect::Reply(denial.reply(self.dialect)));
         Flow::Hold
+    }
+
+    /// Notes an answer in another script than the caller's, and one of unusual size.
+    fn note_shape(&mut self, scripts: &Scripts, bytes: u64, cx: &Context<'_>) {
+        let asked = self.facts.as_ref().and_then(|f| f.script);
+        if let (Some(asked), Some(answered)) = (asked, scripts.dominant())
+            && asked != answered
+        {
+            self.note(Reason::AnswerLanguage);
+        }
+        if bytes > cx.engine.note_bytes {
+            self.note(Reason::AnswerSize);
+        }
     }
 
     fn note(&mut self, reason: Reason) {

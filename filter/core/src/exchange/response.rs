@@ -7,6 +7,7 @@ use super::{Context, Effect, Exchange, Facts, Flow, Stage};
 use crate::engine::body_digest;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
+use crate::inspect::Scripts;
 use crate::json::{Document, Node};
 use crate::policy::Verdict;
 use crate::protocol::{self, Api, Channel, Operation, Usage};
@@ -260,7 +261,8 @@ impl Exchange {
     ) -> Result<Option<Vec<u8>>, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
-        let inspector = inspector(&plan, cx.engine, None);
+        let mut inspector = inspector(&plan, cx.engine, None);
+        inspector.shingles = Some(&facts.shingles);
         if body.is_empty() {
             return Ok(None);
         }
@@ -290,6 +292,17 @@ impl Exchange {
             }
             operation if answer.success && !operation.must_be_named() => self.account(facts.call.api, root, cx)?,
             _ => {}
+        }
+        if answer.success {
+            let (mut scripts, mut bytes) = (Scripts::default(), 0u64);
+            protocol::walk(Side::Response, root, &mut |leaf: protocol::Leaf<'_>| {
+                if let (protocol::Place::Value(token), Channel::Assistant) = (leaf.place, leaf.of.channel) {
+                    let text = token.text();
+                    bytes = bytes.saturating_add(text.len() as u64);
+                    scripts.push(&text);
+                }
+            });
+            self.note_shape(&scripts, bytes, cx);
         }
         let back =
             Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools, structured: facts.structured };

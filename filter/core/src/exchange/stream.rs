@@ -83,7 +83,8 @@ impl Exchange {
         let Some(facts) = &mut self.facts else { return Flow::Continue };
         let Streaming { filter, plan, digest } = streaming.as_mut();
         digest.update(&body);
-        let inspector = inspector(plan, cx.engine, None);
+        let mut inspector = inspector(plan, cx.engine, None);
+        inspector.shingles = Some(&facts.shingles);
         let mut look = Look {
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -143,6 +144,7 @@ impl Exchange {
         {
             self.note(Reason::ModelMismatch);
         }
+        self.note_shape(filter.scripts(), filter.text_bytes(), cx);
         // Who only observes asks for nothing, and what was not told stays unknown.
         if self.tap.is_none() {
             self.settle_usage(!filter.finished());

@@ -136,6 +136,9 @@ pub struct Kind {
     pub group: Group,
 }
 
+/// The kind of a finding of [`Leak`].
+pub const SYSTEM_PROMPT_LEAK: KindId = types::Type::SystemPromptLeak.id();
+
 /// A [`Kind`] within one [`Detectors`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(u16);

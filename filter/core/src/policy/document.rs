@@ -445,6 +445,8 @@ pub struct AnswersDocument {
     pub unscannable: Verdict,
     /// An answer from another model than was asked for: `allow` and record, or `deny`. Default: allow.
     pub model_mismatch: Verdict,
+    /// Answers with more bytes of text than this are noted (`answer.size`). Default: 65536.
+    pub note_bytes: u32,
     /// How many bytes of one text of a stream are held back while they may still become a finding, before `at_max_hold`
     /// decides. Default: 16384.
     pub max_hold_bytes: u32,
@@ -468,6 +470,7 @@ impl Default for AnswersDocument {
         Self {
             unscannable: Verdict::Deny,
             model_mismatch: Verdict::Allow,
+            note_bytes: 64 * 1024,
             max_hold_bytes: 16 * 1024,
             at_max_hold: AtMaxHold::Hold,
         }

@@ -23,7 +23,7 @@ pub use tokens::{
 };
 
 use crate::host::Side;
-use crate::inspect::{Budget, Detectors};
+use crate::inspect::{Budget, Detectors, Shingles};
 use crate::json::{Document, Limits};
 use crate::policy::{Globs, Plan};
 use crate::protocol::{Channel, Operation, walk};
@@ -83,6 +83,8 @@ pub struct Inspector<'a> {
     pub deriver: Option<Deriver<'a>>,
     /// Bounds on a body's shape.
     pub limits: Limits,
+    /// The request's own system and developer texts, which its answer is not to repeat.
+    pub shingles: Option<&'a Shingles>,
 }
 
 /// What an answer gets back.

@@ -9,7 +9,7 @@ use super::tokens::{Assignments, Counts, Form, restore_arguments, restore_json, 
 use super::{Back, Inspector, Outcome, RestoreMap};
 use crate::hex::hex;
 use crate::host::Side;
-use crate::inspect::{Budget, Finding, Lane, Selection};
+use crate::inspect::{Budget, Finding, Lane, Leak, SYSTEM_PROMPT_LEAK, Selection, Shingles};
 use crate::json::{Document, Limits, Text, decimal};
 use crate::policy::{Action, Mode, Placeholder, Plan};
 use crate::protocol::{Channel, Contents, Leaf, Place, subtree, walk};
@@ -174,13 +174,24 @@ impl<'a, 'b> Scan<'a, 'b> {
     }
 
     /// Takes a piece of a text that comes in pieces; answers what goes on of it now.
-    pub fn lane(&mut self, lane: &mut Lane, piece: &str, end: bool, channel: Channel, signed: bool) -> String {
+    pub fn lane(
+        &mut self,
+        (lane, leak): (&mut Lane, &mut Leak),
+        piece: &str,
+        end: bool,
+        channel: Channel,
+        signed: bool,
+    ) -> String {
         self.apart(signed, |scan| {
             let none = Selection::default();
             let selection = scan.inspector.plan.selection(channel).unwrap_or(&none);
             let Ok(settled) = lane.push(piece, end, scan.inspector.detectors, selection, scan.budget) else {
                 scan.over = true;
                 return String::new();
+            };
+            let settled = match scan.shingles(selection) {
+                Some(shingles) => leak.follow(shingles, settled, end),
+                None => settled,
             };
             for finding in &settled.findings {
                 scan.finding(&settled.text, finding, true, false, channel, &|range| range);
@@ -382,7 +393,15 @@ impl<'a, 'b> Scan<'a, 'b> {
         if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
             self.over = true;
         }
+        if let Some(shingles) = self.shingles(selection) {
+            findings.extend(Leak::new().push(shingles, text, true).findings);
+        }
         findings
+    }
+
+    /// The texts that an answer is not to repeat, where that is looked for.
+    fn shingles(&self, selection: &Selection) -> Option<&'a Shingles> {
+        self.inspector.shingles.filter(|s| !s.is_empty() && selection.contains(SYSTEM_PROMPT_LEAK))
     }
 
     /// Acts on a finding, and counts it if it is `new`. What was `hidden` by an encoding is cut with it, and cannot come back.

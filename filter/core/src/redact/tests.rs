@@ -37,6 +37,7 @@ impl World {
             plan: &plan,
             hash_key: Some(b"0123456789abcdef0123456789abcdef"),
             deriver: None,
+            shingles: None,
             limits: Limits::default(),
         };
         let document = Document::parse(body.as_bytes(), &Limits::default()).unwrap();

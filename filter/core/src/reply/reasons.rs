@@ -115,6 +115,10 @@ reasons! {
     /// An answer that could not be inspected.
     AnswerUnscannable "answer.unscannable" 502 final
         "The upstream's answer could not be inspected, and was withheld.";
+    /// Only noted: the answer is in another script than the request.
+    AnswerLanguage "answer.language" 502 final "The answer is in another script than the request.";
+    /// Only noted: the answer is longer than usual.
+    AnswerSize "answer.size" 502 final "The answer is longer than the policy expects.";
     /// The answer comes from another model than was asked for.
     ModelMismatch "model.mismatch" 502 final
         "The upstream answered with another model than was asked for, and the answer was withheld.";

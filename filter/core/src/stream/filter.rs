@@ -23,7 +23,7 @@ use super::skeleton::{quoted, skeleton};
 use super::text::{Last, Text, With, complete};
 use super::wrap;
 use crate::host::Side;
-use crate::inspect::Budget;
+use crate::inspect::{Budget, Scripts};
 use crate::json::{Document, Kind, Node};
 use crate::policy::{AtMaxHold, Globs};
 use crate::protocol::{self, Api, Channel, Dialect, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
@@ -110,8 +110,9 @@ pub struct Filter {
     number: u64,
     usage: Option<Usage>,
     model: Option<String>,
-    /// Bytes of text that came.
+    /// Bytes of text that came, and the scripts of the model's words among it.
     text_bytes: u64,
+    scripts: Scripts,
     finished: bool,
 }
 
@@ -139,6 +140,7 @@ impl Filter {
             usage: None,
             model: None,
             text_bytes: 0,
+            scripts: Scripts::default(),
             finished: false,
         }
     }
@@ -151,6 +153,11 @@ impl Filter {
     /// The model that answers, as it names itself.
     pub fn model(&self) -> Option<&str> {
         self.model.as_deref()
+    }
+
+    /// The scripts of the model's words so far.
+    pub fn scripts(&self) -> &Scripts {
+        &self.scripts
     }
 
     /// Bytes of text that came so far.
@@ -296,6 +303,9 @@ impl Filter {
             };
             let came = token.text();
             self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+            if leaf.of.channel == Channel::Assistant {
+                self.scripts.push(&came);
+            }
             let mode = look.inspector.plan.stream_mode(leaf.of.channel);
             let end = event.ends.has(lane);
             let into_call = self.goes_into(lane, look.restoring_tools);

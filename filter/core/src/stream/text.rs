@@ -29,6 +29,7 @@ pub(super) struct Text {
     /// It cannot be edited.
     signed: bool,
     lane: inspect::Lane,
+    leak: inspect::Leak,
     restorer: Restorer,
     /// What came of a text that is looked at when it is complete.
     whole: String,
@@ -59,7 +60,16 @@ impl Text {
             (_, StreamMode::Window) => Way::Window,
             (_, StreamMode::HoldAll) => Way::Whole,
         };
-        Self { way, channel, signed, lane: inspect::Lane::new(), restorer, whole: String::new(), last: None }
+        Self {
+            way,
+            channel,
+            signed,
+            lane: inspect::Lane::new(),
+            leak: inspect::Leak::new(),
+            restorer,
+            whole: String::new(),
+            last: None,
+        }
     }
 
     /// What restores in the text that follows, once this one is over; and what it counted.
@@ -79,7 +89,9 @@ impl Text {
 
     /// Bytes that are held back.
     pub fn held(&self) -> usize {
-        self.whole.len() + self.restorer.held() + if self.way == Way::Tail { 0 } else { self.lane.held() }
+        self.whole.len()
+            + self.restorer.held()
+            + if self.way == Way::Tail { 0 } else { self.lane.held() + self.leak.held() }
     }
 
     /// Takes a piece; answers what goes on now. `end`: nothing follows.
@@ -113,13 +125,14 @@ impl Text {
 
     /// Lets go of what is held, unjudged.
     pub fn release(&mut self, with: &With<'_>) -> String {
-        let mut text = self.lane.release();
+        let mut text = self.leak.release();
+        text.push_str(&self.lane.release());
         text.push_str(&std::mem::take(&mut self.whole));
         self.restored(&text, false, with)
     }
 
     fn settle(&mut self, piece: &str, end: bool, scan: &mut Scan<'_, '_>) -> String {
-        scan.lane(&mut self.lane, piece, end, self.channel, self.signed)
+        scan.lane((&mut self.lane, &mut self.leak), piece, end, self.channel, self.signed)
     }
 
     fn restored(&mut self, text: &str, end: bool, with: &With<'_>) -> String {

@@ -125,6 +125,7 @@ fn plain_texts_are_seen_through() {
         plan: &plan,
         hash_key: None,
         deriver: None,
+        shingles: None,
         limits: Limits::default(),
     };
     let outcome = inspector.text("m=bob&#64;example.org", Channel::Metadata, &mut Budget::new(1 << 20));
