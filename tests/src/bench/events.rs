@@ -81,14 +81,18 @@ impl Format {
 
     fn begin(self) -> Vec<String> {
         match self {
-            Format::OpenAi => vec![self.frame(chunk(json!({"role": "assistant", "content": "", "refusal": null}), None))],
+            Format::OpenAi => {
+                vec![self.frame(chunk(json!({"role": "assistant", "content": "", "refusal": null}), None))]
+            }
             Format::Anthropic => vec![
                 self.frame(json!({"type": "message_start", "message": {
                     "id": "msg_01XFDUDYJgAACzvnptvVoYEL", "type": "message", "role": "assistant", "content": [],
                     "model": "gpt-4o", "stop_reason": null, "stop_sequence": null,
                     "usage": {"input_tokens": 31, "output_tokens": 1},
                 }})),
-                self.frame(json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})),
+                self.frame(
+                    json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+                ),
             ],
         }
     }
@@ -112,8 +116,10 @@ impl Format {
             }
             Format::Anthropic => vec![
                 self.frame(json!({"type": "content_block_stop", "index": 0})),
-                self.frame(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
-                    "usage": {"output_tokens": events}})),
+                self.frame(
+                    json!({"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": null},
+                    "usage": {"output_tokens": events}}),
+                ),
                 self.frame(json!({"type": "message_stop"})),
             ],
         }

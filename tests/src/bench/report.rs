@@ -158,7 +158,12 @@ impl Whole {
                 self.added("doorward", JUDGED_BYTES),
                 lua / 2.0,
             ),
-            limit("RS256, never seen (native check and 60 us)", "us", self.vm.jwt.cold_us, self.vm.jwt.native_us + 60.0),
+            limit(
+                "RS256, never seen (native check and 60 us)",
+                "us",
+                self.vm.jwt.cold_us,
+                self.vm.jwt.native_us + 60.0,
+            ),
             limit("RS256, seen before", "us", self.vm.jwt.warm_us, 10.0),
             limit("on_configure of a VM", "ms", self.vm.on_configure_ms, 30.0),
         ];
@@ -209,14 +214,21 @@ impl Streaming {
         }
         for open in &self.open {
             let ([few, many], [a_few, a_lot]) = (open.stream_kb, OPEN_EVENTS);
-            println!("{OPEN} open streams, {}: {few:.1} KB each after {a_few} events, {many:.1} KB after {a_lot}", open.name);
+            println!(
+                "{OPEN} open streams, {}: {few:.1} KB each after {a_few} events, {many:.1} KB after {a_lot}",
+                open.name
+            );
         }
     }
 
     fn limits(&self) -> Vec<Limit> {
         let mut limits = Vec::new();
         for (name, cpu, first) in [
-            ("mask", "CPU added for each event, all answers masked", "time to the first token added, all answers masked"),
+            (
+                "mask",
+                "CPU added for each event, all answers masked",
+                "time to the first token added, all answers masked",
+            ),
             ("restore", "CPU added for each event, restoring", "time to the first token added, restoring"),
         ] {
             limits.push(limit(cpu, "us", self.added(name, |row| row.event_us), 15.0));
@@ -225,7 +237,8 @@ impl Streaming {
         if let [plain, restore] = self.open.as_slice() {
             let growth = |open: &Open| open.stream_kb[1] - open.stream_kb[0];
             // Two bytes for each event more are the allocator's; the events have 300 each.
-            let (what, added) = ("memory added to an open stream by 4,000 more events", growth(restore) - growth(plain));
+            let (what, added) =
+                ("memory added to an open stream by 4,000 more events", growth(restore) - growth(plain));
             limits.push(limit(what, "KB", added, 8.0));
         }
         limits

@@ -250,7 +250,7 @@ async fn memory(gate: &Gate, token: &str, events: usize) -> Result<f64, String> 
         all(clients).await.into_iter().collect::<Result<Vec<_>, _>>()
     };
     // What the process takes once for all times is there before.
-    drop(open(50).await?);
+    drop(open(5).await?);
     let before = settled(gate).await;
     let clients = open(events).await?;
     let after = settled(gate).await;

@@ -33,14 +33,7 @@ pub struct Stream {
 impl Stream {
     /// The header's value.
     pub fn header(self) -> String {
-        format!(
-            "{} {} {} {} {}",
-            self.format.name(),
-            self.events,
-            self.together,
-            self.pause.as_micros(),
-            self.open
-        )
+        format!("{} {} {} {} {}", self.format.name(), self.events, self.together, self.pause.as_micros(), self.open)
     }
 
     fn read(header: &str) -> Option<Self> {
@@ -61,7 +54,8 @@ impl Stream {
             .find("[EMAIL_ADDRESS_")
             .and_then(|start| request.get(start..)?.split_inclusive(']').next())
             .unwrap_or("the chair");
-        connection.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
+        connection
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
         let frames = self.format.stream(self.events, placeholder);
         let frames = frames.get(..if self.open { self.events } else { frames.len() }).unwrap_or_default();
         for frames in frames.chunks(self.together) {

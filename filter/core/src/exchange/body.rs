@@ -8,8 +8,7 @@ use crate::host::Side;
 use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
-    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state,
-    wants_json,
+    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state, wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
@@ -262,7 +261,9 @@ impl Exchange {
             let name = match (&facts.path_model, named) {
                 (None, None) => return Err(Denial::new(Reason::ProtocolModel)),
                 (Some(path), Some(named)) if named.rsplit('/').next() != Some(path.as_str()) => {
-                    return Err(Denial::new(Reason::ProtocolModel).detail("the path and the body name different models"));
+                    return Err(
+                        Denial::new(Reason::ProtocolModel).detail("the path and the body name different models")
+                    );
                 }
                 (Some(_), _) => self.record.model.clone().unwrap_or_default(),
                 (None, Some(named)) if is_model_name(&named) => self.resolve(&named, cx),

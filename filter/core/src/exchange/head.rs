@@ -11,8 +11,10 @@ use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
-use crate::protocol::{Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped};
 use crate::protocol;
+use crate::protocol::{
+    Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+};
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
 use crate::sort;
@@ -217,13 +219,8 @@ impl Exchange {
         if let Some(principal) = self.record.principal.clone() {
             self.count(&principal.subject(), facts, cx)?;
         }
-        let question = Question {
-            roles: &facts.roles,
-            target: facts.target,
-            operation: facts.call.operation,
-            model,
-            body: None,
-        };
+        let question =
+            Question { roles: &facts.roles, target: facts.target, operation: facts.call.operation, model, body: None };
         let media = match facts.call.body {
             Body::None => Media::Json,
             Body::Any if end => Media::Json,

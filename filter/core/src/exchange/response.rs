@@ -9,10 +9,10 @@ use crate::host::{Attribute, Side};
 use crate::json::{Document, Node};
 use crate::policy::Verdict;
 use crate::protocol::{self, Api, Channel, Operation, Usage};
-use crate::stream::framing::Framing;
-use crate::stream::{Bounds, Filter, Look, Stream};
 use crate::redact::Back;
 use crate::reply::{Denial, Reason};
+use crate::stream::framing::Framing;
+use crate::stream::{Bounds, Filter, Look, Stream};
 
 /// What is known of an answer whose body is awaited.
 #[derive(Clone, Copy, Debug)]
@@ -119,11 +119,8 @@ impl Exchange {
             structured: facts.structured,
             hides_usage: facts.hides_usage,
         };
-        let bounds = Bounds {
-            max_frame: cx.engine.max_body,
-            max_hold: cx.engine.max_hold,
-            at_max_hold: cx.engine.at_max_hold,
-        };
+        let bounds =
+            Bounds { max_frame: cx.engine.max_body, max_hold: cx.engine.max_hold, at_max_hold: cx.engine.at_max_hold };
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
         self.stage = Stage::Stream(Box::new(Filter::new(stream, bounds)), Box::new(plan));
         if self.tap.is_none() {
@@ -421,12 +418,10 @@ impl Exchange {
             operation if answer.success && !operation.must_be_named() => self.account(facts.call.api, root, cx)?,
             _ => {}
         }
-        let back = Back {
-            restore: &facts.restore,
-            restoring_tools: &cx.engine.restoring_tools,
-            structured: facts.structured,
-        };
-        let pictures = [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
+        let back =
+            Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools, structured: facts.structured };
+        let pictures =
+            [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
         let media = protocol::media(root);
         let meant = matches!(facts.call.operation, Operation::ImageGeneration | Operation::Speech);
         if !meant && pictures.iter().any(|m| media.contains(*m)) {

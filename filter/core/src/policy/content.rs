@@ -63,8 +63,11 @@ impl Content {
             });
             if document.stream == StreamMode::Tail && document.action != Action::Flag {
                 problems.push(
-                    Problem::new(path.key("stream"), format!("`tail` cannot {}: the text has gone by then", document.action.as_str()))
-                        .help("use `window`, or `action: flag`"),
+                    Problem::new(
+                        path.key("stream"),
+                        format!("`tail` cannot {}: the text has gone by then", document.action.as_str()),
+                    )
+                    .help("use `window`, or `action: flag`"),
                 );
             }
             rules.push(Rc::new(Rule {

@@ -116,7 +116,8 @@ fn usage_object(api: Api, usage: Node<'_>) -> Usage {
         return Usage {
             input: count(usage, "prompt_tokens"),
             output: count(usage, "completion_tokens"),
-            cache_read: detail(&["prompt_tokens_details"], "cached_tokens").max(count(usage, "prompt_cache_hit_tokens")),
+            cache_read: detail(&["prompt_tokens_details"], "cached_tokens")
+                .max(count(usage, "prompt_cache_hit_tokens")),
             cache_write: 0,
             reasoning: detail(&["completion_tokens_details"], "reasoning_tokens"),
             audio_in: detail(&["prompt_tokens_details"], "audio_tokens"),
@@ -144,7 +145,9 @@ fn usage_object(api: Api, usage: Node<'_>) -> Usage {
     Usage {
         input,
         output: first(usage, &["output_tokens", "total_output_tokens"]),
-        cache_read: cache_read.max(detail(&["input_tokens_details"], "cached_tokens")).max(count(usage, "total_cached_tokens")),
+        cache_read: cache_read
+            .max(detail(&["input_tokens_details"], "cached_tokens"))
+            .max(count(usage, "total_cached_tokens")),
         cache_write,
         reasoning: detail(&["output_tokens_details"], "reasoning_tokens").max(count(usage, "total_thought_tokens")),
         audio_in: detail(&["input_tokens_details"], "audio_tokens"),

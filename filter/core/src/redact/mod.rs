@@ -53,11 +53,9 @@ impl Outcome {
     /// What two parts of one body came to together.
     pub fn merge(&mut self, other: Outcome) {
         self.denial = self.denial.or(other.denial);
-        for (list, more) in [
-            (&mut self.rules, other.rules),
-            (&mut self.denying, other.denying),
-            (&mut self.observed, other.observed),
-        ] {
+        for (list, more) in
+            [(&mut self.rules, other.rules), (&mut self.denying, other.denying), (&mut self.observed, other.observed)]
+        {
             for id in more {
                 if !list.contains(&id) {
                     list.push(id);

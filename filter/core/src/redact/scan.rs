@@ -286,7 +286,11 @@ impl<'a, 'b> Scan<'a, 'b> {
 
     /// The same where nothing of the body itself is replaced but by `edits`, which are values: no two keys become one, and the
     /// body need not be read once more.
-    pub fn finish_values(self, document: &Document<'_>, edits: &[(Range<usize>, String)]) -> (Option<Vec<u8>>, Outcome) {
+    pub fn finish_values(
+        self,
+        document: &Document<'_>,
+        edits: &[(Range<usize>, String)],
+    ) -> (Option<Vec<u8>>, Outcome) {
         let (hits, outcome) = self.end();
         let edited = outcome.denial.is_none() && !edits.is_empty();
         (edited.then(|| hits.edits(edits).splice(document.bytes())), outcome)
@@ -450,9 +454,7 @@ impl<'a, 'b> Scan<'a, 'b> {
             (Action::Tokenize, _, Some(deriver)) if !hidden => {
                 let taken = &self.taken;
                 match self.assignments.assign(deriver, kind, value, form, &|placeholder| taken.contains(placeholder)) {
-                    Ok(placeholder) => {
-                        Replacement::Token { placeholder: placeholder.to_owned(), kind: kind.clone() }
-                    }
+                    Ok(placeholder) => Replacement::Token { placeholder: placeholder.to_owned(), kind: kind.clone() },
                     // Too many for one request: they go for good.
                     Err(_) => masked(),
                 }

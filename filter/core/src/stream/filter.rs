@@ -489,4 +489,3 @@ pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)
         _ => {}
     }
 }
-

@@ -58,15 +58,7 @@ impl Text {
             (_, StreamMode::Window) => Way::Window,
             (_, StreamMode::HoldAll) => Way::Whole,
         };
-        Self {
-            way,
-            channel,
-            signed,
-            lane: inspect::Lane::new(),
-            restorer,
-            whole: String::new(),
-            last: None,
-        }
+        Self { way, channel, signed, lane: inspect::Lane::new(), restorer, whole: String::new(), last: None }
     }
 
     /// What restores in the text that follows, once this one is over; and what it counted.
@@ -160,4 +152,3 @@ fn arguments(text: &str, channel: Channel, signed: bool, with: &With<'_>, scan: 
     scan.restored(counts);
     restored.into_owned()
 }
-

@@ -192,7 +192,8 @@ impl RestoreMap {
     /// Whether `text` is one of its placeholders.
     #[must_use]
     pub fn is_placeholder(&self, text: &str) -> bool {
-        let found = |built: &Built| built.entries.binary_search_by(|entry| entry.placeholder.as_str().cmp(text)).is_ok();
+        let found =
+            |built: &Built| built.entries.binary_search_by(|entry| entry.placeholder.as_str().cmp(text)).is_ok();
         self.built.as_ref().is_some_and(found)
     }
 

@@ -195,7 +195,11 @@ impl Event {
     /// Every line that says something and is neither data nor the name.
     pub(super) fn rest(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let name = self.fields.name.as_ref().map(|(at, _)| *at);
-        let lines = self.lines().take(if self.fields.more { usize::MAX } else { 0 }).enumerate().filter(move |(at, line)| Some(*at) != name && line.data().is_none());
+        let lines = self
+            .lines()
+            .take(if self.fields.more { usize::MAX } else { 0 })
+            .enumerate()
+            .filter(move |(at, line)| Some(*at) != name && line.data().is_none());
         lines.map(|(_, line)| Cow::Borrowed(line.text)).filter(|text| !text.is_empty())
     }
 
@@ -235,7 +239,8 @@ impl Event {
         let (1, at) = &self.fields.data else { return None };
         let (before, after) = (self.raw().get(..at.start)?, self.raw().get(at.end..)?);
         let colon = before.ends_with(b":") || before.ends_with(b": ");
-        let line = !payload.is_empty() && !payload.starts_with(b" ") && !payload.iter().any(|b| matches!(b, b'\r' | b'\n'));
+        let line =
+            !payload.is_empty() && !payload.starts_with(b" ") && !payload.iter().any(|b| matches!(b, b'\r' | b'\n'));
         (colon && line).then(|| [before, payload, after].concat())
     }
 
