@@ -22,7 +22,9 @@ pub struct Stream {
     pub format: Format,
     /// How many with text.
     pub events: usize,
-    /// From one to the next.
+    /// How many are written together.
+    pub together: usize,
+    /// From one write to the next.
     pub pause: Duration,
     /// Left open behind the last piece of text, until the other side closes.
     pub open: bool,
@@ -31,7 +33,7 @@ pub struct Stream {
 impl Stream {
     /// The header's value.
     pub fn header(self) -> String {
-        format!("{} {} {} {}", self.format.name(), self.events, self.pause.as_micros(), self.open)
+        format!("{} {} {} {} {}", self.format.name(), self.events, self.together, self.pause.as_micros(), self.open)
     }
 
     fn read(header: &str) -> Option<Self> {
@@ -39,6 +41,7 @@ impl Stream {
         Some(Self {
             format: Format::named(words.next()?)?,
             events: words.next()?.parse().ok()?,
+            together: words.next()?.parse().ok()?,
             pause: Duration::from_micros(words.next()?.parse().ok()?),
             open: words.next()?.parse().ok()?,
         })
@@ -54,16 +57,11 @@ impl Stream {
         connection
             .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
         let frames = self.format.stream(self.events, placeholder);
-        let frames = frames.iter().take(if self.open { self.events } else { usize::MAX });
-        let mut frames = frames.map(|frame| format!("{:x}\r\n{frame}\r\n", frame.len()));
-        if self.pause.is_zero() {
-            connection.write_all(frames.collect::<String>().as_bytes())?;
-        } else {
-            frames.try_for_each(|frame| {
-                connection.write_all(frame.as_bytes())?;
-                thread::sleep(self.pause);
-                Ok::<_, io::Error>(())
-            })?;
+        let frames = frames.get(..if self.open { self.events } else { frames.len() }).unwrap_or_default();
+        for frames in frames.chunks(self.together) {
+            let frames = frames.concat();
+            connection.write_all(format!("{:x}\r\n{frames}\r\n", frames.len()).as_bytes())?;
+            thread::sleep(self.pause);
         }
         if self.open {
             return Ok(());

@@ -29,7 +29,9 @@ impl Usage {
     /// Reads what a whole answer, or one event of a stream, says; `None` where it says nothing.
     pub fn of(api: Api, root: Node<'_>) -> Option<Self> {
         // Some tell it inside of what the event is about.
-        let inner = ["message", "response", "delta", "metadata", "interaction"].into_iter().filter_map(|n| root.get(n));
+        const INNER: [&str; 5] = ["message", "response", "delta", "metadata", "interaction"];
+        let any = root.entries().any(|(key, _)| INNER.contains(&&*key.text()));
+        let inner = INNER.into_iter().filter(|_| any).filter_map(|name| root.get(name));
         std::iter::once(root).chain(inner).find_map(|node| read(api, node))
     }
 
@@ -48,7 +50,26 @@ impl Usage {
     }
 }
 
+/// The names that are looked for below.
+const NAMES: [&str; 11] = [
+    "usage",
+    "usageMetadata",
+    "usage_metadata",
+    "amazon-bedrock-invocationMetrics",
+    "prompt_eval_count",
+    "prompt_token_count",
+    "inputTextTokenCount",
+    "eval_count",
+    "generation_token_count",
+    "details",
+    "meta",
+];
+
 fn read(api: Api, node: Node<'_>) -> Option<Usage> {
+    // Most events of a stream tell nothing, or `null`: one look at their names says so.
+    if !node.entries().any(|(key, value)| !value.is_null() && NAMES.contains(&&*key.text())) {
+        return None;
+    }
     let object = |name: &str| node.get(name).filter(|u| u.kind() == Kind::Object);
     if let Some(meta) = object("usageMetadata").or_else(|| object("usage_metadata")) {
         return Some(gemini(meta));

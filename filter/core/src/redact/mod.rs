@@ -2,7 +2,8 @@
 //!
 //! Every leaf is decoded and scanned, and what encodings inside it hide ([`encoded`]); what a policy's statements say of each
 //! finding is combined: the strictest action wins, overlapping spans merge under the strictest of them. Edits are byte ranges of
-//! the body as it came, and an edited body is read once more before it may leave: an edit that made two keys equal is a denial.
+//! the body as it came, and a body with edits that may touch keys is read once more before it may leave: an edit that made two
+//! keys equal is a denial.
 //!
 //! Values that `tokenize` replaces are put back where an answer repeats their placeholders ([`tokens`]). What the provider signed
 //! is looked at and never edited: a finding there that would have to be replaced is a denial.

@@ -88,7 +88,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     }
 
     /// Whether something is to be replaced.
-    pub(super) fn edits(&self) -> bool {
+    pub fn edits(&self) -> bool {
         self.hits.len() > 0
     }
 
@@ -285,6 +285,18 @@ impl<'a, 'b> Scan<'a, 'b> {
                 (None, outcome)
             }
         }
+    }
+
+    /// The same where nothing of the body itself is replaced but by `edits`, which are values: no two keys become one, and the
+    /// body need not be read once more.
+    pub fn finish_values(
+        self,
+        document: &Document<'_>,
+        edits: &[(Range<usize>, String)],
+    ) -> (Option<Vec<u8>>, Outcome) {
+        let (hits, outcome) = self.end();
+        let edited = outcome.denial.is_none() && !edits.is_empty();
+        (edited.then(|| hits.edits(edits).splice(document.bytes())), outcome)
     }
 
     /// What was found in texts by themselves.

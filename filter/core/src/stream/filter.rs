@@ -338,7 +338,10 @@ impl Filter {
                 edits.push((sequence.span(), self.number.to_string()));
             }
         }
-        let (edited, outcome) = scan.finish(document, &[], &edits);
+        let (edited, outcome) = match scan.edits() {
+            true => scan.finish(document, &[], &edits),
+            false => scan.finish_values(document, &edits),
+        };
         passed.outcome.merge(outcome);
         if let Some(reason) = passed.outcome.denial {
             return self.refuse(Denial::new(reason), passed);

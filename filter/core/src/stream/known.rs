@@ -60,3 +60,36 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::{Document, Limits};
+    use crate::protocol::{Api, Piece, read_event};
+
+    #[test]
+    fn only_the_same_string_at_the_same_place_is_known() {
+        let mut known = Known::default();
+        let mut new = |json: &str| {
+            let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+            let mut new = Vec::new();
+            known.begin();
+            read_event(Api::OpenAiChat, None, document.root(), &mut |leaf, piece| {
+                if piece == Piece::Whole
+                    && let Err(at) = known.next(&leaf)
+                {
+                    known.keep(at, &leaf);
+                    new.push(at);
+                }
+            });
+            new
+        };
+        assert_eq!(new(r#"{"id":"a","created":1741570283}"#), [0, 1, 2, 3]);
+        assert!(new(r#"{"id":"a","created":1741570283}"#).is_empty());
+        assert_eq!(new(r#"{"id":"b","created":"1741570283"}"#), [1, 3]);
+        assert_eq!(new(r#"{"created":"1741570283","id":"b"}"#), [0, 1, 2, 3]);
+        let long = format!(r#"{{"id":"{}"}}"#, "x".repeat(LONGEST));
+        assert_eq!(new(&long), [0, 1]);
+        assert_eq!(new(&long), [1]);
+    }
+}
