@@ -11,8 +11,9 @@ use crate::host::{Attribute, Side};
 use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
 use crate::inspect::Budget;
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
-use crate::protocol::{Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped};
-use crate::protocol;
+use crate::protocol::{
+    self, Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+};
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
 

@@ -152,7 +152,8 @@ fn gemini(meta: Node<'_>) -> Usage {
 /// Cohere tells what it bills beside what the model saw.
 fn cohere(usage: Node<'_>) -> Option<Usage> {
     // Rerank is billed by searches, and tells no tokens.
-    let told = |name: &&str| usage.get(name).is_some_and(|t| t.get("input_tokens").or(t.get("output_tokens")).is_some());
+    let told =
+        |name: &&str| usage.get(name).is_some_and(|t| t.get("input_tokens").or(t.get("output_tokens")).is_some());
     let tokens = usage.get(["billed_units", "tokens"].iter().find(|name| told(name))?)?;
     Some(Usage { input: count(tokens, "input_tokens"), output: count(tokens, "output_tokens"), ..Usage::default() })
 }

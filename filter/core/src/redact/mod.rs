@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub(crate) use scan::Scan;
-pub use tokens::{Assignments, Counts, Deriver, Form, Full, RestoreMap, Restorer, restore_arguments, restore_json, restore_whole};
+pub use tokens::{
+    Assignments, Counts, Deriver, Form, Full, RestoreMap, Restorer, restore_arguments, restore_json, restore_whole,
+};
 
 use crate::host::Side;
 use crate::inspect::{Budget, Detectors};

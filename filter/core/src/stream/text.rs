@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::framing::Frame;
 use crate::inspect;
+use crate::json::{Document, Limits};
 use crate::policy::StreamMode;
 use crate::protocol::{Channel, Piece};
-use crate::json::{Document, Limits};
 use crate::redact::{Counts, RestoreMap, Restorer, Scan, restore_arguments};
 
 /// How a text is looked at.
