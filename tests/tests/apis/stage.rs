@@ -7,6 +7,7 @@ use doorward_e2e::envoy::Gate;
 use doorward_e2e::governed::World;
 use doorward_e2e::sdk::{Call, Outcome, Sdk};
 use doorward_e2e::upstream::{Arrival, Handler, Seen, Upstream};
+use doorward_e2e::wait::until;
 use serde_json::{Value, json};
 
 use crate::raw;
@@ -250,8 +251,6 @@ impl Stage {
 
     /// Another model: the SDK's own exception, and nothing goes on.
     async fn denied(&self, rows: &[Row], outcomes: &[Outcome]) {
-        let refused =
-            || self.plain.gate.log_lines().iter().filter(|l| l["doorward.reason"] == "model.not_allowed").count();
         every("denied", rows.iter().zip(outcomes), |(row, outcome)| {
             let class = row.denied.unwrap_or(match self.client {
                 Client::Sdk(_, classes) => classes[0],
@@ -268,7 +267,12 @@ impl Stage {
         let with_tools = rows.iter().filter(|row| row.tools.is_some()).count();
         let lists = usize::from(self.models.is_some());
         assert_eq!(self.plain.arrived().len(), rows.len() + with_tools + lists, "a refused request went on");
-        assert_eq!(refused(), rows.len());
+        until("a log line of every refused request", async || {
+            let lines = self.plain.gate.log_lines();
+            let refused = lines.iter().filter(|line| line["doorward.reason"] == "model.not_allowed").count();
+            if refused == rows.len() { Ok(()) } else { Err(refused.to_string()) }
+        })
+        .await;
     }
 
     /// An address that the upstream never sees stands in the answer.
