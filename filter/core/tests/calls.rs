@@ -1,7 +1,7 @@
 //! Tool calls in answers, whole and in pieces: values come back into the arguments of the tools that may have them, and into no
 //! others, in whatever shape the API has them; and copies agree with the pieces.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod support;
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::stage::{MAIL, Place};
 use crate::{Client, Row, Stage, ask};
 
-pub const ANTHROPIC: Client = Client::Sdk(Sdk::Anthropic, ["PermissionDeniedError", "BadRequestError"]);
+pub const ANTHROPIC: Client =
+    Client::Sdk(Sdk::Anthropic, ["PermissionDeniedError", "BadRequestError", "APIStatusError"]);
 const HAIKU: &str = "claude-haiku-4-5";
 
 fn message(model: &str, text: &str) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Client, Row, Stage, ask};
 
-const BEDROCK: Client = Client::Sdk(Sdk::Bedrock, ["AccessDeniedException", "ValidationException"]);
+const BEDROCK: Client = Client::Sdk(Sdk::Bedrock, ["AccessDeniedException", "ValidationException", "EventStreamError"]);
 const HAIKU: &str = "anthropic.claude-haiku-4-5-20251001-v1:0";
 
 fn invoke(model: &str, text: &str) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{Client, Row, Stage, ask, functions};
 
-const GOOGLE: Client = Client::Sdk(Sdk::Google, ["ClientError", "ClientError"]);
+const GOOGLE: Client = Client::Sdk(Sdk::Google, ["ClientError", "ClientError", "ClientError"]);
 const FLASH: &str = "gemini-3-flash";
 const TEXT: &str = "/candidates/0/content/parts/0/text";
 

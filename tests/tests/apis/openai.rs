@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::stage::{MAIL, Place};
 use crate::{Client, Row, Stage, ask, functions};
 
-pub const OPENAI: Client = Client::Sdk(Sdk::OpenAi, ["PermissionDeniedError", "BadRequestError"]);
+pub const OPENAI: Client = Client::Sdk(Sdk::OpenAi, ["PermissionDeniedError", "BadRequestError", "APIError"]);
 
 fn chat(model: &str, text: &str) -> Value {
     json!({"model": model, "messages": ask(text)})

@@ -5,11 +5,12 @@ use doorward_e2e::sdk::Sdk;
 use serde_json::{Value, json};
 
 use crate::openai::chat_rows;
+use crate::stage::TOLD;
 use crate::{Client, Row, Stage, ask, functions};
 
-const MISTRAL: Client = Client::Sdk(Sdk::Mistral, ["SDKError", "SDKError"]);
-const OLLAMA: Client = Client::Sdk(Sdk::Ollama, ["ResponseError", "ResponseError"]);
-const COHERE: Client = Client::Sdk(Sdk::Cohere, ["ForbiddenError", "BadRequestError"]);
+const MISTRAL: Client = Client::Sdk(Sdk::Mistral, ["SDKError", "SDKError", "ResponseValidationError"]);
+const OLLAMA: Client = Client::Sdk(Sdk::Ollama, ["ResponseError", "ResponseError", "ResponseError"]);
+const COHERE: Client = Client::Sdk(Sdk::Cohere, ["ForbiddenError", "BadRequestError", TOLD]);
 
 fn chat(model: &str, text: &str) -> Value {
     json!({"model": model, "messages": ask(text)})

@@ -7,6 +7,7 @@ use doorward_e2e::envoy::Gate;
 use doorward_e2e::governed::World;
 use doorward_e2e::sdk::{Call, Outcome, Sdk};
 use doorward_e2e::upstream::{Arrival, Handler, Seen, Upstream};
+use doorward_e2e::wait::until;
 use serde_json::{Value, json};
 
 use crate::raw;
@@ -21,11 +22,15 @@ pub const CARD: &str = "5425 2334 3010 9903";
 /// A value that no answer may hold.
 pub const TOKEN: &str = "ghp_0123456789abcdefABCDEF0123456789abcd";
 
+/// The SDK hands an error within a stream over as it comes.
+pub const TOLD: &str = "";
+
 /// Who calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
-    /// An SDK, and the exceptions that it raises for 403 and 400.
-    Sdk(Sdk, [&'static str; 2]),
+    /// An SDK, and the exceptions that it raises for 403, for 400, and for an error within a stream; [`TOLD`] where it raises
+    /// none there.
+    Sdk(Sdk, [&'static str; 3]),
     /// HTTP without an SDK: rows are paths.
     Raw,
 }
@@ -246,8 +251,6 @@ impl Stage {
 
     /// Another model: the SDK's own exception, and nothing goes on.
     async fn denied(&self, rows: &[Row], outcomes: &[Outcome]) {
-        let refused =
-            || self.plain.gate.log_lines().iter().filter(|l| l["doorward.reason"] == "model.not_allowed").count();
         every("denied", rows.iter().zip(outcomes), |(row, outcome)| {
             let class = row.denied.unwrap_or(match self.client {
                 Client::Sdk(_, classes) => classes[0],
@@ -264,7 +267,12 @@ impl Stage {
         let with_tools = rows.iter().filter(|row| row.tools.is_some()).count();
         let lists = usize::from(self.models.is_some());
         assert_eq!(self.plain.arrived().len(), rows.len() + with_tools + lists, "a refused request went on");
-        assert_eq!(refused(), rows.len());
+        until("a log line of every refused request", async || {
+            let lines = self.plain.gate.log_lines();
+            let refused = lines.iter().filter(|line| line["doorward.reason"] == "model.not_allowed").count();
+            if refused == rows.len() { Ok(()) } else { Err(refused.to_string()) }
+        })
+        .await;
     }
 
     /// An address that the upstream never sees stands in the answer.
@@ -311,10 +319,14 @@ impl Stage {
             assert_eq!(line["doorward.decision"], "deny", "{}: {line:#}", row.name);
             assert_eq!(line["doorward.action"], "replace", "{}: {line:#}", row.name);
             if row.streams {
-                // An exception, or an end that says what it is.
                 let partial = outcome.ok.as_ref().unwrap_or(&outcome.partial);
-                let finish = partial["finish"].as_str().is_some_and(|finish| finish.to_lowercase().contains("error"));
-                assert!(outcome.error.is_some() || finish, "{}: {outcome:?}", row.name);
+                let class = match self.client {
+                    Client::Sdk(_, classes) => row.denied.map_or(classes[2], |_| TOLD),
+                    Client::Raw => "Event",
+                };
+                assert_eq!(outcome.error.as_deref().unwrap_or(TOLD), class, "{}: {outcome:?}", row.name);
+                let finish = partial["finish"].as_str().unwrap_or_default().to_lowercase();
+                assert!(class != TOLD || finish.starts_with("error"), "{}: {outcome:?}", row.name);
                 assert_eq!(partial["text"], "The key is ", "{}: {outcome:?}", row.name);
             } else if let Client::Sdk(_, classes) = self.client {
                 assert_eq!(outcome.status, Some(400), "{}: {outcome:?}", row.name);

@@ -64,7 +64,7 @@ async fn what_is_known_by_name_only_is_denied_unless_named() {
     for (method, path, operation) in SURFACES {
         let mut request = Request::new(method, path).bearer(&token);
         if method == "POST" {
-            request = request.header("content-type", "application/json").body(br#"{"model":"gpt-5-mini"}"#.to_vec());
+            request = request.header("content-type", "application/json").body(br#"{"model":"gpt-5-mini"}"#);
         }
         let answer = place.gate.call(&request).await;
         if method == "HEAD" {

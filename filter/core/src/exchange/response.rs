@@ -13,8 +13,6 @@ use crate::policy::Verdict;
 use crate::protocol::{self, Api, Channel, Operation, Usage};
 use crate::redact::Back;
 use crate::reply::{Denial, Reason};
-use crate::stream::framing::Framing;
-use crate::stream::{Bounds, Filter, Look, Stream};
 
 /// What is known of an answer whose body is awaited.
 #[derive(Clone, Copy, Debug)]
