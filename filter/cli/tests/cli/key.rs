@@ -19,7 +19,7 @@ fn authenticate(entry: &Value, key: &str) -> Outcome {
     let document: IdentityDocument = from_tree(&tree, &Path::root()).unwrap();
     let identity = Identity::compile(&document, &|_| None, &Path::root()).unwrap();
     let headers = Headers::new([("authorization".to_owned(), format!("Bearer {key}").into_bytes())]);
-    let credential = take(&headers, &identity.take_options()).unwrap();
+    let credential = take(&headers, &identity.take_options(false)).unwrap();
     let mut keys = Keys::new(&identity, "test");
     identity.authenticate(&mut keys, credential, NOW, None, &mut MemoryHost::default(), &mut Vec::new())
 }
