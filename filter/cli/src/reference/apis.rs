@@ -34,8 +34,9 @@ cut off, is estimated, and the record says so.
 
 const SURFACES: &str = "
 What keeps state at the provider, carries many requests at once or administers a server is known by its paths only (API `surface`),
-with any method. An allow must name the operation. JSON is read and redacted like any other; another body passes unread, which needs
-`media: file`. Upgrades (WebSocket) are refused, whatever a statement says.
+with any method. An allow must name the operation. JSON is read and redacted like any other, results that come as lines of JSON line by
+line; another body of a request passes unread, which needs `media: file`. Upgrades (WebSocket) are refused but for `realtime`, of which
+nothing is read then.
 
 | Operation | Paths |
 |---|---|
