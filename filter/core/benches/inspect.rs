@@ -30,7 +30,7 @@ fn text(piece: &str, bytes: usize) -> String {
 fn detectors(json: &str) -> (Detectors, Selection) {
     let path = Path::root();
     let document = tree_from_json(json).and_then(|tree| from_tree(&tree, &path)).unwrap();
-    let detectors = Detectors::compile(&document, &path).unwrap();
+    let detectors = Detectors::compile(&document, &|_| None, &path).unwrap();
     let selection = detectors.select(&["all".to_owned()], &path).unwrap();
     (detectors, selection)
 }

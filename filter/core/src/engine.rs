@@ -67,7 +67,7 @@ impl Engine {
         let roles = Roles::compile(&document.roles, &root.key("roles"), &mut problems);
         let models = Models::compile(&document.models, &root.key("models"), &mut problems);
         let access = Access::compile(&document.access, &roles, &targets, &root.key("access"), &mut problems);
-        let detectors = take(Detectors::compile(&document.detectors, &root.key("detectors")), &mut problems);
+        let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
         let content = match &detectors {
             Some(detectors) => {
                 Content::compile(&document.content, detectors, &roles, &targets, &root.key("content"), &mut problems)

@@ -148,13 +148,21 @@ impl<'s> Page<'s> {
     }
 
     fn findings(&mut self) -> anyhow::Result<()> {
-        let detectors = Detectors::compile(&DetectorsDocument::default(), &Path::root())?;
+        let detectors = Detectors::compile(&DetectorsDocument::default(), &|_| None, &Path::root())?;
         self.heading("Types of findings");
         self.out.push_str(
-            "What `detect` can name beside the groups, a policy's own detectors, `all`, and `credentials` (the built-in\n\
-             secrets).\n\n| Group | Types |\n|---|---|\n",
+            "What `detect` can name beside the groups, a policy's own detectors, `all` (every group but\n\
+             `exfiltration`), and `credentials` (the built-in secrets).\n\n| Group | Types |\n|---|---|\n",
         );
-        let groups = [Group::Pii, Group::Financial, Group::Health, Group::Secrets, Group::Injection, Group::Business];
+        let groups = [
+            Group::Pii,
+            Group::Financial,
+            Group::Health,
+            Group::Secrets,
+            Group::Injection,
+            Group::Business,
+            Group::Exfiltration,
+        ];
         for group in groups {
             let of = detectors.kinds().filter(|(_, kind)| kind.group == group);
             let types: Vec<String> = of.map(|(_, kind)| format!("`{}`", kind.name)).collect();

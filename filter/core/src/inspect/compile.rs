@@ -4,9 +4,11 @@ use std::collections::HashSet;
 
 use super::dictionary::DictionaryBuilder;
 use super::document::{AllowDocument, DetectorsDocument};
+use super::links::Hosts;
 use super::pattern::{Pattern, Patterns};
 use super::{DEFAULT_THRESHOLD, Detectors, Group, Kind, KindId, glob, secrets, types};
-use crate::config::{Path, Problem, nearest};
+use crate::config::{Path, Problem, SecretRef, nearest};
+use crate::engine::Env;
 
 /// A longer value is never on an allow-list.
 const MAX_ALLOWED: usize = 1024;
@@ -30,11 +32,11 @@ impl Allow {
 }
 
 impl Detectors {
-    /// Compiles the built-in detectors and those of `document`, which stands at `path`.
+    /// Compiles the built-in detectors and those of `document`, which stands at `path`. Canaries are read from `env`.
     ///
     /// # Errors
-    /// The first name, word, pattern or number that cannot be used.
-    pub fn compile(document: &DetectorsDocument, path: &Path) -> Result<Self, Problem> {
+    /// The first name, word, pattern, number, host or canary that cannot be used.
+    pub fn compile(document: &DetectorsDocument, env: Env<'_>, path: &Path) -> Result<Self, Problem> {
         let kinds = types::TYPES.iter().map(|(name, group)| Kind { name: (*name).to_owned(), group: *group }).collect();
         let mut detectors = Self {
             kinds,
@@ -44,6 +46,7 @@ impl Detectors {
             watch: super::lane::Watch::default(),
             dictionary: super::dictionary::Dictionary::default(),
             patterns: Patterns::default(),
+            hosts: compile_hosts(&document.links.hosts, &path.key("links").key("hosts"))?,
         };
         let mut patterns = Vec::new();
         for (i, pattern) in document.patterns.iter().enumerate() {
@@ -58,6 +61,10 @@ impl Detectors {
             let path = path.key("dictionaries").index(i);
             let kind = detectors.name(&words.name, words.group, &path)?;
             dictionary.add(words, kind, &path)?;
+        }
+        for (i, reference) in document.canaries.iter().enumerate() {
+            let path = path.key("canaries").index(i);
+            dictionary.anywhere(&canary(reference, env, &path)?, types::Type::Canary.id());
         }
         detectors.dictionary = dictionary.build(&path.key("dictionaries"))?;
         detectors.thresholds = detectors.compile_thresholds(document, path)?;
@@ -129,6 +136,43 @@ impl Detectors {
             None => problem.help("name a type such as `EMAIL_ADDRESS`, or a detector of this policy"),
         })
     }
+}
+
+/// The shortest canary, in bytes: less is found by chance.
+const MIN_CANARY: usize = 8;
+
+/// The value of a canary. No error says what it is.
+fn canary(reference: &SecretRef, env: Env<'_>, path: &Path) -> Result<String, Problem> {
+    let name = &reference.env;
+    let Some(value) = env(name) else {
+        return Err(Problem::new(path.clone(), format!("the environment variable `{name}` is not set"))
+            .help("add it to vm_config.environment_variables (Istio: vmConfig.env)"));
+    };
+    let value = value.trim();
+    if value.chars().count() < MIN_CANARY {
+        return Err(Problem::new(
+            path.clone(),
+            format!("the canary in `{name}` is shorter than {MIN_CANARY} characters"),
+        )
+        .help("for example the output of `openssl rand -hex 16`"));
+    }
+    if value.len() > super::dictionary::MAX_WORD {
+        let most = super::dictionary::MAX_WORD;
+        return Err(Problem::new(path.clone(), format!("the canary in `{name}` is longer than {most} bytes"))
+            .help("a part of it is enough to find it"));
+    }
+    Ok(value.to_owned())
+}
+
+fn compile_hosts(hosts: &[String], path: &Path) -> Result<Hosts, Problem> {
+    for (i, host) in hosts.iter().enumerate() {
+        let port = !host.starts_with('[') && host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err();
+        if host.is_empty() || port || host.contains(['/', '\\', '@']) || host.contains(char::is_whitespace) {
+            return Err(Problem::new(path.index(i), format!("`{host}` is no host"))
+                .help("name a host such as `docs.example.com` or `*.example.com`, without scheme, port or path"));
+        }
+    }
+    Ok(Hosts::new(hosts))
 }
 
 /// Refuses what is not a score.

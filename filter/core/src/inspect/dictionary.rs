@@ -16,7 +16,7 @@ use crate::sort;
 pub(super) use watched::Watched;
 
 /// The longest entry, in bytes.
-const MAX_WORD: usize = 256;
+pub(super) const MAX_WORD: usize = 256;
 /// White space longer than this separates, where an entry has a space.
 pub(super) const MAX_SPACE: usize = 64;
 const FILTER_BITS: u32 = 16;
@@ -88,10 +88,7 @@ impl DictionaryBuilder {
             if document.case_sensitive {
                 self.exact.push((word.to_owned(), kind));
             } else {
-                // The automaton folds ASCII; other letters are there in both cases.
-                let mut forms = vec![word.to_owned(), word.to_lowercase(), word.to_uppercase()];
-                forms.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-                self.folded.extend(forms.into_iter().map(|form| (form, kind)));
+                self.fold(word, kind);
             }
             return Ok(());
         }
@@ -107,6 +104,21 @@ impl DictionaryBuilder {
         let body = if exact { body.to_owned() } else { body.chars().flat_map(char::to_lowercase).collect() };
         self.entries.push(Entry { hash, kind, lead: lead.into(), body: body.into(), first, exact });
         Ok(())
+    }
+
+    /// Adds a text that is found in any case and within words.
+    pub(super) fn anywhere(&mut self, text: &str, kind: KindId) {
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+        self.fold(text, kind);
+    }
+
+    fn fold(&mut self, word: &str, kind: KindId) {
+        // The automaton folds ASCII; other letters are there in both cases.
+        let mut forms = vec![word.to_owned(), word.to_lowercase(), word.to_uppercase()];
+        forms.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+        self.folded.extend(forms.into_iter().map(|form| (form, kind)));
     }
 
     pub(super) fn build(mut self, path: &Path) -> Result<Dictionary, Problem> {
@@ -285,7 +297,7 @@ pub(super) fn is_word_char(c: char) -> bool {
 }
 
 /// Letters of scripts that write no spaces between words: Thai, Lao, Burmese, Khmer, kana, Han, Hangul.
-fn is_unspaced(c: char) -> bool {
+pub(super) fn is_unspaced(c: char) -> bool {
     matches!(c,
         '\u{0E00}'..='\u{0EFF}' | '\u{1000}'..='\u{109F}' | '\u{1780}'..='\u{17FF}' | '\u{3040}'..='\u{30FF}'
         | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}')

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Group;
-use crate::config::OneOrMany;
+use crate::config::{OneOrMany, SecretRef};
 
 /// `detectors:`: what a policy adds to the built-in detectors, and where it corrects them.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -23,6 +23,28 @@ pub struct DetectorsDocument {
     /// Values that are never reported.
     #[serde(default)]
     pub allow: Vec<AllowDocument>,
+    /// Where URLs may lead.
+    #[serde(default)]
+    pub links: LinksDocument,
+    /// Secrets planted where only a model reads them, as in system prompts: texts of 8 to 256 bytes that nobody writes
+    /// by chance, by reference. `CANARY` finds them in any case (upper or lower), also within words.
+    #[serde(default)]
+    pub canaries: Vec<SecretRef>,
+}
+
+/// Where URLs may lead. `EXTERNAL_IMAGE` finds those to other hosts that a client fetches without a click: images of
+/// Markdown, what HTML and style sheets load. `EXTERNAL_LINK` finds links and plain URLs to other hosts that carry
+/// something: a query, a fragment, a name before the host, a path of more than 32 bytes, a label of the host's name of
+/// more than 24 bytes or a name of more than 64. A plain link to another page is ordinary, and not found; but technical
+/// answers have many links with long paths and fragments, so list their hosts here, or `flag` before you deny. Relative
+/// URLs and `data:` lead nowhere. A URL of more than 2,048 bytes is found in parts of that length.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinksDocument {
+    /// Hosts that URLs may lead to, without scheme or port: names, or globs over them. `*.example.com` is not
+    /// `example.com`. Where there are none, every host is another one. List no host that redirects wherever it is told to.
+    #[serde(default)]
+    pub hosts: Vec<String>,
 }
 
 /// A detector by regular expression (the syntax of the `regex-lite` crate). A match is at most 1,024 bytes

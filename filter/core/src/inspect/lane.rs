@@ -37,13 +37,14 @@ mod numbers;
 mod patterns;
 mod phrases;
 mod shape;
-mod step;
 mod tokens;
 mod trie;
 
 use super::types::Type;
-use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span};
+use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span, links};
 use crate::sort;
+
+pub(super) mod step;
 
 pub(super) use shape::Shape;
 use step::{Mode, NONE, Over, Step};
@@ -97,6 +98,7 @@ struct Watchers {
     key: key::Key,
     phrases: phrases::Phrases,
     runs: patterns::Runs,
+    links: links::Links,
 }
 
 /// What a selection needs watched.
@@ -113,6 +115,7 @@ struct Plan {
     key: bool,
     phrases: bool,
     runs: bool,
+    links: links::Wanted,
 }
 
 impl Plan {
@@ -136,6 +139,7 @@ impl Plan {
             phrases: detectors.dictionary.is_selected(selection),
             runs: (0..patterns.len())
                 .any(|index| patterns.free_shape(index).is_some() && patterns.is_selected(index, selection)),
+            links: links::Wanted::new(selection),
         }
     }
 }
@@ -241,6 +245,8 @@ impl Lane {
                 });
                 scan.out.push(carried);
             }
+            self.watchers.links.take(cut, &mut found);
+            found.retain(|f| !links::finds(f.kind) || scan.detectors.counts(text, f));
             scan.out.append(&mut found);
             self.over = Over::default();
         }
@@ -251,6 +257,10 @@ impl Lane {
     /// The text is over, and so is everything.
     fn finish(&mut self, scan: &mut Scan<'_>) -> Result<(), OverBudget> {
         self.watchers.key.end(self.text.as_bytes());
+        if let Some(plan) = self.plan.filter(|plan| plan.links.any()) {
+            let hosts = &scan.detectors.hosts;
+            self.watchers.links.finish(self.text.as_bytes(), plan.links, hosts, &mut self.over);
+        }
         self.over.mark(self.read);
         self.close(self.read, scan)
     }
@@ -266,7 +276,10 @@ impl Lane {
         found.extend(self.carried.iter().copied());
         // Back to before whatever goes across.
         let mut cut = recent;
-        while let Some(across) = found.iter().filter(|f| f.start < cut && cut < f.end).map(|f| f.start).min() {
+        while let Some(across) = {
+            let links = self.watchers.links.across(cut);
+            found.iter().filter(|f| f.start < cut && cut < f.end).map(|f| f.start).chain(links).min()
+        } {
             cut = across;
         }
         let longest = end - from >= LONGEST;
@@ -290,6 +303,10 @@ impl Lane {
                     self.carried.push(Finding { start: cut, ..finding });
                 }
             }
+            self.watchers.links.cut(cut);
+            let mut found = Vec::new();
+            self.watchers.links.take(cut, &mut found);
+            scan.out.extend(found.iter().filter(|f| scan.detectors.counts(&self.text, f)));
             self.settled = cut;
         }
         self.watchers.chain.looked_at();
@@ -374,6 +391,9 @@ impl Watchers {
         if plan.runs {
             self.runs.step(step, &detectors.patterns, scan.selection, over);
         }
+        if plan.links.any() {
+            self.links.step(step, plan.links, &detectors.hosts, over);
+        }
     }
 
     /// Where the earliest value starts that is open.
@@ -383,7 +403,7 @@ impl Watchers {
         if plan.tokens != 0 {
             open = open.min(self.tokens.open(end));
         }
-        open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open())
+        open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open()).min(self.links.open())
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -396,7 +416,8 @@ impl Watchers {
         if plan.tokens != 0 {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
-        recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns))
+        recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
+        recent.min(self.links.open())
     }
 
     fn shift(&mut self, settled: usize, by: usize) {
@@ -408,5 +429,6 @@ impl Watchers {
         self.key.shift(settled, by);
         self.phrases.shift(by);
         self.runs.shift(by);
+        self.links.shift(by);
     }
 }

@@ -13,6 +13,10 @@
 //! dictionaries are looked up by hash at word starts (`dictionary`); user patterns run through
 //! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]).
 //!
+//! URLs that carry something out ([`links`]) are read for by grammars of their own, since it matters where they stand;
+//! planted secrets are entries of the dictionaries. What an answer repeats of the system prompt is known only beside
+//! the request: [`Leak`] finds it. These kinds stand beside whatever they overlap, as the policy's own do.
+//!
 //! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
 //!
 //! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
@@ -35,10 +39,13 @@ mod glob;
 mod iban;
 mod ipv6;
 mod lane;
+mod leak;
+mod links;
 mod numbers;
 mod pattern;
 mod reach;
 mod resolve;
+mod script;
 mod secrets;
 mod select;
 mod triggers;
@@ -53,9 +60,13 @@ use std::fmt;
 use crate::sort;
 
 pub use budget::{Budget, OverBudget};
-pub use document::{AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, PatternDocument};
+pub use document::{
+    AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, LinksDocument, PatternDocument,
+};
 pub use lane::{Lane, Settled};
+pub use leak::{Leak, Shingles};
 pub use reach::Reach;
+pub use script::{Script, Scripts, script};
 pub use select::Selection;
 
 use anchors::Anchors;
@@ -77,13 +88,23 @@ pub enum Group {
     Injection,
     /// Business content.
     Business,
+    /// What an answer must not carry out: URLs that do, planted secrets, the system prompt. Not in `all`.
+    Exfiltration,
     /// What a policy describes itself, unless it names another group.
     Custom,
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 7] =
-        [Group::Pii, Group::Financial, Group::Health, Group::Secrets, Group::Injection, Group::Business, Group::Custom];
+    pub(crate) const ALL: [Group; 8] = [
+        Group::Pii,
+        Group::Financial,
+        Group::Health,
+        Group::Secrets,
+        Group::Injection,
+        Group::Business,
+        Group::Exfiltration,
+        Group::Custom,
+    ];
 
     /// Its name in a policy: `pii`, `financial`, ...
     pub const fn as_str(self) -> &'static str {
@@ -94,6 +115,7 @@ impl Group {
             Group::Secrets => "secrets",
             Group::Injection => "injection",
             Group::Business => "business",
+            Group::Exfiltration => "exfiltration",
             Group::Custom => "custom",
         }
     }
@@ -194,6 +216,7 @@ pub struct Detectors {
     watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
+    hosts: links::Hosts,
 }
 
 impl fmt::Debug for Detectors {
@@ -242,7 +265,11 @@ impl Detectors {
         self.patterns.scan(span, selection, budget, &mut found)?;
         self.dictionary.scan(span, selection, &mut found);
         self.builtin(span, selection, &mut found);
-        found.retain(|f| f.score >= self.threshold(f.kind) && !self.allowed(span.text, f));
+        // A text that arrives is read as it does.
+        if span.sight == Sight::Whole {
+            links::scan(span.text, selection, &self.hosts, &mut found);
+        }
+        found.retain(|f| self.counts(span.text, f));
         sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));
         out.append(&mut found);
         Ok(())
@@ -273,6 +300,11 @@ impl Detectors {
 
     fn threshold(&self, kind: KindId) -> f32 {
         self.thresholds.get(kind.index()).copied().unwrap_or(DEFAULT_THRESHOLD)
+    }
+
+    /// Whether its score is high enough, and its value on no list.
+    fn counts(&self, text: &str, finding: &Finding) -> bool {
+        finding.score >= self.threshold(finding.kind) && !self.allowed(text, finding)
     }
 
     fn allowed(&self, text: &str, finding: &Finding) -> bool {

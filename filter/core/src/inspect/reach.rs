@@ -5,7 +5,7 @@
 //! and are waited for; they are not part of the reach.
 
 use super::types::{TYPES, Type};
-use super::{Detectors, KindId, secrets};
+use super::{Detectors, KindId, dictionary, links, secrets};
 
 /// How far a kind of finding reaches in a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,11 @@ fn builtin(kind: Type) -> Reach {
         Type::CreditCard => (19 + SEPARATORS, 64 + WORD),
         // 34 symbols, each with a separator.
         Type::IbanCode => (34 * 4, 3),
+        // URLs that are longer are found in parts.
+        Type::ExternalImage | Type::ExternalLink => (links::MAX_URL, 2),
+        // A letter may have another length in another case: at most three bytes for one.
+        Type::Canary => (3 * dictionary::MAX_WORD, 0),
+        Type::SystemPromptLeak => return Reach { max_len: None, left: 0 },
         Type::PrivateKey => return Reach { max_len: None, left: 0 },
         secret => return secrets::reach::of(secret),
     };
@@ -70,7 +75,7 @@ mod tests {
         };
         for (_, kind) in detectors.kinds() {
             let Reach { max_len, left } = reach(&kind.name);
-            assert_eq!(max_len.is_none(), kind.name == "PRIVATE_KEY", "{}", kind.name);
+            assert_eq!(max_len.is_none(), ["PRIVATE_KEY", "SYSTEM_PROMPT_LEAK"].contains(&kind.name.as_str()));
             assert!(max_len.is_none_or(|max| (5..=8192).contains(&max)) && left <= super::super::lane::LEFT);
         }
         assert_eq!(reach("p"), Reach { max_len: Some(10), left: 64 });

@@ -51,7 +51,8 @@ impl Selection {
 
 impl Detectors {
     /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`,
-    /// ...; `credentials` is the built-in secrets) and `all`.
+    /// ...; `credentials` is the built-in secrets) and `all`, which is every group but `exfiltration`: ordinary
+    /// answers have links, and who wants those looked at says so.
     ///
     /// # Errors
     /// A name that is none of these, at its index below `path`.
@@ -64,7 +65,7 @@ impl Detectors {
                 let credential = kind.group == Group::Secrets && id.index() < super::types::TYPES.len();
                 if kind.name == *name
                     || Some(kind.group) == group
-                    || name == EVERYTHING
+                    || (name == EVERYTHING && kind.group != Group::Exfiltration)
                     || (name == CREDENTIALS && credential)
                 {
                     selection.insert(id);

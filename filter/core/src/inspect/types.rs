@@ -17,7 +17,7 @@ macro_rules! types {
     };
 }
 
-/// The last of the types.
+/// The last of the types that are found by an anchor or a trigger; what an answer must not carry out follows.
 pub(super) const LAST: Type = Type::NewRelicKey;
 
 impl Type {
@@ -87,5 +87,11 @@ types! {
         PulumiToken "PULUMI_TOKEN"
         AlibabaAccessKey "ALIBABA_ACCESS_KEY"
         NewRelicKey "NEW_RELIC_KEY"
+    }
+    Exfiltration {
+        ExternalImage "EXTERNAL_IMAGE"
+        ExternalLink "EXTERNAL_LINK"
+        Canary "CANARY"
+        SystemPromptLeak "SYSTEM_PROMPT_LEAK"
     }
 }

@@ -324,7 +324,8 @@ pub enum Direction {
 pub struct ContentDocument {
     /// On the record when this decided.
     pub id: String,
-    /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`.
+    /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`. What an answer must
+    /// not carry out (`exfiltration`) is not in `all`.
     pub detect: OneOrMany<String>,
     /// What is done.
     pub action: Action,
@@ -463,7 +464,7 @@ impl Default for AnswersDocument {
         Self {
             unscannable: Verdict::Deny,
             model_mismatch: Verdict::Allow,
-            max_hold_bytes: 16 * 1024,
+            max_hold_bytes: 16_384,
             at_max_hold: AtMaxHold::Hold,
         }
     }

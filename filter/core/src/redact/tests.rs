@@ -16,7 +16,7 @@ fn world(content: &str) -> World {
     let detectors: DetectorsDocument =
         from_tree(&tree_from_json(r#"{"dictionaries":[{"name":"PROJECT","words":["Bluebird"]}]}"#).unwrap(), &path)
             .unwrap();
-    let detectors = Detectors::compile(&detectors, &path).unwrap();
+    let detectors = Detectors::compile(&detectors, &|_| None, &path).unwrap();
     let documents: Vec<ContentDocument> = from_tree(&tree_from_json(content).unwrap(), &path).unwrap();
     let mut problems = Vec::new();
     let content =

@@ -15,7 +15,7 @@ use super::trie::{Literal, Trie};
 const URL: u16 = secrets::COUNT as u16;
 /// The bit of all patterns with a literal start; those of built-in kinds are their numbers.
 const PATTERNS: u64 = 1 << 63;
-const _: () = assert!(super::super::types::TYPES.len() < 63);
+const _: () = assert!((super::super::types::LAST as u16) < 63);
 
 /// So many searches behind names are told apart.
 const SEARCHES: usize = 8;
@@ -67,7 +67,7 @@ const WEBHOOKS: u64 = bit(Type::SlackWebhook) | bit(Type::DiscordWebhook);
 
 /// The bits of the kinds of a selection that are watched for here.
 pub(super) fn kinds(selection: &Selection, patterns: &Patterns) -> u64 {
-    let built_in = (Type::PrivateKey.id().index()..super::super::types::TYPES.len())
+    let built_in = (Type::PrivateKey.id().index()..=super::super::types::LAST.id().index())
         .filter(|index| selection.contains(super::super::KindId(*index as u16)))
         .fold(0, |bits, index| bits | 1 << index);
     let own = patterns.literals().any(|(_, index)| patterns.is_selected(usize::from(index), selection));

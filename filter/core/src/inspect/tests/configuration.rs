@@ -119,7 +119,10 @@ fn selections() {
     };
     let count = |s: &Selection| detectors.kinds().filter(|(id, _)| s.contains(*id)).count();
     let everything = detectors.kinds().count();
-    assert_eq!(count(&select(&["all"]).unwrap()), everything);
+    // What an answer must not carry out is asked for by name.
+    assert_eq!(count(&select(&["all"]).unwrap()), everything - 4);
+    assert_eq!(count(&select(&["exfiltration"]).unwrap()), 4);
+    assert_eq!(count(&select(&["all", "exfiltration"]).unwrap()), everything);
     assert_eq!(count(&select(&["pii"]).unwrap()), 4);
     assert_eq!(count(&select(&["financial"]).unwrap()), 2);
     assert_eq!(count(&select(&["custom"]).unwrap()), 1);
@@ -203,6 +206,21 @@ fn mistakes_say_where_and_what_to_do() {
             r#"{"allow": [{"type": "US_SSM", "values": ["x"]}]}"#,
             "detectors.allow[0].type: unknown type `US_SSM` (help: did you mean `US_SSN`?)",
         ),
+        (
+            r#"{"links": {"hosts": ["a.com", "https://b.com"]}}"#,
+            "detectors.links.hosts[1]: `https://b.com` is no host (help: name a host",
+        ),
+        (r#"{"links": {"hosts": ["a.com:443"]}}"#, "detectors.links.hosts[0]: `a.com:443` is no host"),
+        (r#"{"links": {"host": ["a.com"]}}"#, "detectors.links.host: unknown key `host` (help: did you mean `hosts`?)"),
+        (
+            r#"{"canaries": [{"env": "CANARY"}, {"env": "NONE"}]}"#,
+            "detectors.canaries[1]: the environment variable `NONE` is not set (help: add it to vm_config",
+        ),
+        (
+            r#"{"canaries": [{"env": "SHORT"}]}"#,
+            "detectors.canaries[0]: the canary in `SHORT` is shorter than 8 characters (help: for example",
+        ),
+        (r#"{"canaries": ["Zx9-Kanarie"]}"#, "detectors.canaries[0]: a secret is given by reference"),
         (r#"{"allow": [{"values": []}]}"#, "detectors.allow[0].values: an empty list"),
         (r#"{"allow": [{"values": [""]}]}"#, "detectors.allow[0].values[0]: an empty value"),
     ] {

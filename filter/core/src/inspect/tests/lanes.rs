@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::super::secrets::tokens::SAMPLES;
 use super::super::types::{TYPES, Type};
-use super::super::{Lane, Selection, work};
+use super::super::{Group, Lane, Selection, work};
 use super::lane_properties::DOCUMENT;
 use super::sample_rows::ROWS;
 use super::{Budget, Detectors, Finding, builtin, corpora, detectors, findings};
@@ -258,7 +258,8 @@ fn quantile(counts: &[usize], share: f64) -> usize {
 fn text_leaves_soon() {
     let Some(rows) = corpora::rows("benign.jsonl") else { return };
     let detectors = builtin();
-    let names: Vec<&str> = TYPES.iter().map(|(name, _)| *name).collect();
+    let others = TYPES.iter().filter(|(_, group)| *group != Group::Exfiltration);
+    let names: Vec<&str> = others.map(|(name, _)| *name).collect();
     let but = |without: &[&str]| names.iter().copied().filter(|n| !without.contains(n)).collect::<Vec<_>>();
     for (what, names, median, most) in [
         ("all", names.clone(), 1, 8),
@@ -266,6 +267,9 @@ fn text_leaves_soon() {
         ("secrets", vec!["secrets"], 0, 8),
         ("financial", vec!["financial"], 0, 8),
         ("EMAIL_ADDRESS", vec!["EMAIL_ADDRESS"], 1, 8),
+        ("exfiltration", vec!["exfiltration"], 0, 8),
+        ("EXTERNAL_IMAGE", vec!["EXTERNAL_IMAGE"], 0, 0),
+        ("all and exfiltration", vec!["all", "exfiltration"], 1, 12),
     ] {
         let counts = delays(&detectors, &select(&detectors, &names), &rows);
         let [p50, p90, p99, p999] = [0.5, 0.9, 0.99, 0.999].map(|share| quantile(&counts, share));
@@ -282,8 +286,26 @@ fn text_leaves_soon() {
 #[test]
 fn hostile_texts_stay_linear() {
     let detectors = builtin();
-    let selection = select(&detectors, &["all"]);
+    let selection = select(&detectors, &["all", "exfiltration"]);
     let pieces = [
+        "![",
+        "](",
+        "![](",
+        "![a](b ",
+        "[a]: ",
+        "[a]: //b ![a]",
+        "<img src=",
+        "src='",
+        "src=\"a\" srcset=\"b, c\" ",
+        "url(",
+        "<a ",
+        "h",
+        "https://",
+        "https://a.bc/?d ",
+        "https://a.bc/?d,",
+        "www.",
+        "&#x3a;",
+        "\\",
         "a",
         "1",
         "A",
@@ -346,7 +368,7 @@ fn hostile_texts_stay_linear() {
     }
     // With a policy's own patterns and words beside; a clock tells little on a busy machine, so the bound is wide.
     let own = super::detectors(DOCUMENT);
-    let everything = select(&own, &["all"]);
+    let everything = select(&own, &["all", "exfiltration"]);
     for piece in ["a", "1", "1 ", "f:", "eyJ", "a@", "GB82 ", "moo", "blue moon "] {
         let text = piece.repeat((1 << 20) / piece.len());
         for (what, detectors, selection) in [("built in", &detectors, &selection), ("with own", &own, &everything)] {
@@ -362,9 +384,29 @@ fn hostile_texts_stay_linear() {
 #[test]
 fn what_is_held_is_bounded() {
     let detectors = detectors(DOCUMENT);
-    let selection = select(&detectors, &["all"]);
-    let pieces = ["a", "1", "1 ", "f:", "moo", "al", "<", "x", "blue ", "blue moon ", "中", "eyJ", "QUJD", "q"];
-    for start in ["", "-----BEGIN PRIVATE KEY-----\n", "eyJ", "<", "key ", "Server=x;password="] {
+    let selection = select(&detectors, &["all", "exfiltration"]);
+    let pieces = [
+        "](",
+        "![](//a",
+        "src='",
+        "url(",
+        "https://a,",
+        "a",
+        "1",
+        "1 ",
+        "f:",
+        "moo",
+        "al",
+        "<",
+        "x",
+        "blue ",
+        "blue moon ",
+        "中",
+        "eyJ",
+        "QUJD",
+        "q",
+    ];
+    for start in ["", "-----BEGIN PRIVATE KEY-----\n", "eyJ", "<", "key ", "Server=x;password=", "![x](", "https://"] {
         for piece in pieces {
             let mut lane = Lane::new();
             let mut budget = Budget::new(u64::MAX);
@@ -433,6 +475,20 @@ fn only_what_may_go_on_is_held() {
         ("projects", "a blue n", "n"),
         ("employee", "an EM", "EM"),
         ("employee", "xEMP-1", ""),
+        ("EXTERNAL_IMAGE", "see ![a chart](", ""),
+        ("EXTERNAL_IMAGE", "see ![a chart](ht", "ht"),
+        ("EXTERNAL_IMAGE", "see [a page](https://a.b", ""),
+        ("EXTERNAL_IMAGE", "<img src = ", ""),
+        ("EXTERNAL_IMAGE", "<img src = 'a", "a"),
+        ("EXTERNAL_IMAGE", "oh https://a.b/?c", ""),
+        ("EXTERNAL_LINK", "oh", ""),
+        ("EXTERNAL_LINK", "o h", "h"),
+        ("EXTERNAL_LINK", "o ht", "ht"),
+        ("EXTERNAL_LINK", "o hta", ""),
+        ("EXTERNAL_LINK", "o https://a.b", "https://a.b"),
+        ("EXTERNAL_LINK", "o https://a.b ", ""),
+        ("EXTERNAL_LINK", "see [a page](b c", "b c"),
+        ("CANARY", "a Zx", "Zx"),
         ("vowels", "team", ""),
         ("vowels", "tea", "ea"),
     ] {
@@ -475,7 +531,7 @@ fn time_per_push() {
                 took longer than planned: 12 items, 3 of them new. "
             .repeat(500);
     let detectors = builtin();
-    for names in [&["all"][..], &["secrets"], &["EMAIL_ADDRESS"]] {
+    for names in [&["all"][..], &["secrets"], &["EMAIL_ADDRESS"], &["exfiltration"], &["EXTERNAL_IMAGE"]] {
         let selection = select(&detectors, names);
         let pieces = cut(&text, 4);
         let start = Instant::now();

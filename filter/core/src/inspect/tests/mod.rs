@@ -2,9 +2,11 @@
 
 mod configuration;
 mod corpora;
+mod exfiltration;
 mod hostile;
 mod lane_properties;
 mod lanes;
+mod leak;
 mod properties;
 mod sample_rows;
 mod samples;
@@ -20,7 +22,17 @@ pub(super) fn detectors(json: &str) -> Detectors {
 fn compile(json: &str) -> Result<Detectors, String> {
     let path = Path::root().key("detectors");
     let document: DetectorsDocument = from_tree(&tree_from_json(json).unwrap(), &path).map_err(|p| p.to_string())?;
-    Detectors::compile(&document, &path).map_err(|p| p.to_string())
+    Detectors::compile(&document, &|name| env(name), &path).map_err(|p| p.to_string())
+}
+
+/// Canaries of tests.
+fn env(name: &str) -> Option<String> {
+    let value = match name {
+        "CANARY" => "Zx9-Kanarie-Ü7",
+        "SHORT" => "seven77",
+        _ => return None,
+    };
+    Some(value.to_owned())
 }
 
 fn builtin() -> Detectors {
