@@ -29,11 +29,11 @@ fn no_mutation_lets_the_canary_through() {
 fn rounds(fixture: &Fixture) -> usize {
     let all = ["image", "audio", "video", "document", "file", "tokens", "reference"];
     let more = json!({
-        "detectors": {"dictionaries": [{"name": "CANARY", "words": [CANARY], "whole_words": false}]},
+        "detectors": {"dictionaries": [{"name": "PLANTED", "words": [CANARY], "whole_words": false}]},
         "access": [{"id": "all", "effect": "allow", "models": ["m-1", "default"], "media": all, "stateful": true},
             {"id": "named", "effect": "allow", "models": ["m-1"], "operations": ["batches", "chat"], "media": all, "stateful": true},
             {"id": "batches", "effect": "allow", "operations": ["batches"], "media": all, "stateful": true}],
-        "content": [{"id": "mask", "detect": ["CANARY", "CREDIT_CARD"], "action": "mask"}],
+        "content": [{"id": "mask", "detect": ["PLANTED", "CREDIT_CARD"], "action": "mask"}],
     });
     let engine = engine(&policy(fixture.text("provider"), &more));
     let body = planted(&fixture.value["request"]).to_string();

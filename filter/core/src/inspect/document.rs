@@ -35,8 +35,9 @@ pub struct DetectorsDocument {
 /// Where URLs may lead. `EXTERNAL_IMAGE` finds those to other hosts that a client fetches without a click: images of
 /// Markdown, what HTML and style sheets load. `EXTERNAL_LINK` finds links and plain URLs to other hosts that carry
 /// something: a query, a fragment, a name before the host, a path of more than 32 bytes, a label of the host's name of
-/// more than 24 bytes or a name of more than 64. A plain link to another page is ordinary, and not found. Relative URLs
-/// and `data:` lead nowhere. A URL of more than 2,048 bytes is found in parts of that length.
+/// more than 24 bytes or a name of more than 64. A plain link to another page is ordinary, and not found; but technical
+/// answers have many links with long paths and fragments, so list their hosts here, or `flag` before you deny. Relative
+/// URLs and `data:` lead nowhere. A URL of more than 2,048 bytes is found in parts of that length.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LinksDocument {

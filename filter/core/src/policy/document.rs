@@ -329,7 +329,8 @@ pub enum Direction {
 pub struct ContentDocument {
     /// On the record when this decided.
     pub id: String,
-    /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`.
+    /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`. What an answer must
+    /// not carry out (`exfiltration`) is not in `all`.
     pub detect: OneOrMany<String>,
     /// What is done.
     pub action: Action,

@@ -179,7 +179,7 @@ impl Judge<'_> {
             image: value.image && self.wanted.images,
             reserved: foreign.reserved,
         };
-        if !found.image && !(self.wanted.links && foreign.carries) {
+        if !(found.image || self.wanted.links && foreign.carries) {
             return (Some(foreign), None);
         }
         self.push(found);

@@ -269,7 +269,7 @@ fn text_leaves_soon() {
         ("EMAIL_ADDRESS", vec!["EMAIL_ADDRESS"], 1, 8),
         ("exfiltration", vec!["exfiltration"], 0, 8),
         ("EXTERNAL_IMAGE", vec!["EXTERNAL_IMAGE"], 0, 0),
-        ("all and exfiltration", vec!["all", "exfiltration"], 1, 8),
+        ("all and exfiltration", vec!["all", "exfiltration"], 1, 12),
     ] {
         let counts = delays(&detectors, &select(&detectors, &names), &rows);
         let [p50, p90, p99, p999] = [0.5, 0.9, 0.99, 0.999].map(|share| quantile(&counts, share));
