@@ -465,7 +465,8 @@ pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)
                     ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Object) => {
                         edits.push((value.span(), "null".to_owned()));
                     }
-                    ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Array) => {
+                    ("tokens" | "prefill", Kind::Array) if details => edits.push((value.span(), "[]".to_owned())),
+                    ("logprobs" | "logprobsResult" | "prompt_logprobs" | "top_tokens", Kind::Array) => {
                         edits.push((value.span(), "[]".to_owned()));
                     }
                     _ => token_lists(value, edits),
@@ -477,3 +478,5 @@ pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)
     }
 }
 
+            // TGI's details.
+            let details = node.get("prefill").is_some();
