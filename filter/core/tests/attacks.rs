@@ -86,6 +86,18 @@ fn texts(played: &Played, pointer: &str) -> String {
 // Upstreams.
 
 #[test]
+fn what_stands_beside_wrapped_bytes_is_looked_at() {
+    use doorward_core::stream::framing::{Framing, MessageKind, message};
+    let inner = "eyJ0eXBlIjoicGluZyJ9";
+    let payload = json!({"bytes": inner, "p": "abc", "leak": CARD}).to_string();
+    let chunk = message(Framing::EventStream, MessageKind::Event("chunk"), payload.as_bytes());
+    let answer = Answer { content_type: "application/vnd.amazon.eventstream", chunks: vec![chunk], cut: false };
+    let engine = engine(&policy("aws.bedrock", &masking()));
+    let played = play(&engine, "POST", "/model/m-1/invoke-with-response-stream", r#"{"messages":[]}"#, Some(&answer));
+    assert!(!played.client_text().contains(CARD), "{}", played.client_text());
+}
+
+#[test]
 fn token_lists_do_not_tell_what_is_masked() {
     let tokens: Vec<Value> = ["4556", " 7375", " 8689", " 9855"].iter().map(|t| json!({"id": 1, "text": t})).collect();
     let answer = json!({"generated_text": CARD, "details": {"tokens": tokens, "prefill": tokens}});

@@ -229,7 +229,8 @@ impl Filter {
     fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
         let mut clean = true;
         let name = frame.event().map(std::borrow::Cow::Borrowed);
-        for text in frame.rest().chain(name) {
+        let beside = wrap::beside(self.kind.api, frame).map(std::borrow::Cow::Owned);
+        for text in frame.rest().chain(name).chain(beside) {
             let outcome = look.inspector.text(&text, Channel::Metadata, look.budget);
             clean &= outcome.edited.is_none() && outcome.denial.is_none();
             passed.outcome.merge(outcome);
