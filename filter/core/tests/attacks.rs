@@ -83,7 +83,48 @@ fn texts(played: &Played, pointer: &str) -> String {
 
 // Callers.
 
+#[test]
+fn text_that_is_called_bytes_is_scanned() {
+    // Base64's letters, and lines of them: a model reads them as they stand.
+    let text = format!("{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let media =
+        json!({"access": [{"id": "all", "effect": "allow", "media": ["image", "file", "document", "audio", "video"]}]});
+    let more = merged(&masking(), &media);
+    let call = |input: Value| {
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "assistant", "content": [
+            {"type": "tool_use", "id": "t", "name": "n", "input": input}]}]})
+    };
+    let tool = |schema: Value| json!({"model": "m-1", "max_tokens": 1, "messages": [], "tools": [{"name": "n", "input_schema": schema}]});
+    for body in [
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": format!("data:image/png;base64,{text}")}]}),
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "text", "text": format!("data:x/y;base64,{text}")}]}]}),
+        call(json!({"images": [text]})),
+        call(json!({"x": {"image": {"source": {"bytes": text}}}})),
+        tool(json!({"enum": [{"inlineData": {"mimeType": "image/png", "data": text}}]})),
+    ] {
+        let played = ask("anthropic", &more, "/v1/messages", &body);
+        assert!(!played.upstream_text().contains("4556-7375"), "{body}");
+    }
+}
+
+#[test]
+fn a_tool_result_is_text_whatever_its_members_are_called() {
+    let text = format!("{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let more = merged(&masking(), &json!({"access": [{"id": "all", "effect": "allow", "media": ["image"]}]}));
+    let body = json!({"contents": [{"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"images": [text]}}}]}]});
+    let played = ask("gcp.gemini", &more, "/v1beta/models/m-1:generateContent", &body);
+    assert!(!played.upstream_text().contains("4556-7375"), "{}", played.upstream_text());
+}
+
 // Upstreams.
+
+#[test]
+fn an_answer_that_looks_like_bytes_is_scanned() {
+    let text = format!("data:x/y;base64,{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]});
+    let played = answered("openai", &masking(), CHAT, &chat(&json!({})), &answer);
+    assert!(!played.client_text().contains("4556-7375"), "{}", played.client_text());
+}
 
 #[test]
 fn what_stands_beside_wrapped_bytes_is_looked_at() {
