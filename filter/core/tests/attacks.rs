@@ -116,6 +116,16 @@ fn a_tool_result_is_text_whatever_its_members_are_called() {
     assert!(!played.upstream_text().contains("4556-7375"), "{}", played.upstream_text());
 }
 
+#[test]
+fn an_agent_beside_a_model_is_refused() {
+    let body = json!({"model": "m-1", "agent": "other-1", "input": "x", "store": false});
+    let played = ask("gcp.gemini", &json!({}), "/v1beta/interactions", &body);
+    assert_eq!(played.upstream, None, "{}", played.upstream_text());
+    let body = json!({"agent_id": "m-1", "model": "other-1", "messages": []});
+    let played = ask("mistral_ai", &json!({}), "/v1/agents/completions", &body);
+    assert_eq!(played.upstream, None, "{}", played.upstream_text());
+}
+
 // Upstreams.
 
 #[test]

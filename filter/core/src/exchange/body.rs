@@ -198,9 +198,17 @@ impl Exchange {
             ModelIn::Optional(member) => (member, false),
             ModelIn::Nowhere => return Ok(Asks::default()),
         };
-        // Gemini's interactions are with a model or with an agent.
-        let agent = || root.get("agent").filter(|_| facts.call.api == Api::GeminiInteractions);
-        let node = root.get(member).filter(|m| !m.is_null()).or_else(agent);
+        let own = |name| root.get(name).filter(|m| !m.is_null());
+        // Gemini's interactions are with a model or with an agent, and Mistral's agents have a model of their own.
+        let (other, either) = match facts.call.api {
+            Api::GeminiInteractions => (own("agent"), true),
+            _ => (own("model").filter(|_| member != "model"), false),
+        };
+        let node = own(member);
+        if other.is_some() && (node.is_some() || !either) {
+            return Err(refused().detail("two members name what is asked"));
+        }
+        let node = node.or(other);
         let token = match node.map(|node| node.string().ok_or_else(refused)).transpose()? {
             Some(token) => token,
             None if facts.path_model.is_some() => {
