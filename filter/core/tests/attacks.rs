@@ -126,6 +126,18 @@ fn an_agent_beside_a_model_is_refused() {
     assert_eq!(played.upstream, None, "{}", played.upstream_text());
 }
 
+#[test]
+fn another_model_does_not_hide_in_an_extra_body() {
+    for extra in
+        [json!({"model": "other-1"}), json!({"MAX_TOKENS": 9}), json!({"store": true}), json!({"models": ["x"]})]
+    {
+        let played = ask("openai", &json!({}), CHAT, &chat(&json!({"extra_body": extra})));
+        assert_eq!(played.upstream, None, "{extra}");
+    }
+    let gemini = json!({"extra_body": {"google": {"thinking_config": {"thinking_budget": 1}}}});
+    assert!(ask("openai", &json!({}), CHAT, &chat(&gemini)).upstream.is_some());
+}
+
 // Upstreams.
 
 #[test]

@@ -9,8 +9,8 @@ use crate::host::Side;
 use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
-    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, state,
-    wants_json,
+    Api, Body, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, ModelIn, Operation, State, Streams, media, parameter_names,
+    state, wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
@@ -176,7 +176,7 @@ impl Exchange {
 
     /// Keys that some servers take for others.
     fn check_keys(&mut self, root: Node<'_>, cx: &mut Context<'_>) -> Result<(), Denial> {
-        for (key, _) in root.entries() {
+        for (key, value) in root.entries() {
             let key = key.text();
             let folded = fold(&key);
             if ELSEWHERE.contains(&folded.as_str()) {
@@ -185,6 +185,10 @@ impl Exchange {
             }
             if key != folded.as_str() && DECIDING_NAMES.contains(&folded.as_str()) {
                 return Err(unreadable(&format!("a key that some servers read as `{folded}`")));
+            }
+            if let Some(name) = (folded == "extra_body").then(|| decides(value)).flatten() {
+                let detail = format!("the parameter `extra_body.{name}`");
+                self.unless_observed(Denial::new(Reason::ParameterNotAllowed).detail(detail), cx)?;
             }
         }
         Ok(())
@@ -377,6 +381,19 @@ struct Asks {
     protected: Vec<Range<usize>>,
     /// What goes there instead of an alias.
     edits: Vec<(Range<usize>, String)>,
+}
+
+/// A member that decides something: of `extra_body`, which some gateways (LiteLLM) lay over the body around it.
+fn decides(extra: Node<'_>) -> Option<String> {
+    let decides = |name: &String| {
+        let name = name.as_str();
+        DECIDING_NAMES.contains(&name) || ELSEWHERE.contains(&name) || !parameter_names(name).is_empty()
+    };
+    let named = extra.entries().map(|(key, _)| fold(&key.text())).find(decides);
+    named.or_else(|| match state(Api::OpenAiChat, extra) {
+        State::Asked(name) => Some(name.to_owned()),
+        State::None | State::Default => None,
+    })
 }
 
 /// Gives a member of `root` a value: in its place where it is there already, else in `insert`, which goes first.
