@@ -138,6 +138,25 @@ fn another_model_does_not_hide_in_an_extra_body() {
     assert!(ask("openai", &json!({}), CHAT, &chat(&gemini)).upstream.is_some());
 }
 
+#[test]
+fn what_the_provider_keeps_is_state_however_it_is_named() {
+    for (provider, path, body) in [
+        (
+            "openai",
+            "/v1/responses",
+            json!({"model": "m-1", "store": false, "input": [{"type": "item_reference", "id": "msg_1"}]}),
+        ),
+        ("openai", "/v1/responses", json!({"model": "m-1", "store": false, "input": [{"id": "msg_1"}]})),
+        (
+            "gcp.gemini",
+            "/v1beta/interactions",
+            json!({"model": "m-1", "store": false, "input": "x", "previousInteractionId": "i"}),
+        ),
+    ] {
+        assert_eq!(ask(provider, &json!({}), path, &body).reason(), "state.not_allowed", "{body}");
+    }
+}
+
 // Upstreams.
 
 #[test]
