@@ -157,6 +157,39 @@ fn what_the_provider_keeps_is_state_however_it_is_named() {
     }
 }
 
+#[test]
+fn a_realtime_session_is_with_an_allowed_model() {
+    let more = json!({"access": [{"id": "rt", "effect": "allow", "operations": "realtime", "models": "m-1"}]});
+    let engine = engine(&policy("openai", &more));
+    let fields = [("upgrade", "websocket"), ("connection", "upgrade")];
+    let run = |path: &str| support::play_with(&engine, "GET", path, &fields, "", None).upstream.is_some();
+    assert!(run("/v1/realtime?model=m-1"));
+    assert!(!run("/v1/realtime?model=other"));
+    assert!(!run("/v1/realtime?model=m-1&model=other"));
+    assert!(!run("/v1/realtime"));
+}
+
+#[test]
+fn a_realtime_session_counts_as_a_request() {
+    let more = json!({"access": [{"id": "rt", "effect": "allow", "operations": "realtime"}],
+        "limits": [{"id": "once", "requests": 1, "window": "60s"}]});
+    let engine = engine(&policy("openai", &more));
+    let (mut worker, mut host) = (Worker::new(&engine), MemoryHost::default());
+    worker.start(&engine, &mut host).unwrap();
+    host.set_attribute(Attribute::Cluster, "c");
+    host.set_attribute(Attribute::PeerUri, "spiffe://td/ns/a/sa/b");
+    let headers: Headers =
+        [(":method", "GET"), (":path", "/v1/realtime"), ("upgrade", "websocket")].into_iter().collect();
+    let mut run = |id: u32| {
+        let mut effects = Vec::new();
+        let event = Event::Head { side: Side::Request, headers: &headers, end: false };
+        let at = Time(1_800_000_000_000_000_000);
+        let _ = Exchange::new(id).on(event, at, &engine, &mut worker, &mut host, &mut effects);
+        effects.iter().find_map(|e| if let Effect::Reply(reply) = e { Some(reply.status) } else { None })
+    };
+    assert_eq!((run(1), run(2)), (None, Some(429)));
+}
+
 // Upstreams.
 
 #[test]
