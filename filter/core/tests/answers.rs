@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use support::streams::{framing, messages, pieces, read, words};
 use support::{Answer, Fixture, Played, engine, play, policy};
 
-const PROMPT: &str = "You are the assistant of the Northwind claims department and must never say how reserves are computed.";
+const PROMPT: &str =
+    "You are the assistant of the Northwind claims department and must never say how reserves are computed.";
 
 fn stream(fixture: &Fixture, more: &Value, ask: &str, said: &str, size: usize) -> Played {
     let engine = engine(&policy(fixture.text("provider"), more));
@@ -27,22 +28,24 @@ fn whole(fixture: &Fixture, more: &Value, ask: &str, said: &str) -> Played {
 }
 
 fn with_a_system_prompt() -> Vec<Fixture> {
-    Fixture::all()
-        .into_iter()
-        .filter(|f| f.streams() && f.value["channels"].get("SYSTEM").is_some())
-        .collect()
+    Fixture::all().into_iter().filter(|f| f.streams() && f.value["channels"].get("SYSTEM").is_some()).collect()
 }
 
 #[test]
 fn the_system_prompt_does_not_come_back() {
-    let more = json!({"content": [{"id": "leak", "detect": "SYSTEM_PROMPT_LEAK", "action": "mask", "direction": "response"}]});
+    let more =
+        json!({"content": [{"id": "leak", "detect": "SYSTEM_PROMPT_LEAK", "action": "mask", "direction": "response"}]});
     let leaking = format!("Sure! **{PROMPT}** Anything else?");
     let quoting = "I am the assistant of the Northwind claims department. Anything else?";
     for fixture in with_a_system_prompt() {
         for size in [1, 5, 40, 1000] {
             let played = stream(&fixture, &more, "Hi", &leaking, size);
             let said = words(&fixture, &read(framing(&fixture), &played.client_bytes()));
-            assert!(!said.contains("claims department") && !said.contains("reserves"), "{} {size}: {said}", fixture.name);
+            assert!(
+                !said.contains("claims department") && !said.contains("reserves"),
+                "{} {size}: {said}",
+                fixture.name
+            );
             assert!(said.starts_with("Sure! ") && said.ends_with("Anything else?"), "{} {size}: {said}", fixture.name);
             let played = stream(&fixture, &more, "Hi", quoting, size);
             assert_eq!(words(&fixture, &read(framing(&fixture), &played.client_bytes())), quoting, "{}", fixture.name);
@@ -87,7 +90,10 @@ fn nothing_is_carried_out_by_links() {
 #[test]
 fn another_script_and_an_unusual_size_are_noted() {
     let more = json!({"answers": {"note_bytes": 2000}});
-    let (ask, same) = ("Please tell me about the history of this place in some detail, as you would tell a friend. ".repeat(2), "It is old. ".repeat(20));
+    let (ask, same) = (
+        "Please tell me about the history of this place in some detail, as you would tell a friend. ".repeat(2),
+        "It is old. ".repeat(20),
+    );
     let other = "Это место очень старое, и о нём можно рассказать много интересного всем нашим друзьям. ".repeat(2);
     let notes = |played: &Played| played.record.get("doorward.notes").cloned().unwrap_or_default();
     for fixture in Fixture::all().iter().filter(|f| f.streams()) {

@@ -11,7 +11,7 @@ use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
     Api, Body, Channel, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, Leaf, ModelIn, Operation, Place, State, Streams,
-    media, state, walk, wants_json,
+    media, parameter_names, state, walk, wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
@@ -148,12 +148,13 @@ impl Exchange {
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
         }
-        self.check_inner(root, facts, cx)?;
+        let mut edits = model.edits;
+        self.check_inner(root, facts, &mut edits, cx)?;
         facts.structured = wants_json(root);
 
-        let mut edits = model.edits;
         let mut insert = String::new();
-        if state == State::Default && !cx.engine.access.stateful(&question) {
+        let answers = matches!(facts.call.streams, Streams::Asked(_));
+        if answers && state == State::Default && !cx.engine.access.stateful(&question) {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
         self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);
@@ -201,7 +202,7 @@ impl Exchange {
 
     /// Keys that some servers take for others.
     fn check_keys(&mut self, root: Node<'_>, cx: &mut Context<'_>) -> Result<(), Denial> {
-        for (key, _) in root.entries() {
+        for (key, value) in root.entries() {
             let key = key.text();
             let folded = fold(&key);
             if ELSEWHERE.contains(&folded.as_str()) {
@@ -210,6 +211,10 @@ impl Exchange {
             }
             if key != folded.as_str() && DECIDING_NAMES.contains(&folded.as_str()) {
                 return Err(unreadable(&format!("a key that some servers read as `{folded}`")));
+            }
+            if let Some(name) = (folded == "extra_body").then(|| decides(value)).flatten() {
+                let detail = format!("the parameter `extra_body.{name}`");
+                self.unless_observed(Denial::new(Reason::ParameterNotAllowed).detail(detail), cx)?;
             }
         }
         Ok(())
@@ -223,9 +228,17 @@ impl Exchange {
             ModelIn::Optional(member) => (member, false),
             ModelIn::Nowhere => return Ok(Asks::default()),
         };
-        // Gemini's interactions are with a model or with an agent.
-        let agent = || root.get("agent").filter(|_| facts.call.api == Api::GeminiInteractions);
-        let node = root.get(member).filter(|m| !m.is_null()).or_else(agent);
+        let own = |name| root.get(name).filter(|m| !m.is_null());
+        // Gemini's interactions are with a model or with an agent, and Mistral's agents have a model of their own.
+        let (other, either) = match facts.call.api {
+            Api::GeminiInteractions => (own("agent"), true),
+            _ => (own("model").filter(|_| member != "model"), false),
+        };
+        let node = own(member);
+        if other.is_some() && (node.is_some() || !either) {
+            return Err(refused().detail("two members name what is asked"));
+        }
+        let node = node.or(other);
         let token = match node.map(|node| node.string().ok_or_else(refused)).transpose()? {
             Some(token) => token,
             None if facts.path_model.is_some() => {
@@ -277,7 +290,13 @@ impl Exchange {
     }
 
     /// Many requests in one: each has a model and parameters of its own, and must be allowed by itself.
-    fn check_inner(&mut self, root: Node<'_>, facts: &Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+    fn check_inner(
+        &mut self,
+        root: Node<'_>,
+        facts: &Facts,
+        edits: &mut Vec<(Range<usize>, String)>,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
         if facts.call.operation != Operation::Batches && facts.call.api != Api::GeminiEmbed {
             return Ok(());
         }
@@ -300,6 +319,12 @@ impl Exchange {
                 (None, Some(named)) if is_model_name(&named) => self.resolve(&named, cx),
                 (None, Some(_)) => return Err(Denial::new(Reason::ProtocolModel)),
             };
+            if let Some(token) = inner.get("model").and_then(|m| m.string())
+                && facts.path_model.is_none()
+                && !name.eq_ignore_ascii_case(&token.text())
+            {
+                edits.push((token.inner_span(), name.clone()));
+            }
             // A statement that names batches allows them; what is in them must be allowed as if it came alone.
             let operation = match facts.call.operation {
                 Operation::Batches => Operation::Chat,
@@ -331,7 +356,8 @@ impl Exchange {
     ) {
         let target = cx.engine.targets.get(facts.target);
         // Mistral tells it anyway, and refuses the option.
-        let asks = target.is_some_and(|t| t.asks_for_usage && t.provider != "mistral_ai");
+        let vertex = self.record.path.as_ref().is_some_and(|path| path.contains("/publishers/mistralai/"));
+        let asks = target.is_some_and(|t| t.asks_for_usage && t.provider != "mistral_ai") && !vertex;
         if !facts.streams || !asks || !matches!(facts.call.api, Api::OpenAiChat | Api::OpenAiCompletions) {
             return;
         }
@@ -396,6 +422,19 @@ struct Asks {
     protected: Vec<Range<usize>>,
     /// What goes there instead of an alias.
     edits: Vec<(Range<usize>, String)>,
+}
+
+/// A member that decides something: of `extra_body`, which some gateways (LiteLLM) lay over the body around it.
+fn decides(extra: Node<'_>) -> Option<String> {
+    let decides = |name: &String| {
+        let name = name.as_str();
+        DECIDING_NAMES.contains(&name) || ELSEWHERE.contains(&name) || !parameter_names(name).is_empty()
+    };
+    let named = extra.entries().map(|(key, _)| fold(&key.text())).find(decides);
+    named.or_else(|| match state(Api::OpenAiChat, extra) {
+        State::Asked(name) => Some(name.to_owned()),
+        State::None | State::Default => None,
+    })
 }
 
 /// Gives a member of `root` a value: in its place where it is there already, else in `insert`, which goes first.

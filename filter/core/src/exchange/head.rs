@@ -226,7 +226,7 @@ impl Exchange {
     ) -> Result<(), Denial> {
         // Rates first: whoever is over one buys no further work, and refused requests count too.
         if let Some(principal) = self.record.principal.clone() {
-            self.count(&principal.subject(), facts, cx)?;
+            self.count(&principal.subject(), &facts.roles, facts.target, cx)?;
         }
         let question =
             Question { roles: &facts.roles, target: facts.target, operation: facts.call.operation, model, body: None };
@@ -267,7 +267,13 @@ impl Exchange {
         }
     }
 
-    fn count(&mut self, subject: &str, facts: &Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+    pub(super) fn count(
+        &mut self,
+        subject: &str,
+        roles: &RoleSet,
+        target: usize,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
         // Observing writes no shared state: counters that refuse nobody would still be spent for a live policy.
         let name = match self.tap {
             Some(_) => format!("{}/observe", cx.engine.name),
@@ -276,7 +282,7 @@ impl Exchange {
         let count = cx
             .engine
             .limits
-            .count(&name, subject, &facts.roles, facts.target, cx.at, cx.host)
+            .count(&name, subject, roles, target, cx.at, cx.host)
             .map_err(|_| Denial::new(Reason::LimitUnavailable))?;
         self.record.remaining = count.remaining;
         self.record.observed.extend(count.observed);

@@ -306,11 +306,13 @@ impl Exchange {
         }
         let back =
             Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools, structured: facts.structured };
-        let pictures =
-            [protocol::Media::Image, protocol::Media::Audio, protocol::Media::Video, protocol::Media::Document];
+        let bytes = {
+            use protocol::Media::{Audio, Document, File, Image, Video};
+            [Image, Audio, Video, Document, File]
+        };
         let media = protocol::media(root);
         let meant = matches!(facts.call.operation, Operation::ImageGeneration | Operation::Speech);
-        if !meant && pictures.iter().any(|m| media.contains(*m)) {
+        if !meant && bytes.iter().any(|m| media.contains(*m)) {
             // Where the policy lets that pass unread, the rest of the answer is read all the same.
             self.not_read(cx)?;
         }

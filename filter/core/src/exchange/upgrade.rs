@@ -1,12 +1,12 @@
 //! Requests that want to leave HTTP.
 
-use super::line::Line;
+use super::line::{Line, decoded};
 use super::{Context, Exchange, Flow};
 use crate::engine::calls;
 use crate::head::Headers;
 use crate::identity::{self, Outcome, take};
-use crate::policy::{Asked, Question};
-use crate::protocol::{MediaSet, Operation, State, classify};
+use crate::policy::{Asked, Question, is_model_name};
+use crate::protocol::{DEFAULT_MODEL, MediaSet, Operation, State, classify};
 use crate::reply::{Denial, Reason};
 
 impl Exchange {
@@ -37,10 +37,18 @@ impl Exchange {
                 return self.deny(Denial::new(Reason::Identity(identity::Reason::KeysUnavailable)), cx);
             }
         };
+        let subject = principal.subject();
         let roles = self.prove(principal, cx);
+        if let Err(denial) = self.count(&subject, &roles, target, cx) {
+            return self.deny(denial, cx);
+        }
+        let model = match named(headers) {
+            Ok(name) => self.resolve(name.as_deref().unwrap_or(DEFAULT_MODEL), cx),
+            Err(denial) => return self.deny(denial, cx),
+        };
         let asked = Asked { parameters: None, media: MediaSet::default(), state: State::None };
         let question =
-            Question { roles: &roles, target, operation: Operation::Realtime, model: None, body: Some(asked) };
+            Question { roles: &roles, target, operation: Operation::Realtime, model: Some(&model), body: Some(asked) };
         match self.ask(&question, cx) {
             Err(denial) => self.deny(denial, cx),
             Ok(()) => {
@@ -49,5 +57,20 @@ impl Exchange {
                 Flow::Continue
             }
         }
+    }
+}
+
+/// The model that a session's query names: OpenAI's `model`, Azure's `deployment`.
+fn named(headers: &Headers) -> Result<Option<String>, Denial> {
+    let (_, query) = headers.text(":path").and_then(|path| path.split_once('?')).unwrap_or_default();
+    let members = query.split('&').map(|member| member.split_once('=').unwrap_or((member, "")));
+    let mut names = members
+        .filter(|(key, _)| matches!(decoded(key).to_ascii_lowercase().as_str(), "model" | "deployment"))
+        .map(|(_, value)| decoded(value));
+    match (names.next(), names.next()) {
+        (Some(_), Some(_)) => Err(Denial::new(Reason::ProtocolModel)),
+        (Some(name), None) if !is_model_name(&name) => Err(Denial::new(Reason::ProtocolModel)),
+        (name, None) => Ok(name),
+        (None, Some(_)) => Ok(None),
     }
 }

@@ -131,7 +131,7 @@ impl Contents {
     pub fn of(root: Node<'_>) -> Self {
         let mut contents = Contents::default();
         tokens(root, &mut |media, _| contents.media.insert(media));
-        contents.visit(root);
+        contents.visit(root, false);
         sort::plain(&mut contents.payloads, |(a, _), (b, _)| a < b);
         contents
     }
@@ -143,15 +143,19 @@ impl Contents {
         if has_long(root) { Self::of(root) } else { Self::default() }
     }
 
-    fn visit(&mut self, node: Node<'_>) {
+    /// `free`: members may be called anything here.
+    fn visit(&mut self, node: Node<'_>, free: bool) {
         look(node, &mut |media, payload| {
             self.media.insert(media);
-            if let Some(token) = payload.and_then(|p| p.string()) {
+            if let Some(token) = payload.filter(|_| !free).and_then(|p| p.string()) {
                 self.payloads.push((token.inner_span().start, media));
             }
         });
-        node.entries().for_each(|(_, value)| self.visit(value));
-        node.items().for_each(|item| self.visit(item));
+        for (key, value) in node.entries() {
+            let free = free || value.kind() == Kind::Object && FREE.contains(&&*name(&key));
+            self.visit(value, free || key.text() == "tools");
+        }
+        node.items().for_each(|item| self.visit(item, free));
     }
 
     /// Which there are.
@@ -195,11 +199,12 @@ pub fn tokens<'d>(root: Node<'d>, found: Found<'_, 'd>) {
 pub fn look<'d>(node: Node<'d>, found: Found<'_, 'd>) {
     match node.kind() {
         Kind::String => {
-            // With anything but base64 behind it, it is a text that begins so.
+            // With anything but base64 behind it, it is a text that begins so. It may be one all the same: only where a part
+            // of a known shape has it is it passed over.
             if let Some(text) = node.text()
                 && data_url(&text).is_some_and(|(_, data)| is_base64(data))
             {
-                bytes(node, None, Media::File, found);
+                bytes(node, None, Media::File, &mut |media, _| found(media, None));
             }
         }
         Kind::Object => part(node, found),
@@ -295,9 +300,10 @@ fn bytes<'d>(node: Node<'d>, kind: Option<&str>, medium: Media, found: Found<'_,
         None => (kind, &*text),
     };
     let kind = kind.unwrap_or_default().to_ascii_lowercase();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
     // Text of these types is seen through, encoded or not.
     let text = kind.starts_with("text/") || ["json", "+xml", "/xml", "/xhtml"].iter().any(|end| kind.ends_with(end));
-    let medium = if kind.is_empty() { medium } else { Media::of_type(&kind) };
+    let medium = if kind.is_empty() { medium } else { Media::of_type(kind) };
     found(medium, (!text && is_payload(data)).then_some(node));
 }
 
@@ -314,6 +320,11 @@ fn data_url(text: &str) -> Option<(&str, &str)> {
 
 /// The longest type of a `data:` URL, with parameters.
 const MAX_TYPE: usize = 256;
+
+/// Objects of the application's own making: what a tool is called with and what it answers, schemas, rows of data. Models read
+/// them as text, whatever their members are called, so nothing in them is passed over.
+const FREE: [&str; 9] =
+    ["input", "args", "arguments", "parameters", "inputschema", "schema", "response", "json", "data"];
 
 /// Shorter bytes are scanned, too: that costs nothing, and numbers that are looked for are as long.
 const MIN_PAYLOAD: usize = 64;

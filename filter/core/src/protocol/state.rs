@@ -11,6 +11,7 @@ use crate::json::{Kind, Node};
 const REFERENCES: &[&str] = &[
     "previous_response_id",
     "previous_interaction_id",
+    "previousInteractionId",
     "conversation",
     "conversation_id",
     "cachedContent",
@@ -48,9 +49,21 @@ pub fn state(api: Api, root: Node<'_>) -> State {
     if member("prompt").is_some_and(|p| p.kind() == Kind::Object && p.get_folded("id").is_some()) {
         return State::Asked("prompt");
     }
+    if member("input").is_some_and(|input| input.items().any(is_reference)) {
+        return State::Asked("input");
+    }
     match api.stores_by_default() && member("store").is_none() {
         true => State::Default,
         false => State::None,
+    }
+}
+
+/// Whether an item of a conversation stands for one that the provider keeps. It need not say so: an id alone will do.
+fn is_reference(item: Node<'_>) -> bool {
+    let word = |name: &str| item.get_folded(name).filter(|n| !n.is_null()).and_then(|n| n.text());
+    match word("type").as_deref() {
+        Some(kind) => kind == "item_reference",
+        None => word("id").is_some() && word("role").is_none(),
     }
 }
 

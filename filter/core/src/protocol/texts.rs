@@ -165,7 +165,9 @@ fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
     let kind = word("type");
     let kind = kind.as_deref().unwrap_or_default();
     match kind {
-        "thinking" | "redacted_thinking" => return signed(node, Channel::Assistant, visit),
+        // Cohere's has no signature.
+        "thinking" if node.get("signature").is_some() => return signed(node, Channel::Assistant, visit),
+        "redacted_thinking" => return signed(node, Channel::Assistant, visit),
         // What the model put out is no tool's.
         "model_output" => {}
         _ if kind.ends_with("_output") || kind.ends_with("tool_result") || kind == "function_response" => {

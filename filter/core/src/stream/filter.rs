@@ -240,7 +240,8 @@ impl Filter {
     fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
         let mut clean = true;
         let name = frame.event().map(std::borrow::Cow::Borrowed);
-        for text in frame.rest().chain(name) {
+        let beside = wrap::beside(self.kind.api, frame).map(std::borrow::Cow::Owned);
+        for text in frame.rest().chain(name).chain(beside) {
             let outcome = look.inspector.text(&text, Channel::Metadata, look.budget);
             clean &= outcome.edited.is_none() && outcome.denial.is_none();
             passed.outcome.merge(outcome);
@@ -486,12 +487,15 @@ impl Filter {
 pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)>) {
     match node.kind() {
         Kind::Object => {
+            // TGI's details.
+            let details = node.get("prefill").is_some();
             for (key, value) in node.entries() {
                 match (key.text().as_ref(), value.kind()) {
                     ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Object) => {
                         edits.push((value.span(), "null".to_owned()));
                     }
-                    ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Array) => {
+                    ("tokens" | "prefill", Kind::Array) if details => edits.push((value.span(), "[]".to_owned())),
+                    ("logprobs" | "logprobsResult" | "prompt_logprobs" | "top_tokens", Kind::Array) => {
                         edits.push((value.span(), "[]".to_owned()));
                     }
                     _ => token_lists(value, edits),

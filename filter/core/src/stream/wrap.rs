@@ -35,3 +35,13 @@ pub(super) fn wrap(api: Api, frame: &Frame, inner: Vec<u8>) -> Vec<u8> {
         false => inner,
     }
 }
+
+/// What stands beside what is inside.
+pub(super) fn beside(api: Api, frame: &Frame) -> Option<String> {
+    let payload = frame.payload().filter(|_| api == Api::BedrockInvoke)?;
+    let limits = Limits::default();
+    let document = Document::parse(&payload, &limits).ok()?;
+    let inner = document.root().get("bytes")?.string()?.inner_span();
+    let (before, after) = (payload.get(..inner.start)?, payload.get(inner.end..)?);
+    String::from_utf8([before, after].concat()).ok()
+}

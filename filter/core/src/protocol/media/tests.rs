@@ -61,15 +61,25 @@ fn bytes_are_found_in_every_shape() {
         (r#"{"video":{"format":"mp4","source":{"bytes":"$"}}}"#, Media::Video),
         // Ollama
         (r#"{"role":"user","content":"what is this","images":["$"]}"#, Media::Image),
-        // Anywhere
-        (r#"{"new_shape":["data:image/png;base64,$"]}"#, Media::Image),
-        (r#"{"new_shape":"DATA:Audio/WAV;codecs=1;BASE64,$"}"#, Media::Audio),
         // As the most tolerant server reads it.
         (r#"{"role":"user","Images":["$"]}"#, Media::Image),
         (r#"{"Inline_Data":{"MIME_TYPE":"IMAGE/PNG","data":"$"}}"#, Media::Image),
     ] {
         let found = read(&format!(r#"{{"messages":[{{"content":[{part}]}}]}}"#));
         assert_eq!(found, (vec![medium.as_str()], Some(medium)), "{part}");
+    }
+}
+
+#[test]
+fn what_may_be_a_text_is_found_and_not_passed_over() {
+    for (part, medium) in [
+        (r#"{"new_shape":["data:image/png;base64,$"]}"#, Media::Image),
+        (r#"{"new_shape":"DATA:Audio/WAV;codecs=1;BASE64,$"}"#, Media::Audio),
+        (r#"{"type":"tool_use","input":{"images":["$"]}}"#, Media::Image),
+        (r#"{"functionResponse":{"response":{"inlineData":{"mimeType":"image/png","data":"$"}}}}"#, Media::Image),
+        (r#"{"tools":[{"x":{"images":["$"]}}]}"#, Media::Image),
+    ] {
+        assert_eq!(read(&format!(r#"{{"x":[{part}]}}"#)), (vec![medium.as_str()], None), "{part}");
     }
 }
 

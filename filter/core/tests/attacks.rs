@@ -1,0 +1,231 @@
+//! Attempts to get past the filter, or to get it to break what passes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
+
+mod support;
+
+use doorward_core::engine::Worker;
+use doorward_core::exchange::{Effect, Event, Exchange, Time};
+use doorward_core::head::Headers;
+use doorward_core::host::{Attribute, MemoryHost, Side};
+use serde_json::{Value, json};
+use support::{Answer, Played, engine, play, policy};
+
+const CARD: &str = "4556 7375 8689 9855";
+const CHAT: &str = "/v1/chat/completions";
+const MAIL: &str = "bob.smith@northwind.dev";
+
+fn masking() -> Value {
+    json!({"content": [{"id": "card", "detect": "CREDIT_CARD", "action": "mask"}]})
+}
+
+fn restoring() -> Value {
+    json!({"content": [{"id": "mail", "detect": "EMAIL_ADDRESS", "action": "tokenize"}],
+        "tools": [{"name": "lookup", "restore": true}]})
+}
+
+fn merged(a: &Value, b: &Value) -> Value {
+    let mut all = a.clone();
+    all.as_object_mut().unwrap().extend(b.as_object().unwrap().clone());
+    all
+}
+
+/// A request to `path` under a policy with `more`.
+fn ask(provider: &str, more: &Value, path: &str, body: &Value) -> Played {
+    play(&engine(&policy(provider, more)), "POST", path, body.to_string(), None)
+}
+
+/// The whole answer to a request.
+fn answered(provider: &str, more: &Value, path: &str, body: &Value, answer: &Value) -> Played {
+    let answer = Answer { content_type: "application/json", chunks: vec![answer.to_string().into_bytes()], cut: false };
+    play(&engine(&policy(provider, more)), "POST", path, body.to_string(), Some(&answer))
+}
+
+/// A stream of server-sent events in answer to a request, one event at a time.
+fn streamed(provider: &str, more: &Value, path: &str, body: &Value, events: &[(&str, Value)]) -> Played {
+    let chunk = |(name, payload): &(&str, Value)| {
+        let name = if name.is_empty() { String::new() } else { format!("event: {name}\n") };
+        let payload = payload.as_str().map_or_else(|| payload.to_string(), str::to_owned);
+        format!("{name}data: {payload}\n\n").into_bytes()
+    };
+    let answer = Answer { content_type: "text/event-stream", chunks: events.iter().map(chunk).collect(), cut: false };
+    play(&engine(&policy(provider, more)), "POST", path, body.to_string(), Some(&answer))
+}
+
+fn chat(more: &Value) -> Value {
+    merged(&json!({"model": "m-1", "messages": [{"role": "user", "content": format!("I am {MAIL}")}]}), more)
+}
+
+fn streaming() -> Value {
+    chat(&json!({"stream": true}))
+}
+
+/// What stands for [`MAIL`] in what the upstream receives.
+fn placeholder() -> String {
+    let sent = ask("openai", &restoring(), CHAT, &streaming());
+    let sent = sent.upstream_text();
+    let start = sent.find("[EMAIL_ADDRESS_").unwrap();
+    sent[start..=start + sent[start..].find(']').unwrap()].to_owned()
+}
+
+fn choice(delta: &Value, finish: &Value) -> (&'static str, Value) {
+    ("", json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}))
+}
+
+/// All texts of a stream's events at one place.
+fn texts(played: &Played, pointer: &str) -> String {
+    let all = played.client_text();
+    let payloads = all.lines().filter_map(|line| line.strip_prefix("data: "));
+    payloads
+        .filter_map(|p| serde_json::from_str::<Value>(p).ok()?.pointer(pointer)?.as_str().map(str::to_owned))
+        .collect()
+}
+
+// Callers.
+
+#[test]
+fn text_that_is_called_bytes_is_scanned() {
+    // Base64's letters, and lines of them: a model reads them as they stand.
+    let text = format!("{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let media =
+        json!({"access": [{"id": "all", "effect": "allow", "media": ["image", "file", "document", "audio", "video"]}]});
+    let more = merged(&masking(), &media);
+    let call = |input: Value| {
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "assistant", "content": [
+            {"type": "tool_use", "id": "t", "name": "n", "input": input}]}]})
+    };
+    let tool = |schema: Value| json!({"model": "m-1", "max_tokens": 1, "messages": [], "tools": [{"name": "n", "input_schema": schema}]});
+    for body in [
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": format!("data:image/png;base64,{text}")}]}),
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": [{"type": "text", "text": format!("data:x/y;base64,{text}")}]}]}),
+        call(json!({"images": [text]})),
+        call(json!({"x": {"image": {"source": {"bytes": text}}}})),
+        tool(json!({"enum": [{"inlineData": {"mimeType": "image/png", "data": text}}]})),
+    ] {
+        let played = ask("anthropic", &more, "/v1/messages", &body);
+        assert!(!played.upstream_text().contains("4556-7375"), "{body}");
+    }
+}
+
+#[test]
+fn a_tool_result_is_text_whatever_its_members_are_called() {
+    let text = format!("{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let more = merged(&masking(), &json!({"access": [{"id": "all", "effect": "allow", "media": ["image"]}]}));
+    let body = json!({"contents": [{"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"images": [text]}}}]}]});
+    let played = ask("gcp.gemini", &more, "/v1beta/models/m-1:generateContent", &body);
+    assert!(!played.upstream_text().contains("4556-7375"), "{}", played.upstream_text());
+}
+
+#[test]
+fn an_agent_beside_a_model_is_refused() {
+    let body = json!({"model": "m-1", "agent": "other-1", "input": "x", "store": false});
+    let played = ask("gcp.gemini", &json!({}), "/v1beta/interactions", &body);
+    assert_eq!(played.upstream, None, "{}", played.upstream_text());
+    let body = json!({"agent_id": "m-1", "model": "other-1", "messages": []});
+    let played = ask("mistral_ai", &json!({}), "/v1/agents/completions", &body);
+    assert_eq!(played.upstream, None, "{}", played.upstream_text());
+}
+
+#[test]
+fn another_model_does_not_hide_in_an_extra_body() {
+    for extra in
+        [json!({"model": "other-1"}), json!({"MAX_TOKENS": 9}), json!({"store": true}), json!({"models": ["x"]})]
+    {
+        let played = ask("openai", &json!({}), CHAT, &chat(&json!({"extra_body": extra})));
+        assert_eq!(played.upstream, None, "{extra}");
+    }
+    let gemini = json!({"extra_body": {"google": {"thinking_config": {"thinking_budget": 1}}}});
+    assert!(ask("openai", &json!({}), CHAT, &chat(&gemini)).upstream.is_some());
+}
+
+#[test]
+fn what_the_provider_keeps_is_state_however_it_is_named() {
+    for (provider, path, body) in [
+        (
+            "openai",
+            "/v1/responses",
+            json!({"model": "m-1", "store": false, "input": [{"type": "item_reference", "id": "msg_1"}]}),
+        ),
+        ("openai", "/v1/responses", json!({"model": "m-1", "store": false, "input": [{"id": "msg_1"}]})),
+        (
+            "gcp.gemini",
+            "/v1beta/interactions",
+            json!({"model": "m-1", "store": false, "input": "x", "previousInteractionId": "i"}),
+        ),
+    ] {
+        assert_eq!(ask(provider, &json!({}), path, &body).reason(), "state.not_allowed", "{body}");
+    }
+}
+
+#[test]
+fn a_realtime_session_is_with_an_allowed_model() {
+    let more = json!({"access": [{"id": "rt", "effect": "allow", "operations": "realtime", "models": "m-1"}]});
+    let engine = engine(&policy("openai", &more));
+    let fields = [("upgrade", "websocket"), ("connection", "upgrade")];
+    let run = |path: &str| support::play_with(&engine, "GET", path, &fields, "", None).upstream.is_some();
+    assert!(run("/v1/realtime?model=m-1"));
+    assert!(!run("/v1/realtime?model=other"));
+    assert!(!run("/v1/realtime?model=m-1&model=other"));
+    assert!(!run("/v1/realtime"));
+}
+
+#[test]
+fn a_realtime_session_counts_as_a_request() {
+    let more = json!({"access": [{"id": "rt", "effect": "allow", "operations": "realtime"}],
+        "limits": [{"id": "once", "requests": 1, "window": "60s"}]});
+    let engine = engine(&policy("openai", &more));
+    let (mut worker, mut host) = (Worker::new(&engine), MemoryHost::default());
+    worker.start(&engine, &mut host).unwrap();
+    host.set_attribute(Attribute::Cluster, "c");
+    host.set_attribute(Attribute::PeerUri, "spiffe://td/ns/a/sa/b");
+    let headers: Headers =
+        [(":method", "GET"), (":path", "/v1/realtime"), ("upgrade", "websocket")].into_iter().collect();
+    let mut run = |id: u32| {
+        let mut effects = Vec::new();
+        let event = Event::Head { side: Side::Request, headers: &headers, end: false };
+        let at = Time(1_800_000_000_000_000_000);
+        let _ = Exchange::new(id).on(event, at, &engine, &mut worker, &mut host, &mut effects);
+        effects.iter().find_map(|e| if let Effect::Reply(reply) = e { Some(reply.status) } else { None })
+    };
+    assert_eq!((run(1), run(2)), (None, Some(429)));
+}
+
+// Upstreams.
+
+#[test]
+fn an_answer_that_looks_like_bytes_is_scanned() {
+    let text = format!("data:x/y;base64,{}\n4556-7375-8689-9855\n", "A".repeat(64));
+    let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}}]});
+    let played = answered("openai", &masking(), CHAT, &chat(&json!({})), &answer);
+    assert!(!played.client_text().contains("4556-7375"), "{}", played.client_text());
+}
+
+#[test]
+fn what_stands_beside_wrapped_bytes_is_looked_at() {
+    use doorward_core::stream::framing::{Framing, MessageKind, message};
+    let inner = "eyJ0eXBlIjoicGluZyJ9";
+    let payload = json!({"bytes": inner, "p": "abc", "leak": CARD}).to_string();
+    let chunk = message(Framing::EventStream, MessageKind::Event("chunk"), payload.as_bytes());
+    let answer = Answer { content_type: "application/vnd.amazon.eventstream", chunks: vec![chunk], cut: false };
+    let engine = engine(&policy("aws.bedrock", &masking()));
+    let played = play(&engine, "POST", "/model/m-1/invoke-with-response-stream", r#"{"messages":[]}"#, Some(&answer));
+    assert!(!played.client_text().contains(CARD), "{}", played.client_text());
+}
+
+#[test]
+fn token_lists_do_not_tell_what_is_masked() {
+    let tokens: Vec<Value> = ["4556", " 7375", " 8689", " 9855"].iter().map(|t| json!({"id": 1, "text": t})).collect();
+    let answer = json!({"generated_text": CARD, "details": {"tokens": tokens, "prefill": tokens}});
+    let played = answered("tgi", &masking(), "/generate", &json!({"inputs": "x"}), &answer);
+    assert!(!played.client_text().contains("7375"), "{}", played.client_text());
+}
+
+// Values that come back.
+
+fn tool_event(part: u32, function: Value) -> (&'static str, Value) {
+    choice(&json!({"tool_calls": [{"index": part, "function": function}]}), &Value::Null)
+}
+
+// Work and memory.
+
+// Providers.
