@@ -16,9 +16,9 @@ use self::behind::Speaks;
 use self::example::Example;
 use crate::envoy::{Envoy, Options};
 use crate::idp::{self, Algorithm, Idp};
+use crate::tools;
 use crate::upstream::Upstream;
 use crate::wait::until;
-use crate::tools;
 
 /// A running demo.
 pub struct Demo {
@@ -86,7 +86,8 @@ impl Demo {
         }
         let path = directory.join("envoy.json");
         std::fs::write(&path, config.to_string()).expect("write the demo's configuration");
-        let environment = BTreeMap::from([(TOKENIZE_KEY.to_owned(), "the key of a demo, good for nothing else".to_owned())]);
+        let environment =
+            BTreeMap::from([(TOKENIZE_KEY.to_owned(), "the key of a demo, good for nothing else".to_owned())]);
         let envoy = Envoy::start(Options { config: Some(path), environment, ..Options::default() }).await;
         let address = *envoy.listeners().await.get("llm").expect("the listener `llm`");
         Self { envoy, upstreams, idp, address, access_log, policy }
