@@ -213,6 +213,43 @@ fn what_stands_beside_wrapped_bytes_is_looked_at() {
 }
 
 #[test]
+fn spoken_and_thought_words_are_texts_in_pieces() {
+    let audio = |text: &str| choice(&json!({"audio": {"transcript": text}}), &Value::Null);
+    let events = [audio("4556 7375 "), audio("8689 9855 ok"), ("", json!("[DONE]"))];
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &events);
+    assert_eq!(texts(&played, "/choices/0/delta/audio/transcript"), "[CREDIT_CARD] ok");
+
+    let delta = |text: &str| {
+        (
+            "step.delta",
+            json!({"event_type": "step.delta", "index": 0,
+        "delta": {"type": "thought_summary", "content": {"type": "text", "text": text}}}),
+        )
+    };
+    let events =
+        [delta("4556 7375 "), delta("8689 9855 ok"), ("step.stop", json!({"event_type": "step.stop", "index": 0}))];
+    let body = json!({"model": "m-1", "input": "x", "store": false, "stream": true});
+    let played = streamed("gcp.gemini", &masking(), "/v1beta/interactions", &body, &events);
+    assert_eq!(texts(&played, "/delta/content/text"), "[CREDIT_CARD] ok", "{}", played.client_text());
+
+    let delta = |text: &str| {
+        (
+            "content_block_delta",
+            json!({"type": "content_block_delta", "index": 0,
+        "delta": {"type": "new_delta", "words": text}}),
+        )
+    };
+    let events = [
+        delta("4556 7375 "),
+        delta("8689 9855 ok"),
+        ("content_block_stop", json!({"type": "content_block_stop", "index": 0})),
+    ];
+    let body = json!({"model": "m-1", "max_tokens": 1, "messages": [], "stream": true});
+    let played = streamed("anthropic", &masking(), "/v1/messages", &body, &events);
+    assert_eq!(texts(&played, "/delta/words"), "[CREDIT_CARD] ok", "{}", played.client_text());
+}
+
+#[test]
 fn token_lists_do_not_tell_what_is_masked() {
     let tokens: Vec<Value> = ["4556", " 7375", " 8689", " 9855"].iter().map(|t| json!({"id": 1, "text": t})).collect();
     let answer = json!({"generated_text": CARD, "details": {"tokens": tokens, "prefill": tokens}});

@@ -194,7 +194,11 @@ fn delta<'d>(node: Node<'d>, at: At, visit: Visit<'_, 'd>) {
             "role" | "id" | "type" | "name" | "call_id" | "tool_call_id" | "index" | "status" | "object" => {
                 whole(value, at.channel, visit);
             }
-            "annotations" | "citations" | "logprobs" | "audio" => whole(value, at.channel, visit),
+            "annotations" | "citations" | "logprobs" => whole(value, at.channel, visit),
+            "audio" => members(value, at.channel, visit, |name, value, visit| match name {
+                "transcript" => At::new(at.lane.choice, at.lane.part, name).text(value, visit),
+                _ => whole(value, at.channel, visit),
+            }),
             "signature" | "encrypted_content" | "reasoning_details" => {
                 signed(value, visit);
             }
@@ -317,15 +321,14 @@ fn anthropic<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
         _ => {}
     }
     members(root, Channel::Assistant, visit, |name, value, visit| match (kind, name) {
-        ("content_block_delta", "delta") => {
-            members(value, Channel::Assistant, visit, |name, value, visit| match name {
-                "text" => At::new(0, index, "text").text(value, visit),
-                "partial_json" => At::tool(0, index).arguments(value, visit),
-                "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
-                "signature" | "data" => signed(value, visit),
-                _ => whole(value, Channel::Assistant, visit),
-            })
-        }
+        ("content_block_delta", "delta") => members(value, Channel::Assistant, visit, |name, value, visit| match name {
+            "text" => At::new(0, index, "text").text(value, visit),
+            "partial_json" => At::tool(0, index).arguments(value, visit),
+            "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
+            "signature" | "data" => signed(value, visit),
+            "type" | "citation" => whole(value, Channel::Assistant, visit),
+            _ => delta(value, At::new(0, index, name), visit),
+        }),
         ("content_block_start", "content_block") => {
             let call = Setting::call(value);
             members(value, Channel::Assistant, visit, |name, value, visit| match name {
