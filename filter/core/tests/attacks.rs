@@ -263,6 +263,22 @@ fn tool_event(part: u32, function: Value) -> (&'static str, Value) {
     choice(&json!({"tool_calls": [{"index": part, "function": function}]}), &Value::Null)
 }
 
+#[test]
+fn values_come_back_into_arguments_that_are_objects() {
+    let placeholder = placeholder();
+    for to in [placeholder.clone(), format!("to {placeholder} please"), format!("[{placeholder}]")] {
+        let answer = json!({"content": [{"type": "tool_use", "id": "t", "name": "lookup", "input": {"to": to}}]});
+        let body = json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": MAIL}]});
+        let played = answered("anthropic", &restoring(), "/v1/messages", &body, &answer);
+        assert!(played.client_text().contains(MAIL), "whole {to}: {}", played.client_text());
+        let event = json!({"candidates": [{"index": 0, "content": {"parts": [{"functionCall": {"name": "lookup", "args": {"to": to}}}]}}]});
+        let body = json!({"contents": [{"role": "user", "parts": [{"text": MAIL}]}]});
+        let path = "/v1beta/models/m-1:streamGenerateContent?alt=sse";
+        let played = streamed("gcp.gemini", &restoring(), path, &body, &[("", event)]);
+        assert!(played.client_text().contains(MAIL), "streamed {to}: {}", played.client_text());
+    }
+}
+
 // Work and memory.
 
 // Providers.
