@@ -264,6 +264,23 @@ fn tool_event(part: u32, function: Value) -> (&'static str, Value) {
 }
 
 #[test]
+fn a_whole_call_has_one_name() {
+    let arguments = json!({"to": placeholder()}).to_string();
+    for (call, restores) in [
+        (json!({"type": "function", "function": {"name": "lookup", "arguments": arguments}}), true),
+        (json!({"type": "function", "name": "lookup", "function": {"name": "evil", "arguments": arguments}}), false),
+        (
+            json!({"type": "custom", "function": {"name": "lookup"}, "custom": {"name": "evil", "input": arguments}}),
+            false,
+        ),
+    ] {
+        let answer = json!({"choices": [{"index": 0, "message": {"role": "assistant", "tool_calls": [call]}}]});
+        let played = answered("openai", &restoring(), CHAT, &chat(&json!({})), &answer);
+        assert_eq!(played.client_text().contains(MAIL), restores, "{call}");
+    }
+}
+
+#[test]
 fn values_come_back_into_arguments_that_are_objects() {
     let placeholder = placeholder();
     for to in [placeholder.clone(), format!("to {placeholder} please"), format!("[{placeholder}]")] {

@@ -42,9 +42,11 @@ impl<'d> Setting<'d> {
 
     /// A call of a tool, whose name stands in `node` or one member further in.
     pub fn call(node: Node<'d>) -> Self {
-        let name = |node: Node<'d>| node.get("name").and_then(|n| n.string());
-        let inner = || ["function", "custom"].into_iter().find_map(|member| name(node.get(member)?));
-        Self { tool: name(node).or_else(inner), ..Self::new(Channel::ToolCall) }
+        let inner = ["function", "custom"].into_iter().filter_map(|member| node.get(member));
+        let mut names = std::iter::once(node).chain(inner).filter_map(|n| n.get("name")?.string());
+        // With several names, nobody can say which of them a client goes by.
+        let tool = names.next().filter(|tool| names.all(|other| other.text() == tool.text()));
+        Self { tool, ..Self::new(Channel::ToolCall) }
     }
 }
 
