@@ -118,6 +118,13 @@ pub trait Host {
     /// A fact about the current exchange.
     fn attribute(&mut self, attribute: Attribute<'_>) -> Option<String>;
 
+    /// Whether bytes can take the place of those that [`Host::body`] answers: not at an end that comes as trailers, when what
+    /// came before has gone on.
+    fn writable(&mut self, side: Side) -> bool {
+        let _ = side;
+        true
+    }
+
     /// The body that the host holds back for the current exchange: all of it, from the first byte.
     ///
     /// # Errors

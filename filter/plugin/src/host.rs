@@ -63,6 +63,13 @@ impl Host for Envoy<'_> {
         property::read(attribute, self.expressions)
     }
 
+    fn writable(&mut self, side: Side) -> bool {
+        match side {
+            Side::Request => self.request.is_some(),
+            Side::Response => self.response.is_some(),
+        }
+    }
+
     fn body(&mut self, side: Side) -> Result<Vec<u8>, HostError> {
         let (buffer, size) = match side {
             Side::Request => (Buffer::RequestBody, self.request),

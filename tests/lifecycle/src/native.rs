@@ -412,6 +412,13 @@ impl Host for Over<'_> {
         String::from_utf8(self.abi.property(&path).ok()?).ok().filter(|v| !v.is_empty())
     }
 
+    fn writable(&mut self, side: Side) -> bool {
+        match side {
+            Side::Request => self.request.is_some(),
+            Side::Response => self.response.is_some(),
+        }
+    }
+
     fn body(&mut self, side: Side) -> Result<Vec<u8>, HostError> {
         let size = match side {
             Side::Request => self.request,

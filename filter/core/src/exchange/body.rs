@@ -138,11 +138,16 @@ impl Exchange {
         let model = self.model(root, facts, cx)?;
         self.check_stream(root, facts, cx)?;
         let state = state(facts.call.api, root);
+        // A batch has the models of its requests, each of which is judged by itself below.
+        let first = root.get("requests").and_then(|r| r.items().next()?.get("params")?.get("model")?.text());
+        let first =
+            first.filter(|_| facts.call.model == ModelIn::Nowhere && facts.call.operation == Operation::Batches);
+        let first = first.map(|name| cx.engine.models.find(&name).map_or(name.into_owned(), |m| m.name.clone()));
         let question = Question {
             roles: &facts.roles,
             target: facts.target,
             operation: facts.call.operation,
-            model: model.name.as_deref(),
+            model: model.name.as_deref().or(first.as_deref()),
             body: Some(Asked { parameters: Some(root), media: media(root), state }),
         };
         if let Err(denial) = self.ask(&question, cx) {

@@ -113,7 +113,7 @@ impl Exchange {
             self.stream_over(cx);
         }
         if self.tap.is_none() && passed.bytes != body {
-            if available == 0 && end {
+            if !cx.host.writable(Side::Response) {
                 // The answer ends in trailers: what was held has no bytes to go with. Cut off, it is seen to be missing.
                 if !passed.bytes.is_empty() {
                     self.record.denial.get_or_insert(Reason::AnswerUnscannable);

@@ -222,6 +222,8 @@ impl Statement {
         }
         match question.model {
             Some(model) if !self.models.fit(model) => return Fit::WrongModel,
+            // What names models does not mean a call that has none.
+            None if !self.models.is_empty() && question.body.is_some() => return Fit::WrongModel,
             None if !self.models.is_empty() => return Fit::Open,
             _ => {}
         }

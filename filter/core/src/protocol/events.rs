@@ -5,6 +5,8 @@
 //! copies that some APIs send once a text is complete. As in whole answers, every leaf is visited; strings under a `delta` that
 //! nothing is known of are pieces of a lane of their own.
 
+use std::collections::BTreeSet;
+
 use super::Channel;
 use super::names::Api;
 use super::texts::{Leaf, Place, Setting, answer, below, walk};
@@ -44,13 +46,17 @@ pub struct Ends {
     /// Every lane.
     pub all: bool,
     /// Those of these choices, or parts.
-    pub some: Vec<Ended>,
+    pub some: BTreeSet<Ended>,
 }
 
 impl Ends {
     /// Whether `lane` ends here.
     pub fn has(&self, lane: Lane) -> bool {
-        self.all || self.some.iter().any(|(c, p)| *c == lane.choice && p.is_none_or(|p| p == lane.part))
+        self.all || self.some.contains(&(lane.choice, None)) || self.some.contains(&(lane.choice, Some(lane.part)))
+    }
+
+    fn end(&mut self, choice: u32, part: Option<u32>) {
+        self.some.insert((choice, part));
     }
 
     /// Whether nothing ends.
@@ -83,7 +89,7 @@ pub fn read<'d>(api: Api, name: Option<&str>, root: Node<'d>, visit: Visit<'_, '
         Api::GeminiGenerate => gemini(root, &mut event, visit),
         Api::GeminiInteractions => interactions(kind, root, &mut event, visit),
         Api::CohereChat => cohere(kind, root, &mut event, visit),
-        Api::BedrockConverse => converse(kind, root, &mut event, visit),
+        Api::BedrockConverse => converse(name.unwrap_or(kind), root, &mut event, visit),
         Api::BedrockInvoke => invoke(kind, root, &mut event, visit),
         Api::OllamaChat | Api::OllamaGenerate => ollama(root, &mut event, visit),
         Api::TgiGenerate => tgi(root, &mut event, visit),
@@ -243,6 +249,12 @@ fn tool_name<'d>(node: Node<'d>, choice: u32, part: u32, visit: Visit<'_, 'd>) {
     at.piece(node, Piece::Tool(choice, part), visit);
 }
 
+/// Whether a choice says why it ends. Some servers have an empty word there until it does.
+fn is_over(choice: Node<'_>, reason: &str) -> bool {
+    let said = |reason: Node<'_>| !matches!(reason.text().as_deref(), Some("" | "FINISH_REASON_UNSPECIFIED"));
+    choice.get(reason).is_some_and(|reason| !reason.is_null() && said(reason))
+}
+
 /// OpenAI chat completions and completions.
 fn choices<'d>(root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
     let mut none = root.get("choices").is_some_and(|c| c.kind() == Kind::Array && c.items().next().is_none());
@@ -250,8 +262,8 @@ fn choices<'d>(root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
         "choices" => {
             for (place, choice) in value.items().enumerate() {
                 let index = number(choice, "index").unwrap_or(u32::try_from(place).unwrap_or(u32::MAX));
-                if choice.get("finish_reason").is_some_and(|r| !r.is_null()) {
-                    event.ends.some.push((index, None));
+                if is_over(choice, "finish_reason") {
+                    event.ends.end(index, None);
                 }
                 members(choice, Channel::Assistant, visit, |name, value, visit| match name {
                     "delta" | "text" => delta(value, At::new(index, 0, name), visit),
@@ -291,8 +303,8 @@ fn responses<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
         "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" | "error" => {
             event.ends.all = true;
         }
-        "response.output_item.done" => event.ends.some.push((output, None)),
-        _ if kind.ends_with(".done") => event.ends.some.push((output, Some(part))),
+        "response.output_item.done" => event.ends.end(output, None),
+        _ if kind.ends_with(".done") => event.ends.end(output, Some(part)),
         _ => {}
     }
     match kind.ends_with(".done") {
@@ -316,19 +328,21 @@ fn responses<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_,
 fn anthropic<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
     let index = number(root, "index").unwrap_or(0);
     match kind {
-        "content_block_stop" => event.ends.some.push((0, Some(index))),
+        "content_block_stop" => event.ends.end(0, Some(index)),
         "message_delta" | "message_stop" | "error" => event.ends.all = true,
         _ => {}
     }
     members(root, Channel::Assistant, visit, |name, value, visit| match (kind, name) {
-        ("content_block_delta", "delta") => members(value, Channel::Assistant, visit, |name, value, visit| match name {
-            "text" => At::new(0, index, "text").text(value, visit),
-            "partial_json" => At::tool(0, index).arguments(value, visit),
-            "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
-            "signature" | "data" => signed(value, visit),
-            "type" | "citation" => whole(value, Channel::Assistant, visit),
-            _ => delta(value, At::new(0, index, name), visit),
-        }),
+        ("content_block_delta", "delta") => {
+            members(value, Channel::Assistant, visit, |name, value, visit| match name {
+                "text" => At::new(0, index, "text").text(value, visit),
+                "partial_json" => At::tool(0, index).arguments(value, visit),
+                "thinking" => At::new(0, index, "thinking").signed().text(value, visit),
+                "signature" | "data" => signed(value, visit),
+                "type" | "citation" => whole(value, Channel::Assistant, visit),
+                _ => delta(value, At::new(0, index, name), visit),
+            })
+        }
         ("content_block_start", "content_block") => {
             let call = Setting::call(value);
             members(value, Channel::Assistant, visit, |name, value, visit| match name {
@@ -352,8 +366,8 @@ fn gemini<'d>(root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
         }
         for (place, candidate) in value.items().enumerate() {
             let index = number(candidate, "index").unwrap_or(u32::try_from(place).unwrap_or(u32::MAX));
-            if candidate.get("finishReason").is_some_and(|r| !r.is_null()) {
-                event.ends.some.push((index, None));
+            if is_over(candidate, "finishReason") {
+                event.ends.end(index, None);
             }
             members(candidate, Channel::Assistant, visit, |name, value, visit| match name {
                 "content" => members(value, Channel::Assistant, visit, |name, value, visit| match name {
@@ -377,7 +391,7 @@ fn parts<'d>(node: Node<'d>, choice: u32, event: &mut Event, visit: Visit<'_, 'd
         let thought = part.get("thought").and_then(|t| t.bool()) == Some(true);
         if part.get("text").is_none() && part.kind() == Kind::Object {
             // What is no text comes behind all of the text before it.
-            event.ends.some.push((choice, None));
+            event.ends.end(choice, None);
         }
         members(part, Channel::Assistant, visit, |name, value, visit| match name {
             "text" => At::new(choice, 0, if thought { "thought" } else { "text" }).text(value, visit),
@@ -393,7 +407,7 @@ fn parts<'d>(node: Node<'d>, choice: u32, event: &mut Event, visit: Visit<'_, 'd
 fn interactions<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
     let index = number(root, "index").unwrap_or(0);
     match kind {
-        "step.stop" | "content.stop" => event.ends.some.push((index, None)),
+        "step.stop" | "content.stop" => event.ends.end(index, None),
         "interaction.completed" | "interaction.complete" | "error" => event.ends.all = true,
         _ => {}
     }
@@ -423,7 +437,7 @@ fn interactions<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<
 fn cohere<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
     let index = number(root, "index").unwrap_or(0);
     match kind {
-        "content-end" | "tool-call-end" => event.ends.some.push((0, Some(index))),
+        "content-end" | "tool-call-end" => event.ends.end(0, Some(index)),
         "tool-call-start" | "message-end" => event.ends.all = true,
         _ => {}
     }
@@ -448,7 +462,7 @@ fn cohere<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd
 fn converse<'d>(kind: &str, root: Node<'d>, event: &mut Event, visit: Visit<'_, 'd>) {
     let index = number(root, "contentBlockIndex").unwrap_or(0);
     match kind {
-        "contentBlockStop" => event.ends.some.push((0, Some(index))),
+        "contentBlockStop" => event.ends.end(0, Some(index)),
         "messageStop" | "metadata" => event.ends.all = true,
         _ => {}
     }

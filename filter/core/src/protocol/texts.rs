@@ -188,7 +188,8 @@ fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
             subtree(value, Channel::ToolResult, visit);
         }
         "document" | "citations" | "annotations" | "groundingMetadata" => subtree(value, Channel::Document, visit),
-        "content" | "parts" | "message" | "messages" | "delta" | "summary" | "item" => {
+        "content" | "parts" | "message" | "messages" | "delta" | "summary" | "item" | "output" | "outputs"
+        | "choices" | "candidates" | "steps" | "output" => {
             each(value, channel, visit, message);
         }
         "reasoningContent" => signed(value, channel, visit),

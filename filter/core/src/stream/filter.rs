@@ -33,6 +33,9 @@ use crate::reply::{Denial, Reason};
 /// More texts than this at once are no answer.
 const MAX_TEXTS: usize = 1024;
 
+/// The events that texts at once were last seen in may be so many times as long as one.
+const MAX_EVENTS: usize = 4;
+
 /// What a stream is.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
@@ -97,12 +100,14 @@ pub struct Filter {
     frames: Frames,
     writer: Writer,
     texts: BTreeMap<Lane, Text>,
-    /// What restores in the next text of a choice.
+    /// What restores in the next of the texts that are shown joined.
     restorers: BTreeMap<u32, Restorer>,
     /// What all events repeat.
     known: Known,
-    /// The tools that are called, by choice and part.
-    tools: BTreeMap<(u32, u32), String>,
+    /// What became of placeholders in texts that nothing is joined to any more.
+    counts: Counts,
+    /// Whether values come back into the tool that is called, by choice and part.
+    tools: BTreeMap<(u32, u32), bool>,
     /// The stream was ended for its caller.
     over: bool,
     /// By how much numbers of events are ahead of the upstream's, and the last one.
@@ -133,6 +138,7 @@ impl Filter {
             texts: BTreeMap::new(),
             restorers: BTreeMap::new(),
             known: Known::default(),
+            counts: Counts::default(),
             tools: BTreeMap::new(),
             over: false,
             ahead: 0,
@@ -195,7 +201,7 @@ impl Filter {
             }
         }
         if end && !self.over {
-            self.flush(&Ends { all: true, some: Vec::new() }, &[], look, &mut passed);
+            self.flush(&Ends { all: true, ..Ends::default() }, &BTreeMap::new(), look, &mut passed);
         }
         passed
     }
@@ -212,7 +218,7 @@ impl Filter {
         if json.trim_ascii().is_empty() || json.trim_ascii() == b"[DONE]" {
             if !json.trim_ascii().is_empty() {
                 self.finished = true;
-                self.flush(&Ends { all: true, some: Vec::new() }, &[], look, passed);
+                self.flush(&Ends { all: true, ..Ends::default() }, &BTreeMap::new(), look, passed);
             }
             return self.rest(frame, look, passed);
         }
@@ -268,21 +274,31 @@ impl Filter {
         }
         // A call's name may stand behind its arguments.
         for (leaf, piece) in &leaves {
-            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece)
-                && self.tools.len() < MAX_TEXTS
-            {
-                self.tools.insert((choice, part), token.text().into_owned());
+            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
+                self.name_tool((choice, part), &token.text(), look.restoring_tools);
             }
         }
-        // Who sends a piece in the event that ends its text gets the rest of it there.
-        let here: Vec<Lane> = leaves
+        // Who sends a piece in the event that ends its text gets the rest of it there, in the last one.
+        let here: BTreeMap<Lane, usize> = leaves
             .iter()
-            .filter_map(|(_, piece)| match piece {
-                Piece::Text(lane) | Piece::Arguments(lane) => Some(*lane),
+            .enumerate()
+            .filter_map(|(at, (_, piece))| match piece {
+                Piece::Text(lane) | Piece::Arguments(lane) => Some((*lane, at)),
                 _ => None,
             })
             .collect();
+        if here.len() > MAX_TEXTS {
+            return self.refuse(Denial::new(Reason::AnswerUnscannable).detail("too many texts at once"), passed);
+        }
         self.flush(&event.ends, &here, look, passed);
+        let begun = leaves.iter().filter_map(|(leaf, piece)| match (leaf.place, piece) {
+            (Place::Value(token), Piece::Arguments(lane)) => {
+                let before = self.texts.get(lane)?;
+                before.is_call_before(&token.text(), &look.inspector.limits).then_some(*lane)
+            }
+            _ => None,
+        });
+        self.end(begun.collect(), look, passed);
         if self.over || self.kind.hides_usage && event.usage_only {
             return;
         }
@@ -291,7 +307,7 @@ impl Filter {
         let mut moved = false;
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         scan.body(document, Side::Response);
-        for (leaf, piece) in leaves {
+        for (at, (leaf, piece)) in leaves.into_iter().enumerate() {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
                 if let Err(at) = self.known.next(&leaf) {
                     let (found, changed) = (scan.found(), edits.len());
@@ -308,13 +324,13 @@ impl Filter {
                 self.scripts.push(&came);
             }
             let mode = look.inspector.plan.stream_mode(leaf.of.channel);
-            let end = event.ends.has(lane);
-            let into_call = self.goes_into(lane, look.restoring_tools);
-            let (restorers, fresh) = (&mut self.restorers, self.kind.restorer());
-            let text = self.texts.entry(lane).or_insert_with(|| {
-                let restorer = restorers.remove(&lane.choice).unwrap_or(fresh);
-                Text::new(piece, mode, leaf.of.channel, leaf.of.signed, restorer)
-            });
+            let end = event.ends.has(lane) && here.get(&lane) == Some(&at);
+            let into_call = self.goes_into(lane.choice, lane.part);
+            if !self.texts.contains_key(&lane) {
+                let restorer = self.restorer(lane);
+                self.texts.insert(lane, Text::new(piece, mode, leaf.of.channel, leaf.of.signed, restorer));
+            }
+            let Some(text) = self.texts.get_mut(&lane) else { continue };
             let goes = text.push(&came, end, &With { restore: look.restore, into_call }, &mut scan);
             let span = token.inner_span();
             if goes != came {
@@ -323,7 +339,8 @@ impl Filter {
                 let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
                 edits.push((span.clone(), raw.to_owned()));
             }
-            text.last = Some(Last { frame: Rc::clone(frame), span });
+            // Only for what is held back is there still something to tell.
+            text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), span });
             if end && let Some(text) = self.texts.remove(&lane) {
                 self.over_with(lane, text);
             }
@@ -360,6 +377,19 @@ impl Filter {
         self.bound(look, passed);
     }
 
+    /// A tool that is called. A name that comes twice, or in pieces: clients join them, or go by the first, or by the last.
+    fn name_tool(&mut self, call: (u32, u32), name: &str, restoring_tools: &Globs) {
+        let fits = restoring_tools.any(name);
+        if name.is_empty() {
+            return;
+        }
+        if let Some(known) = self.tools.get_mut(&call) {
+            *known &= fits;
+        } else if self.tools.len() < MAX_TEXTS {
+            self.tools.insert(call, fits);
+        }
+    }
+
     /// A leaf that is complete in itself.
     fn whole(
         &self,
@@ -386,18 +416,39 @@ impl Filter {
         }
     }
 
-    fn goes_into(&self, lane: Lane, restoring_tools: &Globs) -> bool {
-        self.tools.get(&(lane.choice, lane.part)).is_some_and(|name| restoring_tools.any(name))
+    fn goes_into(&self, choice: u32, part: u32) -> bool {
+        self.tools.get(&(choice, part)).copied().unwrap_or(false)
+    }
+
+    /// Texts that a client may show joined.
+    fn shown(&self, lane: Lane) -> u32 {
+        match self.kind.api {
+            // Those of one kind, whichever item they stand in.
+            Api::OpenAiResponses | Api::GeminiInteractions => lane.name,
+            _ => lane.choice,
+        }
+    }
+
+    /// What restores in a text that begins.
+    fn restorer(&mut self, lane: Lane) -> Restorer {
+        let before = self.restorers.remove(&self.shown(lane));
+        let joined = |other: &Lane| other.name == lane.name && self.shown(*other) == self.shown(lane);
+        let beside = || self.texts.iter().rev().find(|(other, _)| joined(other)).map(|(_, text)| text.beside());
+        before.or_else(beside).unwrap_or_else(|| self.kind.restorer())
     }
 
     /// Ends texts: what is held of them goes on in an event of its own. Those that have a piece `here` end there.
-    fn flush(&mut self, ends: &Ends, here: &[Lane], look: &mut Look<'_>, passed: &mut Passed) {
+    fn flush(&mut self, ends: &Ends, here: &BTreeMap<Lane, usize>, look: &mut Look<'_>, passed: &mut Passed) {
         if ends.is_empty() {
             return;
         }
-        let ended: Vec<Lane> = self.texts.keys().copied().filter(|l| ends.has(*l) && !here.contains(l)).collect();
+        let ended = self.texts.keys().copied().filter(|l| ends.has(*l) && !here.contains_key(l));
+        self.end(ended.collect(), look, passed);
+    }
+
+    fn end(&mut self, ended: Vec<Lane>, look: &mut Look<'_>, passed: &mut Passed) {
         for lane in ended {
-            let into_call = self.goes_into(lane, look.restoring_tools);
+            let into_call = self.goes_into(lane.choice, lane.part);
             let Some(mut text) = self.texts.remove(&lane) else { continue };
             let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
             let goes = text.push("", true, &With { restore: look.restore, into_call }, &mut scan);
@@ -413,13 +464,14 @@ impl Filter {
     /// A text is over. The next one of its choice may be shown joined to it.
     fn over_with(&mut self, lane: Lane, text: Text) {
         if text.is_restored() && self.restorers.len() < MAX_TEXTS {
-            self.restorers.insert(lane.choice, text.restorer());
+            let before = self.restorers.insert(self.shown(lane), text.restorer());
+            self.counts.add(before.map(|r| r.counts()).unwrap_or_default());
         }
     }
 
     /// What became of placeholders in texts so far.
     pub fn placeholders(&self) -> Counts {
-        let mut counts = Counts::default();
+        let mut counts = self.counts;
         self.restorers.values().for_each(|r| counts.add(r.counts()));
         self.texts.values().for_each(|t| counts.add(t.counts()));
         counts
@@ -445,18 +497,23 @@ impl Filter {
     /// Keeps what is held within its bounds.
     fn bound(&mut self, look: &mut Look<'_>, passed: &mut Passed) {
         let held: usize = self.texts.values().map(Text::held).sum();
+        let events: usize = self.texts.values().filter_map(|t| Some(t.last.as_ref()?.frame.raw().len())).sum();
         let long: Vec<Lane> =
             self.texts.iter().filter(|(_, t)| t.held() > self.bounds.max_hold).map(|(lane, _)| *lane).collect();
         if self.bounds.at_max_hold == AtMaxHold::Release {
             for lane in long {
-                let into_call = self.goes_into(lane, look.restoring_tools);
+                let into_call = self.goes_into(lane.choice, lane.part);
                 let Some(mut text) = self.texts.remove(&lane) else { continue };
                 let goes = text.release(&With { restore: look.restore, into_call });
                 passed.released = true;
                 self.tell(&text, &goes, passed);
                 self.texts.insert(lane, text);
             }
-        } else if held > self.bounds.max_frame || self.texts.len() > MAX_TEXTS {
+        } else if held > self.bounds.max_frame {
+            let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
+            return self.refuse(denial, passed);
+        }
+        if self.texts.len() > MAX_TEXTS || events > self.bounds.max_frame.saturating_mul(MAX_EVENTS) {
             let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
             self.refuse(denial, passed);
         }

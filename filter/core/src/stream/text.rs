@@ -9,6 +9,9 @@ use crate::policy::StreamMode;
 use crate::protocol::{Channel, Piece};
 use crate::redact::{Counts, RestoreMap, Restorer, Scan, restore_arguments};
 
+/// Arguments of more bytes are not looked at before they are complete.
+const MAX_CALL: usize = 64 * 1024;
+
 /// How a text is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -75,6 +78,20 @@ impl Text {
     /// What restores in the text that follows, once this one is over; and what it counted.
     pub fn restorer(self) -> Restorer {
         self.restorer
+    }
+
+    /// What restores in a text beside it.
+    pub fn beside(&self) -> Restorer {
+        self.restorer.beside()
+    }
+
+    /// Whether it is all of a call's arguments, so that `piece` begins another's: some servers number all calls alike.
+    pub fn is_call_before(&self, piece: &str, limits: &Limits) -> bool {
+        self.way == Way::Arguments
+            && piece.trim_start().starts_with('{')
+            && self.whole.len() <= MAX_CALL
+            && self.whole.trim_end().ends_with('}')
+            && Document::parse(self.whole.as_bytes(), limits).is_ok()
     }
 
     /// What became of placeholders in it so far.

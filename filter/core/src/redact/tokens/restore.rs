@@ -98,6 +98,12 @@ impl Restorer {
         Cow::Owned(restored)
     }
 
+    /// For a text that a client may show joined to this one, while this one goes on.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { links: self.links.clone(), json: self.json, ..Self::default() }
+    }
+
     /// Bytes that were pushed and have not gone on.
     #[must_use]
     pub fn held(&self) -> usize {
