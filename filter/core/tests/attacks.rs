@@ -311,14 +311,16 @@ fn values_come_back_into_calls_of_tools_with_one_name() {
         (vec![name("lookup"), call(), name("evil"), done()], false),
     ] {
         let played = streamed("openai", &restoring(), CHAT, &streaming(), &events);
-        assert_eq!(played.client_text().contains(MAIL), restores, "{events:?}: {}", played.client_text());
+        // A call that is renamed behind its arguments never comes to its end.
+        let usable = played.client_text().contains(MAIL) && played.reason() != "answer.denied";
+        assert_eq!(usable, restores, "{events:?}: {}", played.client_text());
     }
     // Many calls before it do not freeze what is known of one.
     let mut events = vec![name("lookup")];
     let many: Vec<Value> = (1..2000).map(|i| json!({"index": i, "function": {"name": "lookup"}})).collect();
     events.extend([choice(&json!({"tool_calls": many}), &Value::Null), name("evil"), call(), done()]);
     let played = streamed("openai", &restoring(), CHAT, &streaming(), &events);
-    assert!(!played.client_text().contains(MAIL));
+    assert!(!played.client_text().contains(MAIL) || played.reason() == "answer.denied");
 }
 
 #[test]
@@ -492,6 +494,9 @@ fn calls_that_share_an_index_stay_apart() {
     ];
     let played = streamed("openai", &masking(), CHAT, &streaming(), &events);
     let all = played.client_text();
-    let (a, x, b, y) = (all.find(r#""a""#), all.find(r#"{\"x\":1}"#), all.find(r#""b""#), all.find(r#"{\"y\":2}"#));
-    assert!(a < x && x < b && b < y && !all.contains("}{"), "{all}");
+    // Each stays in the event that names it.
+    for (id, own, other) in [(r#""a""#, r#"{\"x\":1}"#, r#"{\"y\":2}"#), (r#""b""#, r#"{\"y\":2}"#, r#"{\"x\":1}"#)] {
+        let event = all.split("\n\n").find(|event| event.contains(id)).unwrap();
+        assert!(event.contains(own) && !event.contains(other), "{all}");
+    }
 }

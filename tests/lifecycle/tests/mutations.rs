@@ -84,10 +84,10 @@ fn proxy(fixture: &Value) -> Proxy<'static> {
         "version": "doorward/v1",
         "targets": [{"name": "t", "cluster": "c", "provider": fixture["provider"]}],
         "identity": {"mtls": {"trust_domains": ["td"]}, "require": {"user": false, "workload": true}},
-        "detectors": {"dictionaries": [{"name": "CANARY", "words": [CANARY], "whole_words": false}]},
+        "detectors": {"dictionaries": [{"name": "PLANTED", "words": [CANARY], "whole_words": false}]},
         "access": [{"id": "all", "effect": "allow", "models": ["m-1", "default"], "media": all, "stateful": true},
             {"id": "named", "effect": "allow", "operations": ["batches"], "media": all, "stateful": true}],
-        "content": [{"id": "mask", "detect": ["CANARY", "CREDIT_CARD"], "action": "mask"}],
+        "content": [{"id": "mask", "detect": ["PLANTED", "CREDIT_CARD"], "action": "mask"}],
     });
     let setup = Setup {
         now_ns: NOW * 1_000_000_000,

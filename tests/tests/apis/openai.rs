@@ -117,16 +117,13 @@ async fn speech() {
         (bases[1].as_str(), tokens[1].as_str(), speech("other-1")),
     ];
     let outcomes = Sdk::OpenAi.calls_to(&calls).await;
-    assert_eq!((outcomes[0].error.as_deref(), outcomes[0].status), (Some("InternalServerError"), Some(502)));
-    assert_eq!(outcomes[0].body["code"], "answer.unscannable");
+    // What was asked for is sound, and whoever may ask for it gets to hear it.
+    assert_eq!(outcomes[0].ok, Some(json!(STANDARD.encode(providers::openai::SPEECH))));
     assert_eq!(outcomes[1].ok, Some(json!(STANDARD.encode(providers::openai::SPEECH))));
     assert_eq!((outcomes[2].error.as_deref(), outcomes[2].status), (Some("PermissionDeniedError"), Some(403)));
     let lines = open.lines().await;
     assert_eq!(lines.len(), 1);
     let (seen, line) = &lines[0];
     assert!(!seen.mentions("northwind"), "{}", seen.text());
-    assert_eq!(
-        (&line["doorward.api"], &line["doorward.notes"]),
-        (&json!("openai.speech"), &json!("answer.unscannable"))
-    );
+    assert_eq!((&line["doorward.api"], &line["doorward.notes"]), (&json!("openai.speech"), &Value::Null));
 }

@@ -179,8 +179,7 @@ impl Exchange {
     }
 
     /// Notes an answer in another script than the caller's, and one of unusual size.
-    fn note_shape(&mut self, scripts: &Scripts, bytes: u64, cx: &Context<'_>) {
-        let asked = self.facts.as_ref().and_then(|f| f.script);
+    fn note_shape(&mut self, asked: Option<Script>, scripts: &Scripts, bytes: u64, cx: &Context<'_>) {
         if let (Some(asked), Some(answered)) = (asked, scripts.dominant())
             && asked != answered
         {

@@ -302,7 +302,7 @@ impl Exchange {
                     scripts.push(&text);
                 }
             });
-            self.note_shape(&scripts, bytes, cx);
+            self.note_shape(facts.script, &scripts, bytes, cx);
         }
         let back =
             Back { restore: &facts.restore, restoring_tools: &cx.engine.restoring_tools, structured: facts.structured };

@@ -144,7 +144,8 @@ impl Exchange {
         {
             self.note(Reason::ModelMismatch);
         }
-        self.note_shape(filter.scripts(), filter.text_bytes(), cx);
+        let asked = self.facts.as_ref().and_then(|f| f.script);
+        self.note_shape(asked, filter.scripts(), filter.text_bytes(), cx);
         // Who only observes asks for nothing, and what was not told stays unknown.
         if self.tap.is_none() {
             self.settle_usage(!filter.finished());

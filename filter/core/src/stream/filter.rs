@@ -13,7 +13,7 @@
 //! streams, encodings (base64, percent, HTML) are seen through only where a text is held until it is complete: in arguments of tool
 //! calls, and under `stream: hold_all`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -108,6 +108,8 @@ pub struct Filter {
     counts: Counts,
     /// Whether values come back into the tool that is called, by choice and part.
     tools: BTreeMap<(u32, u32), bool>,
+    /// The calls whose arguments have gone on with values in them, while more of the call may come.
+    told: BTreeSet<(u32, u32)>,
     /// The stream was ended for its caller.
     over: bool,
     /// By how much numbers of events are ahead of the upstream's, and the last one.
@@ -140,6 +142,7 @@ impl Filter {
             known: Known::default(),
             counts: Counts::default(),
             tools: BTreeMap::new(),
+            told: BTreeSet::new(),
             over: false,
             ahead: 0,
             number: 0,
@@ -276,6 +279,11 @@ impl Filter {
         for (leaf, piece) in &leaves {
             if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
                 self.name_tool((choice, part), &token.text(), look.restoring_tools);
+                if self.told.contains(&(choice, part)) && !self.goes_into(choice, part) {
+                    let denial =
+                        Denial::new(Reason::AnswerDenied).detail("a tool call was renamed behind its arguments");
+                    return self.refuse(denial, passed);
+                }
             }
         }
         // Who sends a piece in the event that ends its text gets the rest of it there, in the last one.
@@ -332,6 +340,9 @@ impl Filter {
             }
             let Some(text) = self.texts.get_mut(&lane) else { continue };
             let goes = text.push(&came, end, &With { restore: look.restore, into_call }, &mut scan);
+            if into_call && !goes.is_empty() && self.told.len() < MAX_TEXTS {
+                self.told.insert((lane.choice, lane.part));
+            }
             let span = token.inner_span();
             if goes != came {
                 moved = true;
