@@ -1,6 +1,6 @@
 //! What answers must not carry: the system prompt, canaries, links that carry data out; and what is noted of their shape.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! Every API of the table over its fixture: allowed, denied, redacted, restored, streamed, and what it used.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice)]
 
 mod support;
 
@@ -20,7 +20,7 @@ fn run(fixture: &Fixture, more: &Value, text: &str, answer: Option<String>) -> P
     let engine = engine(&policy(fixture.text("provider"), &more));
     let chunks = answer.map(|answer| vec![answer.into_bytes()]);
     let answer = chunks.map(|chunks| Answer { content_type: "application/json", chunks, cut: false });
-    play(&engine, fixture.text("method"), fixture.text("path"), &fixture.request(text), answer.as_ref())
+    play(&engine, fixture.text("method"), fixture.text("path"), fixture.request(text), answer.as_ref())
 }
 
 fn stream(fixture: &Fixture, more: &Value, text: &str, answer: &[&str], size: Option<usize>) -> Played {
@@ -31,7 +31,7 @@ fn stream(fixture: &Fixture, more: &Value, text: &str, answer: &[&str], size: Op
     }
     let content_type = fixture.value["stream"]["content_type"].as_str().unwrap();
     let answer = Answer { content_type, chunks, cut: false };
-    play(&engine, "POST", fixture.stream_path(), &fixture.stream_request(text), Some(&answer))
+    play(&engine, "POST", fixture.stream_path(), fixture.stream_request(text), Some(&answer))
 }
 
 /// What the upstream should receive of a request that nothing is done to: the request, and what is put in on purpose.
@@ -118,7 +118,7 @@ fn what_is_not_allowed_is_denied() {
         let more = json!({"access": [{"id": "other", "effect": "allow", "models": "m-2"},
             {"id": "named", "effect": "allow", "models": "m-2", "operations": ["batches", "chat"]}]});
         let engine = engine(&policy(fixture.text("provider"), &more));
-        let played = play(&engine, "POST", fixture.text("path"), &fixture.request("Hi"), None);
+        let played = play(&engine, "POST", fixture.text("path"), fixture.request("Hi"), None);
         assert_eq!(played.upstream, None, "{}", fixture.name);
         assert_eq!(played.reason(), "model.not_allowed", "{}", fixture.name);
         let reply = played.reply.unwrap();
@@ -134,7 +134,7 @@ fn caps_hold_under_every_name() {
             let more = json!({"access": [{"id": "capped", "effect": "allow", "parameters": {"max_tokens": {"max": max}}},
                 {"id": "named", "effect": "allow", "operations": ["batches"]}]});
             let engine = engine(&policy(fixture.text("provider"), &more));
-            let played = play(&engine, "POST", fixture.text("path"), &fixture.request("Hi"), None);
+            let played = play(&engine, "POST", fixture.text("path"), fixture.request("Hi"), None);
             assert_eq!(played.upstream.is_some(), passes, "{} {max}: {}", fixture.name, played.reason());
         }
     }
@@ -273,7 +273,7 @@ fn a_stream_that_is_cut_off_has_an_estimate() {
         chunks.truncate(chunks.len() / 2);
         let content_type = fixture.value["stream"]["content_type"].as_str().unwrap();
         let answer = Answer { content_type, chunks, cut: true };
-        let played = play(&engine, "POST", fixture.stream_path(), &fixture.stream_request("Hi"), Some(&answer));
+        let played = play(&engine, "POST", fixture.stream_path(), fixture.stream_request("Hi"), Some(&answer));
         let output: u64 = played.usage().1.unwrap().parse().unwrap();
         assert!((40..=70).contains(&output), "{}: {output}", fixture.name);
         assert_eq!(played.record.get("doorward.usage.estimated").map(String::as_str), Some("true"), "{}", fixture.name);

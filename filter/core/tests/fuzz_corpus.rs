@@ -1,5 +1,12 @@
 //! Replays the fuzzing corpus with the fuzzer's own checks, on stable Rust.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 #[path = "../../fuzz/checks/exchange.rs"]
 mod exchange;

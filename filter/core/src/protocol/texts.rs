@@ -189,7 +189,7 @@ fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
         }
         "document" | "citations" | "annotations" | "groundingMetadata" => subtree(value, Channel::Document, visit),
         "content" | "parts" | "message" | "messages" | "delta" | "summary" | "item" | "output" | "outputs"
-        | "choices" | "candidates" | "steps" | "output" => {
+        | "choices" | "candidates" | "steps" => {
             each(value, channel, visit, message);
         }
         "reasoningContent" => signed(value, channel, visit),

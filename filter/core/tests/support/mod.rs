@@ -1,6 +1,13 @@
 //! An exchange from its first byte to its last over core alone, in the way Envoy plays it in hold mode.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 pub mod mutate;
 pub mod streams;

@@ -1,6 +1,13 @@
 //! Bodies with a canary in every leaf, mutations of them, and an oracle that reads what went on as the most careless server would.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -172,7 +179,7 @@ pub fn finds(bytes: &[u8]) -> Option<String> {
 pub fn model(bytes: &[u8], member: &str) -> Option<String> {
     let value: Value = serde_json::from_slice(bytes).ok()?;
     let members = value.as_object()?;
-    members.iter().filter(|(name, _)| name.eq_ignore_ascii_case(member)).last()?.1.as_str().map(str::to_owned)
+    members.iter().rfind(|(name, _)| name.eq_ignore_ascii_case(member))?.1.as_str().map(str::to_owned)
 }
 
 fn in_value(value: &Value) -> Option<String> {

@@ -1,6 +1,13 @@
 //! Streams out of fixtures, and what a client reads of a stream.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice
+)]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
