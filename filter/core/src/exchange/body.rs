@@ -305,12 +305,19 @@ impl Exchange {
         if facts.call.operation != Operation::Batches && facts.call.api != Api::GeminiEmbed {
             return Ok(());
         }
-        let Some(requests) = root.get("requests").filter(|r| r.kind() == Kind::Array) else { return Ok(()) };
+        let batch = facts.call.api == Api::AnthropicBatches;
+        let requests = match root.get("requests") {
+            Some(requests) if requests.kind() == Kind::Array => requests,
+            // `embedContent` has none, and of other surfaces nothing is known.
+            None if !batch => return Ok(()),
+            _ => return Err(unreadable("`requests` is no list")),
+        };
         for item in requests.items() {
-            let inner = ["params", "request", "body"].into_iter().find_map(|n| item.get(n)).unwrap_or(item);
-            if inner.kind() != Kind::Object {
+            // Anthropic's requests stand in `params`, whatever else an item has; Gemini's are the items themselves.
+            let inner = if batch { item.get_folded("params") } else { Some(item) };
+            let Some(inner) = inner.filter(|inner| inner.kind() == Kind::Object) else {
                 return Err(unreadable("a request among `requests` is no object"));
-            }
+            };
             self.check_keys(inner, cx)?;
             let named = inner.get("model").and_then(|m| m.text());
             let name = match (&facts.path_model, named) {

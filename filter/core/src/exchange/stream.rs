@@ -6,8 +6,8 @@ use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
-use crate::policy::Plan;
-use crate::protocol::{Api, Operation, Usage};
+use crate::policy::{Plan, Verdict};
+use crate::protocol::{Api, DEFAULT_MODEL, Operation, Usage};
 use crate::reply::{Denial, Reason};
 use crate::stream::framing::Framing;
 use crate::stream::{Bounds, Filter, Look, Stream};
@@ -77,7 +77,12 @@ impl Exchange {
     pub(super) fn stream_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
         let body = match available {
             0 => Vec::new(),
-            _ => cx.host.body(Side::Response).unwrap_or_default(),
+            _ => match cx.host.body(Side::Response) {
+                Ok(body) if body.len() >= available => body,
+                _ if self.tap.is_some() => return Flow::Continue,
+                // What cannot be read does not pass: the stream is cut off.
+                _ => return self.deny(Denial::new(Reason::InternalHost), cx),
+            },
         };
         let Stage::Stream(streaming) = &mut self.stage else { return Flow::Continue };
         let Some(facts) = &mut self.facts else { return Flow::Continue };
@@ -85,7 +90,10 @@ impl Exchange {
         digest.update(&body);
         let mut inspector = inspector(plan, cx.engine, None);
         inspector.shingles = Some(&facts.shingles);
+        let model = self.record.model.as_deref().unwrap_or_default();
+        let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
         let mut look = Look {
+            model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
             restore: &facts.restore,
@@ -140,6 +148,7 @@ impl Exchange {
         self.record.content_out = digest.finish();
         let model = self.record.model.clone().unwrap_or_default();
         if let Some(answered) = filter.model()
+            && model != DEFAULT_MODEL
             && !cx.engine.models.same(&model, answered)
         {
             self.note(Reason::ModelMismatch);

@@ -80,6 +80,7 @@ pub const DECIDING_NAMES: &[&str] = &[
     "agent",
     "messages",
     "contents",
+    "requests",
     "input",
     "prompt",
     "system",

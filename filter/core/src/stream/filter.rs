@@ -70,6 +70,8 @@ pub struct Bounds {
 
 /// What a stream is looked at with.
 pub struct Look<'a> {
+    /// Whether an answer may come from this model.
+    pub model: &'a dyn Fn(&str) -> bool,
     /// Finds and judges.
     pub inspector: &'a Inspector<'a>,
     /// The work that user patterns may still do.
@@ -268,6 +270,9 @@ impl Filter {
         }
         if self.model.is_none() {
             self.model = protocol::answered_by(root);
+            if self.model.as_deref().is_some_and(|model| !(look.model)(model)) {
+                self.refuse(Denial::new(Reason::ModelMismatch), passed);
+            }
         }
         let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
         let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
