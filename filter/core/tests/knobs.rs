@@ -249,3 +249,32 @@ fn tool_calls_are_assembled_while_text_flows() {
     assert_eq!(parsed[0], json!({"to": "jane@northwind.dev", "card": "[CREDIT_CARD]", "at": "[CREDIT_CARD]"}));
     assert_eq!(parsed[1], json!({"to": placeholder, "card": "[CREDIT_CARD]", "at": "[CREDIT_CARD]"}));
 }
+
+#[test]
+fn a_batch_is_read_where_its_provider_reads_it() {
+    let more = allow(&json!({"operations": ["batches"], "models": ["m-1"]}));
+    let item = json!({"custom_id": "a", "params": {"model": "m-2", "max_tokens": 1, "messages": []}});
+    for body in [
+        json!({"REQUESTS": [item]}),
+        json!({"requests": {"0": item}}),
+        json!({"requests": [{"custom_id": "a", "request": {"model": "m-1"}, "params": item["params"]}]}),
+    ] {
+        let played = post("anthropic", &more, "/v1/messages/batches", &body);
+        assert_ne!(played.reason(), "", "{body}");
+    }
+}
+
+#[test]
+fn a_stream_of_another_model_is_refused_where_the_policy_says_so() {
+    let mut more = allow(&json!({"models": ["m-1"]}));
+    more["answers"] = json!({"model_mismatch": "deny"});
+    let ask = json!({"model": "m-1", "messages": [], "stream": true}).to_string();
+    for (model, refused) in [("m-1", false), ("other", true)] {
+        let event = json!({"model": model, "choices": [{"index": 0, "delta": {"content": "hello"}}]});
+        let chunks = vec![format!("data: {event}\n\ndata: [DONE]\n\n").into_bytes()];
+        let answer = Answer { content_type: "text/event-stream", chunks, cut: false };
+        let played = play(&engine(&policy("openai", &more)), "POST", "/v1/chat/completions", &ask, Some(&answer));
+        assert_eq!(played.reason() == "model.mismatch", refused, "{model}: {}", played.reason());
+        assert_eq!(played.client_text().contains("hello"), !refused, "{model}");
+    }
+}

@@ -146,6 +146,12 @@ impl Exchange {
             Ok(found) => found.clone(),
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
                 self.note(Reason::ProtocolUnknownPath);
+                // What is not read is counted all the same: a limit on requests is on all of them.
+                if let Some(principal) = self.record.principal.clone()
+                    && let Err(denial) = self.count(&principal.subject(), &roles, target, cx)
+                {
+                    return self.deny(denial, cx);
+                }
                 self.record.judged = true;
                 return Flow::Continue;
             }

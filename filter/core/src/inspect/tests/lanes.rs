@@ -522,20 +522,3 @@ fn over_budget_holds_everything() {
     assert!(outcome.is_err());
     assert_eq!(lane.release(), "abc, def, ghi, jkl");
 }
-
-/// Time per push of 4 bytes of ordinary text, for the eye.
-#[test]
-fn time_per_push() {
-    let text =
-        "The committee met on Tuesday to discuss the library's new opening hours, and nobody was surprised that it \
-                took longer than planned: 12 items, 3 of them new. "
-            .repeat(500);
-    let detectors = builtin();
-    for names in [&["all"][..], &["secrets"], &["EMAIL_ADDRESS"], &["exfiltration"], &["EXTERNAL_IMAGE"]] {
-        let selection = select(&detectors, names);
-        let pieces = cut(&text, 4);
-        let start = Instant::now();
-        let pushes = pushes(&detectors, &selection, pieces.iter().copied());
-        println!("{names:?}: {:?} per push", start.elapsed() / pushes.len() as u32);
-    }
-}
