@@ -5,23 +5,48 @@ use std::ops::Range;
 
 use crate::json::{Kind, Node};
 
-/// Removes from `data` or `models` (or from the list itself, where a server answers no more than that) the models that a caller may not
-/// use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
+/// Removes from `data` and `models` (llama.cpp answers both; a list itself, where a server answers no more than that) the models that a
+/// caller may not use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
 pub(super) fn filter_models(
     root: Node<'_>,
     may_use: &mut dyn FnMut(&str) -> bool,
 ) -> Option<Vec<(Range<usize>, String)>> {
-    let list = if root.kind() == Kind::Array { Some(root) } else { root.get("data").or_else(|| root.get("models")) };
-    let data = list.filter(|d| d.kind() == Kind::Array)?;
-    let items: Vec<(Node<'_>, bool)> = data
+    let lists: Vec<Node<'_>> = match root.kind() {
+        Kind::Array => vec![root],
+        _ => ["data", "models"].into_iter().filter_map(|name| root.get(name)).collect(),
+    };
+    if lists.is_empty() || lists.iter().any(|list| list.kind() != Kind::Array) {
+        return None;
+    }
+    let mut edits = Vec::new();
+    let mut kept = Vec::new();
+    for list in lists {
+        kept.extend(cut(list, may_use, &mut edits));
+    }
+    if edits.is_empty() {
+        return Some(edits);
+    }
+    let ids: Vec<Node<'_>> = kept.iter().filter_map(|item| item.get("id")).collect();
+    for (name, id) in [("first_id", ids.first()), ("last_id", ids.last())] {
+        if let Some(node) = root.get(name) {
+            let text = id.and_then(|id| id.text()).map_or("null".to_owned(), |id| serde_json::json!(id).to_string());
+            edits.push((node.span(), text));
+        }
+    }
+    Some(edits)
+}
+
+/// Cuts one list; what is left of it.
+fn cut<'d>(
+    data: Node<'d>,
+    may_use: &mut dyn FnMut(&str) -> bool,
+    edits: &mut Vec<(Range<usize>, String)>,
+) -> Vec<Node<'d>> {
+    let items: Vec<(Node<'d>, bool)> = data
         .items()
         // An item without a readable id cannot be allowed.
         .map(|item| (item, id(item).is_some_and(|id| may_use(id.strip_prefix("models/").unwrap_or(&id)))))
         .collect();
-    if items.iter().all(|(_, keep)| *keep) {
-        return Some(Vec::new());
-    }
-    let mut edits = Vec::new();
     // An item goes with the comma in front of it, and the first kept one with what stands before it.
     let mut from = data.span().start.saturating_add(1);
     let mut kept = false;
@@ -42,14 +67,7 @@ pub(super) fn filter_models(
         from = span.end;
     }
     edits.retain(|(range, _)| !range.is_empty());
-    let ids: Vec<Node<'_>> = items.iter().filter(|(_, k)| *k).filter_map(|(i, _)| i.get("id")).collect();
-    for (name, id) in [("first_id", ids.first()), ("last_id", ids.last())] {
-        if let Some(node) = root.get(name) {
-            let text = id.and_then(|id| id.text()).map_or("null".to_owned(), |id| serde_json::json!(id).to_string());
-            edits.push((node.span(), text));
-        }
-    }
-    Some(edits)
+    items.into_iter().filter(|(_, keep)| *keep).map(|(item, _)| item).collect()
 }
 
 /// The name of a listed model: OpenAI and Anthropic, Gemini, Ollama.
@@ -69,6 +87,12 @@ mod tests {
             edits.replace(range, text).unwrap();
         }
         String::from_utf8(edits.splice(json.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn every_list_of_an_answer_is_cut() {
+        let out = filtered(r#"{"models":[{"name":"a"},{"name":"b"}],"data":[{"id":"b"},{"id":"a"}]}"#, &["a"]);
+        assert_eq!(out, r#"{"models":[{"name":"a"}],"data":[{"id":"a"}]}"#);
     }
 
     #[test]
