@@ -11,7 +11,7 @@ use crate::{model, tools};
 
 /// What callers may use in a [`World::of`] a provider: the models, deployments and agents of the tests of
 /// [`crate::providers`].
-pub const MODELS: [&str; 18] = [
+pub const MODELS: [&str; 19] = [
     "gpt-*",
     "text-embedding-*",
     "omni-moderation-latest",
@@ -24,6 +24,7 @@ pub const MODELS: [&str; 18] = [
     "codestral-*",
     "agent-*",
     "llama3*",
+    "qwen3-*",
     "all-minilm",
     "command-*",
     "embed-*",

@@ -35,6 +35,7 @@ pub mod openai;
 pub mod responses;
 pub mod tgi;
 pub mod vertex;
+pub mod vllm;
 
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ pub use self::mistral::handler as mistral;
 pub use self::ollama::handler as ollama;
 pub use self::openai::handler as openai;
 pub use self::tgi::handler as tgi;
+pub use self::vllm::handler as vllm;
 use crate::upstream::{Script, Seen, Told};
 
 /// Input tokens of every answer, cached ones included.

@@ -1,5 +1,5 @@
-//! Vertex AI: Google's models in Gemini's shape, Anthropic's in Anthropic's with the model in the path, and OpenAI's
-//! chat completions.
+//! Vertex AI: Google's models in Gemini's shape, Anthropic's and Mistral's in their own with the model in the
+//! path, and OpenAI's chat completions.
 
 use serde_json::{Value, json};
 
@@ -20,6 +20,11 @@ pub(super) fn answer(asked: &Asked, rest: &str) -> Script {
             Some(("count-tokens", "rawPredict")) => Script::json(&json!({"input_tokens": INPUT_TOKENS})),
             Some((model, "rawPredict")) => claude(&asked.body, model, false),
             Some((model, "streamRawPredict")) => claude(&asked.body, model, asked.streams()),
+            _ => gemini::missing(),
+        },
+        [_, _, _, _, "publishers", "mistralai", "models", named] => match named.rsplit_once(':') {
+            // The body names the model too, and says whether to stream.
+            Some((_, "rawPredict" | "streamRawPredict")) => chat::complete(asked, Dialect::Mistral, gemini::failure),
             _ => gemini::missing(),
         },
         [_, _, _, _, "endpoints", "openapi", "chat", "completions"] => {

@@ -86,3 +86,26 @@ async fn arrays() {
     let rows: Vec<Row> = rows.into_iter().map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
     Stage::open(Client::Raw, providers::gemini, "gcp.gemini", |world| world).await.check(&rows).await;
 }
+
+/// Mistral's models on Vertex AI speak as they do at Mistral.
+#[tokio::test]
+async fn mistral_on_vertex() {
+    const MODEL: &str = "mistral-small-2503";
+    let chat = |model: &str, text: &str| json!({"model": model, "messages": ask(text)});
+    let with_tools = |model: &str, text: &str| json!({"model": model, "messages": ask(text), "tools": functions()});
+    let stream = |request: serde_json::Value| {
+        let mut request = request;
+        request["stream"] = json!(true);
+        request
+    };
+    let path = "/v1/projects/p/locations/l/publishers/mistralai/models/{model}";
+    let path = |operation: &str| -> &'static str { format!("{path}:{operation}").leak() };
+    let rows = [
+        Row::whole(path("rawPredict"), "openai.chat", MODEL, "/choices/0/message/content", chat).tools(with_tools),
+        Row::stream(path("streamRawPredict"), "openai.chat", MODEL, move |model, text| stream(chat(model, text)))
+            .tools(move |model, text| stream(with_tools(model, text)))
+            .delta("/choices/0/delta/content"),
+    ];
+    let rows: Vec<Row> = rows.into_iter().map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
+    Stage::open(Client::Raw, providers::gemini, "gcp.vertex_ai", |world| world).await.check(&rows).await;
+}

@@ -1,4 +1,4 @@
-//! Mistral, Cohere and Ollama through their SDKs; TGI and rerank servers without one.
+//! Mistral, Cohere and Ollama through their SDKs; TGI, vLLM and rerank servers without one.
 
 use doorward_e2e::providers::{self, INPUT_TOKENS, OUTPUT_TOKENS, UNCACHED_TOKENS};
 use doorward_e2e::sdk::Sdk;
@@ -89,6 +89,25 @@ async fn tgi() {
             .delta("/token/text"),
     ];
     Stage::open(Client::Raw, providers::tgi, "huggingface", |world| world).await.check(&rows).await;
+}
+
+#[tokio::test]
+async fn vllm() {
+    let model = "qwen3-8b";
+    let prompt = |model: &str, text: &str| json!({"model": model, "prompt": text});
+    let input = |model: &str, text: &str| json!({"model": model, "input": text});
+    let pair = |model: &str, text: &str| json!({"model": model, "text_1": text, "text_2": ["a", "b"]});
+    let silent = |path, ask: fn(&str, &str) -> Value| Row::silent(path, "vllm.extras", model, ask);
+    let mut rows = vec![silent("/tokenize", prompt)];
+    rows.extend(
+        [silent("/classify", input), silent("/pooling", input), silent("/score", pair), silent("/v1/score", pair)]
+            .map(|row| row.used(INPUT_TOKENS, 0)),
+    );
+    Stage::open(Client::Raw, providers::vllm, "vllm", |world| world).await.check(&rows).await;
+    // Beside them OpenAI's API, through its SDK.
+    let rows = chat_rows(model, ["create", "chat_stream"]).into_iter().map(|row| row.under("/v1"));
+    let rows: Vec<Row> = rows.map(|row| row.used(INPUT_TOKENS, OUTPUT_TOKENS)).collect();
+    Stage::open(crate::openai::OPENAI, providers::vllm, "vllm", |world| world).await.check(&rows).await;
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ use crate::Outcome;
 
 /// The files whose types a policy is made of.
 const SOURCES: &[&str] = &[
-    include_str!("../../../core/src/policy/document.rs"),
+    include_str!("../../../core/src/policy/document/mod.rs"),
+    include_str!("../../../core/src/policy/document/access.rs"),
+    include_str!("../../../core/src/policy/document/content.rs"),
+    include_str!("../../../core/src/policy/document/settings.rs"),
     include_str!("../../../core/src/identity/document.rs"),
     include_str!("../../../core/src/inspect/document.rs"),
     include_str!("../../../core/src/protocol/mod.rs"),

@@ -194,6 +194,11 @@ impl Lane {
         self.text.len() - self.settled
     }
 
+    /// What is held back.
+    pub fn held_text(&self) -> &str {
+        self.text.get(self.settled..).unwrap_or_default()
+    }
+
     /// Bytes that are kept in all: what is held back, and what stands before it.
     #[cfg(test)]
     pub(super) fn kept(&self) -> usize {
@@ -202,7 +207,7 @@ impl Lane {
 
     /// Lets go of everything held back without judging it: answers it. What is pushed next starts a new text.
     pub fn release(&mut self) -> String {
-        let held = self.text.get(self.settled..).unwrap_or_default().to_owned();
+        let held = self.held_text().to_owned();
         *self = Self::new();
         held
     }

@@ -301,6 +301,11 @@ impl Leak {
         self.text.len()
     }
 
+    /// What is held back.
+    pub fn held_text(&self) -> &str {
+        &self.text
+    }
+
     /// Lets go of everything held back without judging it. What is pushed next starts a new text.
     pub fn release(&mut self) -> String {
         std::mem::take(self).text

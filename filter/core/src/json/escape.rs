@@ -53,6 +53,11 @@ fn hex4(bytes: &[u8], from: usize) -> Result<u32, (ErrorKind, usize)> {
 /// Up to this many levels the short forms are used, whose length doubles with every level.
 const SHORT_LEVELS: u8 = 3;
 
+/// `text` as it stands between the quotes of a JSON string.
+pub(crate) fn escaped(text: &str) -> String {
+    write(text, 1)
+}
+
 /// `text` as it stands inside `levels` strings, each within the other; without quotes around it.
 ///
 /// A hostile body can be nested hundreds of levels deep at little cost, so beyond a few levels every

@@ -33,6 +33,7 @@ mod text;
 
 pub use document::{Document, Kind, Node};
 pub use edits::{Edits, Overlap};
+pub(crate) use escape::escaped;
 pub use keys::fold;
 pub(crate) use scan::string_stop;
 pub use text::{StringToken, Text};

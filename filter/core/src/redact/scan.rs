@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use super::encoded::{View, Views, Way};
 use super::hits::{Hit, Hits, Replacement};
-use super::tokens::{Assignments, Counts, Form, restore_arguments, restore_json, restore_whole};
+use super::tokens::{Assignments, Counts, Form, Restorer, restore_arguments, restore_json};
 use super::{Back, Inspector, Outcome, RestoreMap};
 use crate::hex::hex;
 use crate::host::Side;
 use crate::inspect::{Budget, Finding, Lane, Leak, SYSTEM_PROMPT_LEAK, Selection, Shingles};
-use crate::json::{Document, Limits, Text, decimal};
+use crate::json::{Document, Limits, Text, decimal, escaped};
 use crate::policy::{Action, Mode, Placeholder, Plan};
 use crate::protocol::{Channel, Contents, Leaf, Place, subtree, walk};
 use crate::reply::Reason;
@@ -48,6 +48,8 @@ pub(crate) struct Scan<'a, 'b> {
     signed: Vec<Range<usize>>,
     /// Strings that are no text.
     contents: Contents,
+    /// What restores in the next text, where the one before it left a link open that a client may show joined to it.
+    open_link: Option<Restorer>,
 }
 
 impl<'a, 'b> Scan<'a, 'b> {
@@ -66,6 +68,7 @@ impl<'a, 'b> Scan<'a, 'b> {
             known: known.filter(|map| !map.is_empty()),
             signed: Vec::new(),
             contents: Contents::default(),
+            open_link: None,
         }
     }
 
@@ -127,25 +130,33 @@ impl<'a, 'b> Scan<'a, 'b> {
             return None;
         }
         let text = token.text();
-        // Only what may hold a placeholder is worth the trouble.
         let called = || leaf.of.tool.is_some_and(|tool| back.restoring_tools.any(&tool.text()));
         let limits = self.inspector.limits;
-        let restored: &dyn Fn(&str) -> (String, Counts) = match leaf.of.channel {
-            Channel::Assistant if back.structured => &|text| owned(restore_json(back.restore, text, &limits)),
-            Channel::Assistant => &|text| owned(restore_whole(back.restore, text)),
-            Channel::ToolCall if called() => &|text| owned(restore_arguments(back.restore, text, &limits)),
+        let before;
+        let mut joined = None;
+        let restored: &mut dyn FnMut(&str) -> (String, Counts) = match leaf.of.channel {
+            Channel::Assistant if back.structured => &mut |text| owned(restore_json(back.restore, text, &limits)),
+            Channel::Assistant => {
+                before = self.open_link.take().unwrap_or_default();
+                &mut |text| {
+                    let mut restorer = before.clone();
+                    let restored = restorer.push(back.restore, text, true).into_owned();
+                    joined = Some(restorer.clone());
+                    (restored, restorer.counts())
+                }
+            }
+            Channel::ToolCall if called() => &mut |text| owned(restore_arguments(back.restore, text, &limits)),
             _ => return None,
         };
         let (_, counts) = restored(&text);
+        let edit = (counts.restored > 0).then(|| {
+            // What is found goes first: values that come back are the caller's own, and no findings.
+            let edited = self.whole(&text, leaf.of.channel, false);
+            (token.inner_span(), escaped(&restored(&edited).0))
+        });
+        self.open_link = joined.filter(Restorer::in_link).map(|restorer| restorer.beside());
         self.restored(counts);
-        if counts.restored == 0 {
-            return None;
-        }
-        // What is found goes first: values that come back are the caller's own, and no findings.
-        let edited = self.whole(&text, leaf.of.channel, false);
-        let raw = serde_json::Value::from(restored(&edited).0).to_string();
-        let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-        Some((token.inner_span(), raw.to_owned()))
+        edit
     }
 
     /// Scans a complete text that is no part of the body's bytes; answers what goes on instead.

@@ -13,25 +13,21 @@
 //! streams, encodings (base64, percent, HTML) are seen through only where a text is held until it is complete: in arguments of tool
 //! calls, and under `stream: hold_all`.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::rc::Rc;
 
+use super::calls::Calls;
 use super::framing::{Frame, Frames, Framing, Writer};
 use super::known::Known;
-use super::skeleton::{quoted, skeleton};
-use super::text::{Last, Text, With, complete};
+use super::skeleton::skeleton;
+use super::text::{Text, With};
+use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
-use crate::host::Side;
 use crate::inspect::{Budget, Scripts};
-use crate::json::{Document, Kind, Node};
+use crate::json::Document;
 use crate::policy::{AtMaxHold, Globs};
-use crate::protocol::{self, Api, Channel, Dialect, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::protocol::{Api, Channel, Dialect, Ends, Lane, Usage};
 use crate::redact::{Counts, Inspector, Outcome, RestoreMap, Restorer, Scan};
 use crate::reply::{Denial, Reason};
-
-/// More texts than this at once are no answer.
-const MAX_TEXTS: usize = 1024;
 
 /// The events that texts at once were last seen in may be so many times as long as one.
 const MAX_EVENTS: usize = 4;
@@ -52,7 +48,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    fn restorer(self) -> Restorer {
+    pub(super) fn restorer(self) -> Restorer {
         if self.structured { Restorer::json() } else { Restorer::default() }
     }
 }
@@ -97,32 +93,25 @@ pub struct Passed {
 
 /// A streamed answer.
 pub struct Filter {
-    kind: Stream,
+    pub(super) kind: Stream,
     bounds: Bounds,
     frames: Frames,
-    writer: Writer,
-    texts: BTreeMap<Lane, Text>,
-    /// What restores in the next of the texts that are shown joined.
-    restorers: BTreeMap<u32, Restorer>,
+    pub(super) writer: Writer,
+    pub(super) texts: Texts,
+    pub(super) calls: Calls,
     /// What all events repeat.
-    known: Known,
-    /// What became of placeholders in texts that nothing is joined to any more.
-    counts: Counts,
-    /// Whether values come back into the tool that is called, by choice and part.
-    tools: BTreeMap<(u32, u32), bool>,
-    /// The calls whose arguments have gone on with values in them, while more of the call may come.
-    told: BTreeSet<(u32, u32)>,
+    pub(super) known: Known,
     /// The stream was ended for its caller.
-    over: bool,
+    pub(super) over: bool,
     /// By how much numbers of events are ahead of the upstream's, and the last one.
-    ahead: u64,
-    number: u64,
-    usage: Option<Usage>,
-    model: Option<String>,
+    pub(super) ahead: u64,
+    pub(super) number: u64,
+    pub(super) usage: Option<Usage>,
+    pub(super) model: Option<String>,
     /// Bytes of text that came, and the scripts of the model's words among it.
-    text_bytes: u64,
-    scripts: Scripts,
-    finished: bool,
+    pub(super) text_bytes: u64,
+    pub(super) scripts: Scripts,
+    pub(super) finished: bool,
 }
 
 impl std::fmt::Debug for Filter {
@@ -139,12 +128,9 @@ impl Filter {
             bounds,
             frames: Frames::new(kind.framing, bounds.max_frame),
             writer: Writer::new(kind.framing),
-            texts: BTreeMap::new(),
-            restorers: BTreeMap::new(),
+            texts: Texts::new(kind),
+            calls: Calls::default(),
             known: Known::default(),
-            counts: Counts::default(),
-            tools: BTreeMap::new(),
-            told: BTreeSet::new(),
             over: false,
             ahead: 0,
             number: 0,
@@ -183,7 +169,7 @@ impl Filter {
 
     /// Bytes that are held back: of a frame, and of texts.
     pub fn held(&self) -> usize {
-        self.texts.values().map(Text::held).sum::<usize>() + self.frames.buffered()
+        self.texts.held() + self.frames.buffered()
     }
 
     /// Takes bytes as they came; `end`: nothing follows them.
@@ -206,7 +192,7 @@ impl Filter {
             }
         }
         if end && !self.over {
-            self.flush(&Ends { all: true, ..Ends::default() }, &BTreeMap::new(), look, &mut passed);
+            self.end(self.texts.ended(&Ends::every()), &Ends::default(), look, &mut passed);
         }
         passed
     }
@@ -223,7 +209,7 @@ impl Filter {
         if json.trim_ascii().is_empty() || json.trim_ascii() == b"[DONE]" {
             if !json.trim_ascii().is_empty() {
                 self.finished = true;
-                self.flush(&Ends { all: true, ..Ends::default() }, &BTreeMap::new(), look, passed);
+                self.end(self.texts.ended(&Ends::every()), &Ends::default(), look, passed);
             }
             return self.rest(frame, look, passed);
         }
@@ -248,7 +234,7 @@ impl Filter {
         }
     }
 
-    fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
+    pub(super) fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
         let mut clean = true;
         let name = frame.event().map(std::borrow::Cow::Borrowed);
         let beside = wrap::beside(self.kind.api, frame).map(std::borrow::Cow::Owned);
@@ -263,234 +249,25 @@ impl Filter {
         clean
     }
 
-    fn event(&mut self, frame: &Rc<Frame>, document: &Document<'_>, look: &mut Look<'_>, passed: &mut Passed) {
-        let root = document.root();
-        if let Some(usage) = Usage::of(self.kind.api, root) {
-            self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
-        }
-        if self.model.is_none() {
-            self.model = protocol::answered_by(root);
-            if self.model.as_deref().is_some_and(|model| !(look.model)(model)) {
-                self.refuse(Denial::new(Reason::ModelMismatch), passed);
-            }
-        }
-        let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
-        let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
-        self.finished |= event.ends.all || event.ends.some.iter().any(|(_, part)| part.is_none());
-        if self.over {
-            return;
-        }
-        // A call's name may stand behind its arguments.
-        for (leaf, piece) in &leaves {
-            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
-                self.name_tool((choice, part), &token.text(), look.restoring_tools);
-                if self.told.contains(&(choice, part)) && !self.goes_into(choice, part) {
-                    let denial =
-                        Denial::new(Reason::AnswerDenied).detail("a tool call was renamed behind its arguments");
-                    return self.refuse(denial, passed);
-                }
-            }
-        }
-        // Who sends a piece in the event that ends its text gets the rest of it there, in the last one.
-        let here: BTreeMap<Lane, usize> = leaves
-            .iter()
-            .enumerate()
-            .filter_map(|(at, (_, piece))| match piece {
-                Piece::Text(lane) | Piece::Arguments(lane) => Some((*lane, at)),
-                _ => None,
-            })
-            .collect();
-        if here.len() > MAX_TEXTS {
-            return self.refuse(Denial::new(Reason::AnswerUnscannable).detail("too many texts at once"), passed);
-        }
-        self.flush(&event.ends, &here, look, passed);
-        let begun = leaves.iter().filter_map(|(leaf, piece)| match (leaf.place, piece) {
-            (Place::Value(token), Piece::Arguments(lane)) => {
-                let before = self.texts.get(lane)?;
-                before.is_call_before(&token.text(), &look.inspector.limits).then_some(*lane)
-            }
-            _ => None,
-        });
-        self.end(begun.collect(), look, passed);
-        if self.over || self.kind.hides_usage && event.usage_only {
-            return;
-        }
-        self.known.begin();
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
-        let mut moved = false;
-        let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
-        scan.body(document, Side::Response);
-        for (at, (leaf, piece)) in leaves.into_iter().enumerate() {
-            let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
-                if let Err(at) = self.known.next(&leaf) {
-                    let (found, changed) = (scan.found(), edits.len());
-                    self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
-                    if scan.found() == found && edits.len() == changed {
-                        self.known.keep(at, &leaf);
-                    }
-                }
-                continue;
-            };
-            let came = token.text();
-            self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
-            if leaf.of.channel == Channel::Assistant {
-                self.scripts.push(&came);
-            }
-            let mode = look.inspector.plan.stream_mode(leaf.of.channel);
-            let end = event.ends.has(lane) && here.get(&lane) == Some(&at);
-            let into_call = self.goes_into(lane.choice, lane.part);
-            if !self.texts.contains_key(&lane) {
-                let restorer = self.restorer(lane);
-                self.texts.insert(lane, Text::new(piece, mode, leaf.of.channel, leaf.of.signed, restorer));
-            }
-            let Some(text) = self.texts.get_mut(&lane) else { continue };
-            let goes = text.push(&came, end, &With { restore: look.restore, into_call }, &mut scan);
-            if into_call && !goes.is_empty() && self.told.len() < MAX_TEXTS {
-                self.told.insert((lane.choice, lane.part));
-            }
-            let span = token.inner_span();
-            if goes != came {
-                moved = true;
-                let raw = quoted(&goes);
-                let raw = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
-                edits.push((span.clone(), raw.to_owned()));
-            }
-            // Only for what is held back is there still something to tell.
-            text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), span });
-            if end && let Some(text) = self.texts.remove(&lane) {
-                self.over_with(lane, text);
-            }
-        }
-        if moved {
-            // They tell the text once more, token by token.
-            token_lists(root, &mut edits);
-        }
-        if let Some(sequence) = root.get("sequence_number").filter(|n| n.kind() == Kind::Number) {
-            let number: u64 = sequence.number().and_then(|n| n.parse().ok()).unwrap_or(0);
-            self.number = number.saturating_add(self.ahead);
-            if self.ahead > 0 {
-                edits.push((sequence.span(), self.number.to_string()));
-            }
-        }
-        let (edited, outcome) = match scan.edits() {
-            true => scan.finish(document, &[], &edits),
-            false => scan.finish_values(document, &edits),
-        };
-        passed.outcome.merge(outcome);
-        if let Some(reason) = passed.outcome.denial {
-            return self.refuse(Denial::new(reason), passed);
-        }
-        if !self.clean(frame, look, passed) {
-            return;
-        }
-        match edited {
-            None => self.writer.keep(frame, &mut passed.bytes),
-            Some(edited) => {
-                let edited = wrap::wrap(self.kind.api, frame, edited);
-                self.writer.replace(frame, &edited, &mut passed.bytes);
-            }
-        }
-        self.bound(look, passed);
-    }
-
-    /// A tool that is called. A name that comes twice, or in pieces: clients join them, or go by the first, or by the last.
-    fn name_tool(&mut self, call: (u32, u32), name: &str, restoring_tools: &Globs) {
-        let fits = restoring_tools.any(name);
-        if name.is_empty() {
-            return;
-        }
-        if let Some(known) = self.tools.get_mut(&call) {
-            *known &= fits;
-        } else if self.tools.len() < MAX_TEXTS {
-            self.tools.insert(call, fits);
-        }
-    }
-
-    /// A leaf that is complete in itself.
-    fn whole(
-        &self,
-        leaf: Leaf<'_>,
-        restore: &RestoreMap,
-        restoring_tools: &Globs,
-        scan: &mut Scan<'_, '_>,
-        edits: &mut Vec<(Range<usize>, String)>,
-    ) {
-        let Place::Value(token) = leaf.place else { return scan.leaf(leaf) };
-        let came = token.text();
-        if !matches!(leaf.of.channel, Channel::Assistant | Channel::ToolCall) {
-            return scan.leaf(leaf);
-        }
-        let mode = scan.plan().stream_mode(leaf.of.channel);
-        let tool = leaf.of.tool.map(|t| t.text());
-        let into_call = tool.is_some_and(|name| restoring_tools.any(&name));
-        let with = With { restore, into_call };
-        let restorer = self.kind.restorer();
-        let goes = complete(&came, mode, leaf.of.channel, leaf.of.signed, &with, restorer, scan);
-        if goes != came {
-            let raw = quoted(&goes);
-            edits.push((token.inner_span(), raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default().to_owned()));
-        }
-    }
-
-    fn goes_into(&self, choice: u32, part: u32) -> bool {
-        self.tools.get(&(choice, part)).copied().unwrap_or(false)
-    }
-
-    /// Texts that a client may show joined.
-    fn shown(&self, lane: Lane) -> u32 {
-        match self.kind.api {
-            // Those of one kind, whichever item they stand in.
-            Api::OpenAiResponses | Api::GeminiInteractions => lane.name,
-            _ => lane.choice,
-        }
-    }
-
-    /// What restores in a text that begins.
-    fn restorer(&mut self, lane: Lane) -> Restorer {
-        let before = self.restorers.remove(&self.shown(lane));
-        let joined = |other: &Lane| other.name == lane.name && self.shown(*other) == self.shown(lane);
-        let beside = || self.texts.iter().rev().find(|(other, _)| joined(other)).map(|(_, text)| text.beside());
-        before.or_else(beside).unwrap_or_else(|| self.kind.restorer())
-    }
-
-    /// Ends texts: what is held of them goes on in an event of its own. Those that have a piece `here` end there.
-    fn flush(&mut self, ends: &Ends, here: &BTreeMap<Lane, usize>, look: &mut Look<'_>, passed: &mut Passed) {
-        if ends.is_empty() {
-            return;
-        }
-        let ended = self.texts.keys().copied().filter(|l| ends.has(*l) && !here.contains_key(l));
-        self.end(ended.collect(), look, passed);
-    }
-
-    fn end(&mut self, ended: Vec<Lane>, look: &mut Look<'_>, passed: &mut Passed) {
+    /// Ends texts: what is held of them goes on in an event of its own. Some end because the answer is `over`, as it says.
+    pub(super) fn end(&mut self, ended: Vec<Lane>, over: &Ends, look: &mut Look<'_>, passed: &mut Passed) {
         for lane in ended {
-            let into_call = self.goes_into(lane.choice, lane.part);
-            let Some(mut text) = self.texts.remove(&lane) else { continue };
+            let into_call = self.calls.restores((lane.choice, lane.part));
+            let Some(mut text) = self.texts.take(lane) else { continue };
             let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
-            let goes = text.push("", true, &With { restore: look.restore, into_call }, &mut scan);
+            let (goes, remnant) = text.end("", over.has(lane), &With { restore: look.restore, into_call }, &mut scan);
             passed.outcome.merge(scan.finish_texts());
             if let Some(reason) = passed.outcome.denial {
                 return self.refuse(Denial::new(reason), passed);
             }
             self.tell(&text, &goes, passed);
-            self.over_with(lane, text);
-        }
-    }
-
-    /// A text is over. The next one of its choice may be shown joined to it.
-    fn over_with(&mut self, lane: Lane, text: Text) {
-        if text.is_restored() && self.restorers.len() < MAX_TEXTS {
-            let before = self.restorers.insert(self.shown(lane), text.restorer());
-            self.counts.add(before.map(|r| r.counts()).unwrap_or_default());
+            self.texts.close(lane, text, remnant);
         }
     }
 
     /// What became of placeholders in texts so far.
     pub fn placeholders(&self) -> Counts {
-        let mut counts = self.counts;
-        self.restorers.values().for_each(|r| counts.add(r.counts()));
-        self.texts.values().for_each(|t| counts.add(t.counts()));
-        counts
+        self.texts.placeholders()
     }
 
     /// One more event, for text that was held back.
@@ -511,32 +288,29 @@ impl Filter {
     }
 
     /// Keeps what is held within its bounds.
-    fn bound(&mut self, look: &mut Look<'_>, passed: &mut Passed) {
-        let held: usize = self.texts.values().map(Text::held).sum();
-        let events: usize = self.texts.values().filter_map(|t| Some(t.last.as_ref()?.frame.raw().len())).sum();
-        let long: Vec<Lane> =
-            self.texts.iter().filter(|(_, t)| t.held() > self.bounds.max_hold).map(|(lane, _)| *lane).collect();
+    pub(super) fn bound(&mut self, look: &mut Look<'_>, passed: &mut Passed) {
+        let (held, events) = (self.texts.held(), self.texts.events());
+        let mut within = self.texts.len() <= MAX_TEXTS && events <= self.bounds.max_frame.saturating_mul(MAX_EVENTS);
         if self.bounds.at_max_hold == AtMaxHold::Release {
-            for lane in long {
-                let into_call = self.goes_into(lane.choice, lane.part);
-                let Some(mut text) = self.texts.remove(&lane) else { continue };
+            for lane in self.texts.longer_than(self.bounds.max_hold) {
+                let into_call = self.calls.restores((lane.choice, lane.part));
+                let Some(mut text) = self.texts.take(lane) else { continue };
                 let goes = text.release(&With { restore: look.restore, into_call });
                 passed.released = true;
                 self.tell(&text, &goes, passed);
-                self.texts.insert(lane, text);
+                self.texts.put(lane, text);
             }
-        } else if held > self.bounds.max_frame {
-            let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
-            return self.refuse(denial, passed);
+        } else {
+            within &= held <= self.bounds.max_frame;
         }
-        if self.texts.len() > MAX_TEXTS || events > self.bounds.max_frame.saturating_mul(MAX_EVENTS) {
+        if !within {
             let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
             self.refuse(denial, passed);
         }
     }
 
     /// Ends the stream for its caller, in the API's own way.
-    fn refuse(&mut self, denial: Denial, passed: &mut Passed) {
+    pub(super) fn refuse(&mut self, denial: Denial, passed: &mut Passed) {
         if self.over {
             return;
         }
@@ -553,29 +327,5 @@ impl Filter {
         }
         self.writer.finish(&mut passed.bytes);
         passed.denial.get_or_insert(denial);
-    }
-}
-
-/// Lists of tokens and their probabilities: they tell a text once more. Emptied.
-pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)>) {
-    match node.kind() {
-        Kind::Object => {
-            // TGI's details.
-            let details = node.get("prefill").is_some();
-            for (key, value) in node.entries() {
-                match (key.text().as_ref(), value.kind()) {
-                    ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Object) => {
-                        edits.push((value.span(), "null".to_owned()));
-                    }
-                    ("tokens" | "prefill", Kind::Array) if details => edits.push((value.span(), "[]".to_owned())),
-                    ("logprobs" | "logprobsResult" | "prompt_logprobs" | "top_tokens", Kind::Array) => {
-                        edits.push((value.span(), "[]".to_owned()));
-                    }
-                    _ => token_lists(value, edits),
-                }
-            }
-        }
-        Kind::Array => node.items().for_each(|item| token_lists(item, edits)),
-        _ => {}
     }
 }

@@ -4,12 +4,16 @@
 //! [`framing`]s and puts its own messages inside. What the messages mean is [`crate::protocol`]'s affair; what they carry
 //! goes through [`Filter`].
 
+mod calls;
+mod event;
 mod filter;
 pub mod framing;
 mod known;
 mod skeleton;
 mod text;
+mod texts;
+mod token_lists;
 mod wrap;
 
-pub(crate) use filter::token_lists;
 pub use filter::{Bounds, Filter, Look, Passed, Stream};
+pub(crate) use token_lists::token_lists;

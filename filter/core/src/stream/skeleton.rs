@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::json::{Kind, Node};
+use crate::json::{Kind, Node, escaped};
 
 /// Strings that name what an event is about; clients do not join them.
 const NAMES: &[&str] = &[
@@ -95,8 +95,8 @@ fn plain(value: Node<'_>) -> String {
 }
 
 /// As a JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub(super) struct Text {
     restorer: Restorer,
     /// What came of a text that is looked at when it is complete.
     whole: String,
+    /// What came before it, and what of it went on already.
+    before: Remnant,
     /// The event that carried its last piece, and where in its payload that stands.
     pub(super) last: Option<Last>,
 }
@@ -44,6 +46,32 @@ pub(super) struct Text {
 pub(super) struct Last {
     pub(super) frame: Rc<Frame>,
     pub(super) span: std::ops::Range<usize>,
+}
+
+/// The end of a text that was let go of only because it was told to be the end.
+#[derive(Default)]
+pub(super) struct Remnant {
+    /// As it came.
+    came: String,
+    /// As it went on.
+    went: String,
+}
+
+impl Remnant {
+    /// Its bytes.
+    pub fn len(&self) -> usize {
+        self.came.len() + self.went.len()
+    }
+
+    /// What of `goes`, the same text going on, has not gone on yet. Where it is another one by what followed, all of it.
+    fn beyond(&mut self, goes: String) -> String {
+        if let Some(rest) = self.went.strip_prefix(&*goes) {
+            self.went = rest.to_owned();
+            return String::new();
+        }
+        let went = std::mem::take(&mut self.went);
+        goes.strip_prefix(&*went).map(str::to_owned).unwrap_or(goes)
+    }
 }
 
 /// What texts are looked at with.
@@ -71,8 +99,14 @@ impl Text {
             leak: inspect::Leak::new(),
             restorer,
             whole: String::new(),
+            before: Remnant::default(),
             last: None,
         }
+    }
+
+    /// The same text, going on behind what it was let go with.
+    pub fn behind(self, remnant: Remnant) -> Self {
+        Self { before: remnant, ..self }
     }
 
     /// What restores in the text that follows, once this one is over; and what it counted.
@@ -111,8 +145,43 @@ impl Text {
             + if self.way == Way::Tail { 0 } else { self.lane.held() + self.leak.held() }
     }
 
-    /// Takes a piece; answers what goes on now. `end`: nothing follows.
-    pub fn push(&mut self, piece: &str, end: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
+    /// Takes a piece; answers what goes on now.
+    pub fn push(&mut self, piece: &str, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
+        let came = std::mem::take(&mut self.before.came);
+        let goes = match came.is_empty() {
+            true => self.take(piece, false, with, scan),
+            false => self.take(&(came + piece), false, with, scan),
+        };
+        self.before.beyond(goes)
+    }
+
+    /// Takes the last piece; answers what goes on. Where that is `over` by the answer's own word, it may go on in spite of it: then
+    /// what is let go of only because of that is told, too.
+    pub fn end(
+        &mut self,
+        piece: &str,
+        over: bool,
+        with: &With<'_>,
+        scan: &mut Scan<'_, '_>,
+    ) -> (String, Option<Remnant>) {
+        let mut goes = self.push(piece, with, scan);
+        let came = self.unsettled();
+        // A call that is complete does not go on: what comes is another one.
+        let over = over && !(self.way == Way::Arguments && is_object(&came, &scan.limits()));
+        let went = self.take("", true, with, scan);
+        goes.push_str(&self.before.beyond(went.clone()));
+        (goes, over.then_some(Remnant { came, went }))
+    }
+
+    /// What came of it and was not let go.
+    fn unsettled(&self) -> String {
+        match self.way {
+            Way::Tail => String::new(),
+            _ => [self.restorer.held_text(), self.leak.held_text(), self.lane.held_text(), &self.whole].concat(),
+        }
+    }
+
+    fn take(&mut self, piece: &str, end: bool, with: &With<'_>, scan: &mut Scan<'_, '_>) -> String {
         match self.way {
             Way::Tail => {
                 let _ = self.settle(piece, end, scan);
@@ -145,7 +214,8 @@ impl Text {
         let mut text = self.leak.release();
         text.push_str(&self.lane.release());
         text.push_str(&std::mem::take(&mut self.whole));
-        self.restored(&text, false, with)
+        let goes = self.restored(&text, false, with);
+        self.before.beyond(goes)
     }
 
     fn settle(&mut self, piece: &str, end: bool, scan: &mut Scan<'_, '_>) -> String {
@@ -173,7 +243,7 @@ pub(super) fn complete(
     if channel == Channel::ToolCall {
         return arguments(text, channel, signed, with, scan);
     }
-    Text::new(Piece::Whole, mode, channel, signed, restorer).push(text, true, with, scan)
+    Text::new(Piece::Whole, mode, channel, signed, restorer).take(text, true, with, scan)
 }
 
 fn is_object(text: &str, limits: &Limits) -> bool {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use super::derive::{LABEL_CHARS, MAX_NAME, is_base32};
 use super::links::{Links, after};
 use super::map::{RestoreMap, joined};
-use crate::json::{Document, Edits, Limits, Node, Text};
+use crate::json::{Document, Edits, Limits, Node, Text, escaped};
 
 /// How deep JSON inside strings inside JSON is seen through.
 const MAX_NESTED: u8 = 3;
@@ -104,10 +104,22 @@ impl Restorer {
         Self { links: self.links.clone(), json: self.json, ..Self::default() }
     }
 
+    /// Whether the text so far leaves a link open, or what may become one.
+    #[must_use]
+    pub fn in_link(&self) -> bool {
+        !self.links.plain()
+    }
+
     /// Bytes that were pushed and have not gone on.
     #[must_use]
     pub fn held(&self) -> usize {
         self.held.len()
+    }
+
+    /// What is held back.
+    #[must_use]
+    pub fn held_text(&self) -> &str {
+        &self.held
     }
 
     /// What became of the placeholders that have gone on.
@@ -169,12 +181,6 @@ impl fmt::Debug for Restorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Restorer").field("held", &self.held.len()).field("counts", &self.counts).finish()
     }
-}
-
-/// As it stands between the quotes of a JSON string.
-fn escaped(value: &str) -> String {
-    let quoted = serde_json::Value::from(value).to_string();
-    quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 /// Restores a whole text.

@@ -1,0 +1,127 @@
+//! What is looked for in texts, and what is done about it.
+
+use serde::Deserialize;
+
+use super::Mode;
+use crate::config::{OneOrMany, SecretRef};
+use crate::protocol::Channel;
+
+/// What is done about a finding, strictest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The exchange is refused.
+    Deny,
+    /// The value is replaced by its type, `[EMAIL_ADDRESS]`.
+    Mask,
+    /// The value is replaced by its type and a keyed digest, `[EMAIL_ADDRESS:5f2c9a0b7e31]`.
+    Hash,
+    /// In requests, the value is replaced by a placeholder that the answer turns back; in answers as `mask`.
+    Tokenize,
+    /// The finding is recorded.
+    Flag,
+}
+
+impl Action {
+    /// Its name in documents, records and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Action::Deny => "deny",
+            Action::Mask => "mask",
+            Action::Hash => "hash",
+            Action::Tokenize => "tokenize",
+            Action::Flag => "flag",
+        }
+    }
+}
+
+/// Which way a text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// To the model.
+    Request,
+    /// From the model.
+    Response,
+}
+
+/// One content statement.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentDocument {
+    /// On the record when this decided.
+    pub id: String,
+    /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`. What an answer must
+    /// not carry out (`exfiltration`) is not in `all`.
+    pub detect: OneOrMany<String>,
+    /// What is done.
+    pub action: Action,
+    /// `observe`: recorded, never part of the outcome.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Which way. Default: both.
+    #[serde(default)]
+    pub direction: OneOrMany<Direction>,
+    /// Where in the exchange the text stands. Default: everywhere.
+    #[serde(default)]
+    pub channels: OneOrMany<Channel>,
+    /// The caller has one of these roles.
+    #[serde(default)]
+    pub roles: OneOrMany<String>,
+    /// The target's name.
+    #[serde(default)]
+    pub targets: OneOrMany<String>,
+    /// How streamed answers are looked at.
+    #[serde(default)]
+    pub stream: StreamMode,
+    /// What a `tokenize` placeholder looks like.
+    #[serde(default)]
+    pub placeholder: Placeholder,
+}
+
+/// How a statement looks at a streamed answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamMode {
+    /// Nothing is held back: findings are recorded as the text passes. Only for `flag`.
+    Tail,
+    /// Text is held back for as long as it may still become a finding.
+    #[default]
+    Window,
+    /// Each text is held back until it is complete.
+    HoldAll,
+}
+
+/// What a placeholder looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Placeholder {
+    /// Its type and a keyed code: `[EMAIL_ADDRESS_7f3k2m9q4x1a]`.
+    #[default]
+    Label,
+    /// Another value of the same form, for cards, phone numbers and e-mail addresses; a label for other types.
+    Preserve,
+}
+
+/// How values are replaced.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedactionDocument {
+    /// The key of `hash`: at least 32 bytes.
+    #[serde(default)]
+    pub hash_key: Option<SecretRef>,
+    /// The key of `tokenize`: at least 32 bytes.
+    #[serde(default)]
+    pub tokenize_key: Option<SecretRef>,
+}
+
+/// What is known of tools.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolDocument {
+    /// The tool's name (globs).
+    pub name: OneOrMany<String>,
+    /// Whether values that `tokenize` replaced are put back into the arguments of calls of it. Default: they are not.
+    #[serde(default)]
+    pub restore: bool,
+}

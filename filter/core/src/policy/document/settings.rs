@@ -1,0 +1,124 @@
+//! Limits, answers, the record, and the deployment.
+
+use serde::Deserialize;
+
+use super::{Mode, yes};
+use crate::config::{Duration, OneOrMany, SecretRef};
+
+/// Whom a limit counts for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Each caller: the user, where none is proven the workload, else the key; of one issuer, proven in one way.
+    #[default]
+    Principal,
+}
+
+/// One limit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitDocument {
+    /// On the record when this decided.
+    pub id: String,
+    /// How many requests in a window.
+    pub requests: u32,
+    /// The window: whole seconds; windows are aligned to the epoch.
+    pub window: Duration,
+    /// Whom it counts for.
+    #[serde(default)]
+    pub per: Per,
+    /// `observe`: recorded, never part of the outcome.
+    #[serde(default)]
+    pub mode: Mode,
+    /// The caller has one of these roles.
+    #[serde(default)]
+    pub roles: OneOrMany<String>,
+    /// The target's name.
+    #[serde(default)]
+    pub targets: OneOrMany<String>,
+}
+
+/// What to do with answers.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswersDocument {
+    /// Answers that cannot be read (compressed, streamed, binary, too large): `deny` them, or `allow` and record.
+    /// Default: deny.
+    pub unscannable: Verdict,
+    /// An answer from another model than was asked for: `allow` and record, or `deny`. Default: allow.
+    pub model_mismatch: Verdict,
+    /// Answers with more bytes of text than this are noted (`answer.size`). Default: 65536.
+    pub note_bytes: u32,
+    /// How many bytes of one text of a stream are held back while they may still become a finding, before `at_max_hold`
+    /// decides. Default: 16384.
+    pub max_hold_bytes: u32,
+    /// What happens then. Default: `hold`.
+    pub at_max_hold: AtMaxHold,
+}
+
+/// What happens to a text of a stream of which more is held back than `max_hold_bytes`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AtMaxHold {
+    /// It is held on, up to `envoy.max_body_bytes`; beyond, the stream ends with `answer.unscannable`.
+    #[default]
+    Hold,
+    /// It is let go unjudged, and that is recorded.
+    Release,
+}
+
+impl Default for AnswersDocument {
+    fn default() -> Self {
+        Self {
+            unscannable: Verdict::Deny,
+            model_mismatch: Verdict::Allow,
+            note_bytes: 64 * 1024,
+            max_hold_bytes: 16 * 1024,
+            at_max_hold: AtMaxHold::Hold,
+        }
+    }
+}
+
+/// An explicit outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Refused.
+    #[default]
+    Deny,
+    /// Let through, and recorded.
+    Allow,
+}
+
+/// What is recorded beyond the record's fields.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditDocument {
+    /// Keyed digests of the bodies are recorded with this key: at least 32 bytes.
+    #[serde(default)]
+    pub key: Option<SecretRef>,
+}
+
+/// Facts about the deployment.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvoyDocument {
+    /// Envoy's plugin configuration has `allow_on_headers_stop_iteration: true`, so that headers can wait for the
+    /// body. Plain Istio WasmPlugin cannot set it: say `false` there.
+    #[serde(default = "yes")]
+    pub hold_headers: bool,
+    /// The largest body that is read, in bytes. Keep it below the listener's `per_connection_buffer_limit_bytes`.
+    #[serde(default = "default_max_body_bytes")]
+    pub max_body_bytes: u32,
+}
+
+impl Default for EnvoyDocument {
+    fn default() -> Self {
+        Self { hold_headers: true, max_body_bytes: default_max_body_bytes() }
+    }
+}
+
+/// Just below Envoy's own default limit of 1 MiB, so that ours answers first, in the API's dialect.
+fn default_max_body_bytes() -> u32 {
+    1_000_000
+}

@@ -1,0 +1,184 @@
+//! One event of a stream.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::filter::{Filter, Look, Passed};
+use super::framing::Frame;
+use super::text::{Last, With, complete};
+use super::texts::MAX_TEXTS;
+use super::token_lists::token_lists;
+use super::wrap;
+use crate::host::Side;
+use crate::json::{Document, Kind, escaped};
+use crate::policy::Globs;
+use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::redact::{RestoreMap, Scan};
+use crate::reply::{Denial, Reason};
+
+impl Filter {
+    pub(super) fn event(
+        &mut self,
+        frame: &Rc<Frame>,
+        document: &Document<'_>,
+        look: &mut Look<'_>,
+        passed: &mut Passed,
+    ) {
+        let root = document.root();
+        if let Some(usage) = Usage::of(self.kind.api, root) {
+            self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
+        }
+        if self.model.is_none() {
+            self.model = protocol::answered_by(root);
+            if self.model.as_deref().is_some_and(|model| !(look.model)(model)) {
+                self.refuse(Denial::new(Reason::ModelMismatch), passed);
+            }
+        }
+        let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
+        let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
+        self.finished |= !event.over.is_empty();
+        if self.over {
+            return;
+        }
+        let over = if self.texts.may_end(&leaves) { event.over } else { Ends::default() };
+        let mut ends = event.ends;
+        ends.add(&over);
+        // A call's name may stand behind its arguments.
+        for (leaf, piece) in &leaves {
+            if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
+                self.calls.name((choice, part), &token.text(), look.restoring_tools);
+                if self.calls.is_renamed((choice, part)) {
+                    let denial =
+                        Denial::new(Reason::AnswerDenied).detail("a tool call was renamed behind its arguments");
+                    return self.refuse(denial, passed);
+                }
+            }
+        }
+        // Who sends a piece in the event that ends its text gets the rest of it there, in the last one.
+        let here: BTreeMap<Lane, usize> = leaves
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (_, piece))| match piece {
+                Piece::Text(lane) | Piece::Arguments(lane) => Some((*lane, at)),
+                _ => None,
+            })
+            .collect();
+        if here.len() > MAX_TEXTS {
+            return self.refuse(Denial::new(Reason::AnswerUnscannable).detail("too many texts at once"), passed);
+        }
+        let ended = self.texts.ended(&ends).into_iter().filter(|lane| !here.contains_key(lane));
+        self.end(ended.collect(), &over, look, passed);
+        let begun = leaves.iter().filter_map(|(leaf, piece)| match (leaf.place, piece) {
+            (Place::Value(token), Piece::Arguments(lane)) => {
+                let before = self.texts.get(*lane)?;
+                before.is_call_before(&token.text(), &look.inspector.limits).then_some(*lane)
+            }
+            _ => None,
+        });
+        self.end(begun.collect(), &Ends::default(), look, passed);
+        if self.over || self.kind.hides_usage && event.usage_only {
+            return;
+        }
+        self.known.begin();
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        let mut moved = false;
+        let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
+        scan.body(document, Side::Response);
+        for (at, (leaf, piece)) in leaves.into_iter().enumerate() {
+            let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
+                if let Err(at) = self.known.next(&leaf) {
+                    let (found, changed) = (scan.found(), edits.len());
+                    self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                    if scan.found() == found && edits.len() == changed {
+                        self.known.keep(at, &leaf);
+                    }
+                }
+                continue;
+            };
+            let came = token.text();
+            self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+            if leaf.of.channel == Channel::Assistant {
+                self.scripts.push(&came);
+            }
+            let mode = look.inspector.plan.stream_mode(leaf.of.channel);
+            let ends_here = ends.has(lane) && here.get(&lane) == Some(&at);
+            let call = (lane.choice, lane.part);
+            let into_call = self.calls.restores(call);
+            let with = With { restore: look.restore, into_call };
+            let Some(text) = self.texts.open(lane, &leaf, piece, mode) else { continue };
+            let (goes, remnant) = match ends_here {
+                true => text.end(&came, over.has(lane), &with, &mut scan),
+                false => (text.push(&came, &with, &mut scan), None),
+            };
+            let span = token.inner_span();
+            // Only for what is held back is there still something to tell.
+            text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), span: span.clone() });
+            if into_call && !goes.is_empty() {
+                self.calls.tell(call);
+            }
+            if goes != came {
+                moved = true;
+                edits.push((span, escaped(&goes)));
+            }
+            if ends_here && let Some(text) = self.texts.take(lane) {
+                self.texts.close(lane, text, remnant);
+            }
+        }
+        if moved {
+            // They tell the text once more, token by token.
+            token_lists(root, &mut edits);
+        }
+        if let Some(sequence) = root.get("sequence_number").filter(|n| n.kind() == Kind::Number) {
+            let number: u64 = sequence.number().and_then(|n| n.parse().ok()).unwrap_or(0);
+            self.number = number.saturating_add(self.ahead);
+            if self.ahead > 0 {
+                edits.push((sequence.span(), self.number.to_string()));
+            }
+        }
+        let (edited, outcome) = match scan.edits() {
+            true => scan.finish(document, &[], &edits),
+            false => scan.finish_values(document, &edits),
+        };
+        passed.outcome.merge(outcome);
+        if let Some(reason) = passed.outcome.denial {
+            return self.refuse(Denial::new(reason), passed);
+        }
+        if !self.clean(frame, look, passed) {
+            return;
+        }
+        match edited {
+            None => self.writer.keep(frame, &mut passed.bytes),
+            Some(edited) => {
+                let edited = wrap::wrap(self.kind.api, frame, edited);
+                self.writer.replace(frame, &edited, &mut passed.bytes);
+            }
+        }
+        self.bound(look, passed);
+    }
+
+    /// A leaf that is complete in itself.
+    fn whole(
+        &self,
+        leaf: Leaf<'_>,
+        restore: &RestoreMap,
+        restoring_tools: &Globs,
+        scan: &mut Scan<'_, '_>,
+        edits: &mut Vec<(Range<usize>, String)>,
+    ) {
+        let Place::Value(token) = leaf.place else { return scan.leaf(leaf) };
+        let came = token.text();
+        if !matches!(leaf.of.channel, Channel::Assistant | Channel::ToolCall) {
+            return scan.leaf(leaf);
+        }
+        let mode = scan.plan().stream_mode(leaf.of.channel);
+        let tool = leaf.of.tool.map(|t| t.text());
+        let into_call = tool.is_some_and(|name| restoring_tools.any(&name));
+        let with = With { restore, into_call };
+        let restorer = self.kind.restorer();
+        let goes = complete(&came, mode, leaf.of.channel, leaf.of.signed, &with, restorer, scan);
+        if goes != came {
+            edits.push((token.inner_span(), escaped(&goes)));
+        }
+    }
+}
