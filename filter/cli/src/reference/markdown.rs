@@ -153,7 +153,7 @@ impl<'s> Page<'s> {
         self.heading("Types of findings");
         self.out.push_str(
             "What `detect` can name beside the groups, a policy's own detectors, `all` (every group but\n\
-             `exfiltration`), and `credentials` (the built-in secrets).\n\n| Group | Types |\n|---|---|\n",
+             `exfiltration`), and what types of several groups have in common, below.\n\n| Group | Types |\n|---|---|\n",
         );
         let groups = [
             Group::Pii,
@@ -170,6 +170,15 @@ impl<'s> Page<'s> {
             if !types.is_empty() {
                 let _ = writeln!(self.out, "| `{group}` | {} |", types.join(", "));
             }
+        }
+        for (name, kinds) in detectors.tags() {
+            let types: Vec<String> = kinds.iter().map(|id| format!("`{}`", detectors.kind(*id).name)).collect();
+            // Every secret is one.
+            let _ = match name {
+                "credentials" => writeln!(self.out, "| `{name}` | `secrets`, and what lets somebody in |"),
+                _ if types.is_empty() => Ok(()),
+                _ => writeln!(self.out, "| `{name}` | {} |", types.join(", ")),
+            };
         }
         Ok(())
     }

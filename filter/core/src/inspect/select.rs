@@ -1,11 +1,11 @@
 //! Which kinds a statement looks for.
 
+use super::types::{Tag, Type};
 use super::{Detectors, Group, KindId};
 use crate::config::{Path, Problem, nearest};
 
-/// Names of groups that stand for others.
+/// The name of all groups but one.
 const EVERYTHING: &str = "all";
-const CREDENTIALS: &str = "credentials";
 
 /// A set of kinds of one [`Detectors`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Selection {
 }
 
 impl Detectors {
-    /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`,
-    /// ...; `credentials` is the built-in secrets) and `all`, which is every group but `exfiltration`: ordinary
+    /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`, ...), what
+    /// several types have in common (`national_id`, `pii.eu`, `credentials`, ...) and `all`, which is every group but `exfiltration`: ordinary
     /// answers have links, and who wants those looked at says so.
     ///
     /// # Errors
@@ -60,13 +60,13 @@ impl Detectors {
         let mut selection = Selection::default();
         for (i, name) in names.iter().enumerate() {
             let group = Group::ALL.into_iter().find(|g| g.as_str() == name);
-            let mut known = group.is_some() || name == EVERYTHING || name == CREDENTIALS;
+            let tag = Tag::ALL.into_iter().find(|t| t.as_str() == name);
+            let mut known = group.is_some() || tag.is_some() || name == EVERYTHING;
             for (id, kind) in self.kinds() {
-                let credential = kind.group == Group::Secrets && id.index() < super::types::TYPES.len();
                 if kind.name == *name
                     || Some(kind.group) == group
                     || (name == EVERYTHING && kind.group != Group::Exfiltration)
-                    || (name == CREDENTIALS && credential)
+                    || tag.is_some_and(|tag| Type::is_tagged(id, tag))
                 {
                     selection.insert(id);
                     known = true;
@@ -79,9 +79,15 @@ impl Detectors {
         Ok(selection)
     }
 
+    /// What several types have in common, by its name in a policy, and the kinds of each.
+    pub fn tags(&self) -> impl Iterator<Item = (&'static str, Vec<KindId>)> {
+        let of = |tag| self.kinds().map(|(id, _)| id).filter(|id| Type::is_tagged(*id, tag)).collect();
+        Tag::ALL.into_iter().map(move |tag| (tag.as_str(), of(tag)))
+    }
+
     /// The names that [`Detectors::select`] knows beside those of kinds.
     pub(super) fn group_names() -> impl Iterator<Item = &'static str> {
-        Group::ALL.into_iter().map(Group::as_str).chain([EVERYTHING, CREDENTIALS])
+        Group::ALL.into_iter().map(Group::as_str).chain(Tag::ALL.into_iter().map(Tag::as_str)).chain([EVERYTHING])
     }
 
     fn unknown(&self, name: &str, path: Path) -> Problem {

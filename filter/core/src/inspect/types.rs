@@ -2,8 +2,48 @@
 
 use super::{Group, KindId};
 
+/// What beside its group a type is selected by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tag {
+    /// A number that a state gives its people, or those who do business in it.
+    NationalId,
+    /// Of the European Union and its neighbours.
+    Eu,
+    /// Of the United Kingdom.
+    Uk,
+    /// Of the United States and Canada.
+    NorthAmerica,
+    /// Of Central and South America.
+    Latam,
+    /// Of Asia and Oceania.
+    Apac,
+    /// Of Africa and the Middle East.
+    Mea,
+    /// What lets somebody in.
+    Credential,
+}
+
+impl Tag {
+    pub(super) const ALL: [Tag; 8] =
+        [Tag::NationalId, Tag::Eu, Tag::Uk, Tag::NorthAmerica, Tag::Latam, Tag::Apac, Tag::Mea, Tag::Credential];
+
+    /// Its name in a policy.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Tag::NationalId => "national_id",
+            Tag::Eu => "pii.eu",
+            Tag::Uk => "pii.uk",
+            Tag::NorthAmerica => "pii.north_america",
+            Tag::Latam => "pii.latam",
+            Tag::Apac => "pii.apac",
+            Tag::Mea => "pii.mea",
+            Tag::Credential => "credentials",
+        }
+    }
+}
+
 macro_rules! types {
-    ($($group:ident { $($variant:ident $name:literal)* })*) => {
+    ($($group:ident { $($variant:ident $name:literal $([$($tag:ident)+])?)* })*) => {
         /// A built-in type. Its number is its [`KindId`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u16)]
@@ -14,6 +54,9 @@ macro_rules! types {
 
         /// The name and group of every built-in type, by number.
         pub(super) const TYPES: &[(&str, Group)] = &[$($(($name, Group::$group),)*)*];
+
+        /// The tags of every built-in type, by number.
+        const TAGS: &[&[Tag]] = &[$($(&[$($(Tag::$tag),+)?],)*)*];
     };
 }
 
@@ -23,6 +66,12 @@ pub(super) const LAST: Type = Type::NewRelicKey;
 impl Type {
     pub(super) const fn id(self) -> KindId {
         KindId(self as u16)
+    }
+
+    /// Whether `tag` selects the kind: every built-in secret is a credential.
+    pub(super) fn is_tagged(id: KindId, tag: Tag) -> bool {
+        let secret = || TYPES.get(id.index()).is_some_and(|(_, group)| *group == Group::Secrets);
+        TAGS.get(id.index()).is_some_and(|tags| tags.contains(&tag)) || tag == Tag::Credential && secret()
     }
 
     /// The built-in type behind `id`.
@@ -35,7 +84,7 @@ types! {
     Pii {
         EmailAddress "EMAIL_ADDRESS"
         PhoneNumber "PHONE_NUMBER"
-        UsSsn "US_SSN"
+        UsSsn "US_SSN" [NationalId NorthAmerica]
         IpAddress "IP_ADDRESS"
     }
     Financial {

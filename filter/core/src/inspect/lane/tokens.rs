@@ -13,9 +13,8 @@ use super::trie::{Literal, Trie};
 
 /// The id of `https://`, before which a webhook's URL does not start; those of patterns follow.
 const URL: u16 = secrets::COUNT as u16;
-/// The bit of all patterns with a literal start; those of built-in kinds are their numbers.
+/// The bit of all patterns with a literal start; built-in kinds share the others.
 const PATTERNS: u64 = 1 << 63;
-const _: () = assert!((super::super::types::LAST as u16) < 63);
 
 /// So many searches behind names are told apart.
 const SEARCHES: usize = 8;
@@ -59,8 +58,9 @@ impl Watch {
     }
 }
 
+/// The bit under which literals of a kind are watched for. Kinds that share one hold text a moment longer for each other.
 const fn bit(kind: Type) -> u64 {
-    1 << (kind as u16)
+    1 << (kind as u16 % 63)
 }
 
 const WEBHOOKS: u64 = bit(Type::SlackWebhook) | bit(Type::DiscordWebhook);
@@ -69,7 +69,7 @@ const WEBHOOKS: u64 = bit(Type::SlackWebhook) | bit(Type::DiscordWebhook);
 pub(super) fn kinds(selection: &Selection, patterns: &Patterns) -> u64 {
     let built_in = (Type::PrivateKey.id().index()..=super::super::types::LAST.id().index())
         .filter(|index| selection.contains(super::super::KindId(*index as u16)))
-        .fold(0, |bits, index| bits | 1 << index);
+        .fold(0, |bits, index| bits | 1 << (index % 63));
     let own = patterns.literals().any(|(_, index)| patterns.is_selected(usize::from(index), selection));
     if own { built_in | PATTERNS } else { built_in }
 }
@@ -113,10 +113,10 @@ impl Tokens {
             }
             goes_on
         });
-        if kinds & bit(Type::AzureClientSecret) != 0 {
+        if selection.contains(Type::AzureClientSecret.id()) {
             self.short.step(step);
         }
-        let bot = if kinds & bit(Type::TelegramBotToken) != 0 { self.bot.step(step) } else { None };
+        let bot = if selection.contains(Type::TelegramBotToken.id()) { self.bot.step(step) } else { None };
         for byte in step.bytes.get(step.at..step.end).unwrap_or_default() {
             self.exact = watch.exact.next(self.exact, *byte);
             self.folded = watch.folded.next(self.folded, *byte);
@@ -157,7 +157,7 @@ impl Tokens {
         let (start, row_start) = match watch.rows.get(usize::from(id)) {
             Some(row) => {
                 let Some(at) = length(row.anchors).map(|l| step.end - l) else { return };
-                if kinds & bit(row.kind) == 0 || row.most == 0 || !row.opens(step.bytes, at) {
+                if !selection.contains(row.kind.id()) || row.most == 0 || !row.opens(step.bytes, at) {
                     return;
                 }
                 match row.kind {
