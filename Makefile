@@ -4,7 +4,7 @@
 WASM := target/wasm32-wasip1/release/doorward.wasm
 RUN := cargo run --quiet --package doorward-e2e --bin
 
-.PHONY: help setup wasm trap demo run test lint bench fuzz clean
+.PHONY: help setup wasm trap demo run test lint bench detect fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + 
 	@tests/setup-bench
 	$(RUN) doorward-bench
 	cargo bench --quiet --package doorward-core --bench stages
+
+detect: ## Precision and recall of the detectors on labelled data (DATA: a folder of it), beside the figures kept before (SAVE=1 keeps these).
+	@cargo run --release --quiet --package doorward-detect -- --data $(or $(DATA),../shared/corpora) $(if $(SAVE),--save)
 
 fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.
 	tests/fuzz $(or $(FUZZ_SECONDS),60)
