@@ -24,6 +24,7 @@ pub struct Arguments {
 pub enum Command {
     Check(CheckArguments),
     Key(KeyArguments),
+    Digest(DigestArguments),
     Scan(ScanArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
@@ -90,6 +91,36 @@ pub struct KeyArguments {
     /// For people, or for machines: {key, id, digest, ...}, with the key, on standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// Make an entry of `detectors.exact` from a list of values, so that a policy can find them without holding them.
+///
+/// Reads values, one per line: customer numbers, contract numbers. Each has a digit, and 5 to 40 letters and digits in all;
+/// case and separators (space, `-`, `.`, `_`, `/`) make no difference. The entry goes to standard output and holds keyed digests
+/// (HMAC-SHA-256), which nobody can try values against without the key. Keep the list where it is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward digest --name CUSTOMER_NUMBER --key-env DOORWARD_EXACT_KEY customers.txt >> policy.yaml
+  psql -Atc 'select number from contracts' | doorward digest --name CONTRACT --key-env DOORWARD_EXACT_KEY
+
+Exit codes: 0 every value has a digest, 1 some have none (they are named by line), 2 nothing could be made.")]
+pub struct DigestArguments {
+    /// The detector's name: letters, digits and `_`.
+    #[arg(long)]
+    pub name: String,
+    /// Its group (pii, financial, health, business, custom). Default: custom.
+    #[arg(long)]
+    pub group: Option<String>,
+    /// The environment variable with the key, of at least 32 bytes; the policy refers to it by the same name.
+    #[arg(long, value_name = "NAME")]
+    pub key_env: String,
+    /// Variables as NAME=VALUE lines, looked into before the environment.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Values, one per line. Default: standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: String,
 }
 
 /// Find personal data, payment data and secrets in texts.

@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod digest;
 mod input;
 mod key;
 mod lint;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
+        Command::Digest(arguments) => digest::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Reference => reference::run(),
     };

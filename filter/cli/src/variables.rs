@@ -48,11 +48,16 @@ impl Variables {
 
     /// The value of a variable, or something to stand in for it.
     pub fn value(&self, name: &str) -> String {
-        let known = self.file.get(name).cloned().or_else(|| std::env::var(name).ok());
+        let known = self.known(name);
         let mut asked = self.asked.borrow_mut();
         let names = if known.is_some() { &mut asked.set } else { &mut asked.missing };
         names.insert(name.to_owned());
         known.unwrap_or_else(|| PLACEHOLDER.to_owned())
+    }
+
+    /// The value of a variable that is set.
+    pub fn known(&self, name: &str) -> Option<String> {
+        self.file.get(name).cloned().or_else(|| std::env::var(name).ok())
     }
 
     /// What was asked since the last call.

@@ -169,23 +169,18 @@ fn take<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T>
 
 /// The bytes of a referenced key.
 fn secret(reference: Option<&SecretRef>, env: Env<'_>, path: &Path, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
-    let name = &reference?.env;
+    key(reference?, env, path).map_err(|problem| problems.push(problem)).ok()
+}
+
+/// The key behind a reference.
+pub(crate) fn key(reference: &SecretRef, env: Env<'_>, path: &Path) -> Result<Vec<u8>, Problem> {
+    let name = &reference.env;
     match env(name) {
-        Some(value) if value.len() >= 32 => Some(value.into_bytes()),
-        Some(_) => {
-            problems.push(
-                Problem::new(path.clone(), format!("the key in `{name}` is shorter than 32 bytes"))
-                    .help("for example the output of `openssl rand -hex 32`"),
-            );
-            None
-        }
-        None => {
-            problems.push(
-                Problem::new(path.clone(), format!("the environment variable `{name}` is not set"))
-                    .help("add it to vm_config.environment_variables (Istio: vmConfig.env)"),
-            );
-            None
-        }
+        Some(value) if value.len() >= 32 => Ok(value.into_bytes()),
+        Some(_) => Err(Problem::new(path.clone(), format!("the key in `{name}` is shorter than 32 bytes"))
+            .help("for example the output of `openssl rand -hex 32`")),
+        None => Err(Problem::new(path.clone(), format!("the environment variable `{name}` is not set"))
+            .help("add it to vm_config.environment_variables (Istio: vmConfig.env)")),
     }
 }
 

@@ -53,6 +53,11 @@ impl Anchors {
         Self { map, starts, entries }
     }
 
+    /// What is looked for.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| &*entry.literal)
+    }
+
     /// Calls `found(start, id)` for every place of every literal that starts at `from` or behind it, in the order of
     /// their starts.
     pub(super) fn scan(&self, bytes: &[u8], from: usize, mut found: impl FnMut(usize, u16)) {

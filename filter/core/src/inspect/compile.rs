@@ -2,13 +2,17 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::dictionary::DictionaryBuilder;
-use super::document::{AllowDocument, DetectorsDocument};
+use super::document::{AllowDocument, DetectorsDocument, ExactDocument};
+use super::exact::{self, DIGEST, List, Lists};
 use super::links::Hosts;
 use super::pattern::{Pattern, Patterns};
 use super::{DEFAULT_THRESHOLD, Detectors, Group, Kind, KindId, glob, secrets, types};
 use crate::config::{Path, Problem, SecretRef, nearest};
-use crate::engine::Env;
+use crate::engine::{Env, key};
 
 /// A longer value is never on an allow-list.
 const MAX_ALLOWED: usize = 1024;
@@ -46,6 +50,7 @@ impl Detectors {
             watch: super::lane::Watch::default(),
             dictionary: super::dictionary::Dictionary::default(),
             patterns: Patterns::default(),
+            exact: Lists::default(),
             hosts: compile_hosts(&document.links.hosts, &path.key("links").key("hosts"))?,
         };
         let mut patterns = Vec::new();
@@ -62,6 +67,13 @@ impl Detectors {
             let kind = detectors.name(&words.name, words.group, &path)?;
             dictionary.add(words, kind, &path)?;
         }
+        let mut lists = Vec::new();
+        for (i, list) in document.exact.iter().enumerate() {
+            let path = path.key("exact").index(i);
+            let kind = detectors.name(&list.name, list.group, &path)?;
+            lists.push(compile_exact(list, kind, env, &path)?);
+        }
+        detectors.exact = Lists::new(lists);
         for (i, reference) in document.canaries.iter().enumerate() {
             let path = path.key("canaries").index(i);
             dictionary.anywhere(&canary(reference, env, &path)?, types::Type::Canary.id());
@@ -136,6 +148,27 @@ impl Detectors {
             None => problem.help("name a type such as `EMAIL_ADDRESS`, or a detector of this policy"),
         })
     }
+}
+
+fn compile_exact(list: &ExactDocument, kind: KindId, env: Env<'_>, path: &Path) -> Result<List, Problem> {
+    let key = key(&list.key, env, &path.key("key"))?;
+    let lengths = (usize::from(list.least), usize::from(list.most));
+    if lengths.0 > lengths.1 || !exact::LENGTHS.contains(&lengths.0) || !exact::LENGTHS.contains(&lengths.1) {
+        let (least, most) = exact::LENGTHS.into_inner();
+        return Err(Problem::new(path.key("least"), format!("lengths from {} to {}", lengths.0, lengths.1))
+            .help(format!("values have {least} to {most} letters and digits; `doorward digest` says which")));
+    }
+    let mut digests = Vec::new();
+    for (i, text) in list.digests.0.iter().enumerate() {
+        let bytes: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+        let bytes = STANDARD.decode(bytes).ok().filter(|bytes| bytes.len() % DIGEST == 0 && !bytes.is_empty());
+        let Some(bytes) = bytes else {
+            return Err(Problem::new(path.key("digests").index(i), "no digests")
+                .help("digests of eight bytes, one after the other, in base64: what `doorward digest` prints"));
+        };
+        digests.extend(bytes.as_chunks::<DIGEST>().0);
+    }
+    Ok(List::new(kind, &key, lengths, digests))
 }
 
 /// The shortest canary, in bytes: less is found by chance.

@@ -17,6 +17,9 @@ pub struct DetectorsDocument {
     /// Detectors by words.
     #[serde(default)]
     pub dictionaries: Vec<DictionaryDocument>,
+    /// Values that are known, by keyed digests: customer numbers, contract numbers.
+    #[serde(default)]
+    pub exact: Vec<ExactDocument>,
     /// The score (0 to 1) from which a finding of a type counts; 0.5 where nothing is said.
     #[serde(default)]
     pub thresholds: BTreeMap<String, f32>,
@@ -100,6 +103,28 @@ pub struct DictionaryDocument {
     /// (Chinese, Japanese, Thai, ...) are found within others in any case.
     #[serde(default = "yes")]
     pub whole_words: bool,
+}
+
+/// Values that are known, without the policy holding them. `doorward digest` makes such an entry of a list of values. They are
+/// found as they are in the list or with other separators (spaces between numbers, `-`, `.`, `_`, `/`) and in any case. Each has
+/// at least one digit, 5 to 40 letters and digits of ASCII, and is written in at most four runs of them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExactDocument {
+    /// Its type, as rules and records name it: letters, digits and `_`, starting with a letter.
+    pub name: String,
+    /// Its group; `custom` where nothing is said.
+    #[serde(default)]
+    pub group: Option<Group>,
+    /// The key of the digests: at least 32 bytes.
+    pub key: SecretRef,
+    /// The least number of letters and digits that a value has: other runs of them are not tried.
+    pub least: u16,
+    /// The greatest.
+    pub most: u16,
+    /// The digests: of each value the first eight bytes of HMAC-SHA-256, one after the other, in base64. A list may have them in
+    /// several texts.
+    pub digests: OneOrMany<String>,
 }
 
 /// Values that are never reported.

@@ -31,6 +31,7 @@
 //! **What this does not do.** It does not bound what is held back below these: the caller looks at [`Lane::held`].
 //! One lane takes one selection; another one from one push to the next applies to what has not been settled.
 
+mod exact;
 mod key;
 mod mail;
 mod numbers;
@@ -98,6 +99,7 @@ struct Watchers {
     key: key::Key,
     phrases: phrases::Phrases,
     runs: patterns::Runs,
+    exact: exact::Exact,
     links: links::Links,
 }
 
@@ -115,6 +117,8 @@ struct Plan {
     key: bool,
     phrases: bool,
     runs: bool,
+    /// The least and greatest length of listed values.
+    exact: Option<(usize, usize)>,
     links: links::Wanted,
 }
 
@@ -139,6 +143,7 @@ impl Plan {
             phrases: detectors.dictionary.is_selected(selection),
             runs: (0..patterns.len())
                 .any(|index| patterns.free_shape(index).is_some() && patterns.is_selected(index, selection)),
+            exact: detectors.exact.lengths(selection),
             links: links::Wanted::new(selection),
         }
     }
@@ -396,6 +401,9 @@ impl Watchers {
         if plan.runs {
             self.runs.step(step, &detectors.patterns, scan.selection, over);
         }
+        if let Some(lengths) = plan.exact {
+            self.exact.step(step, lengths, over);
+        }
         if plan.links.any() {
             self.links.step(step, plan.links, &detectors.hosts, over);
         }
@@ -407,6 +415,9 @@ impl Watchers {
         open = open.min(self.accounts.open(plan.accounts)).min(self.colons.open());
         if plan.tokens != 0 {
             open = open.min(self.tokens.open(end));
+        }
+        if let Some((_, most)) = plan.exact {
+            open = open.min(self.exact.open(most));
         }
         open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open()).min(self.links.open())
     }
@@ -422,6 +433,9 @@ impl Watchers {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
         recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
+        if let Some((_, most)) = plan.exact {
+            recent = recent.min(self.exact.open(most));
+        }
         recent.min(self.links.open())
     }
 
@@ -434,6 +448,7 @@ impl Watchers {
         self.key.shift(settled, by);
         self.phrases.shift(by);
         self.runs.shift(by);
+        self.exact.shift(by);
         self.links.shift(by);
     }
 }

@@ -11,7 +11,7 @@
 //! Matchers are tables and hand-written code that looks at each byte a bounded number of times: time is
 //! linear in the text, whatever the text. Context words are looked up around candidates only. User
 //! dictionaries are looked up by hash at word starts (`dictionary`); user patterns run through
-//! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]).
+//! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]); values of lists by their digests ([`exact`]), on the same.
 //!
 //! URLs that carry something out ([`links`]) are read for by grammars of their own, since it matters where they stand;
 //! planted secrets are entries of the dictionaries. What an answer repeats of the system prompt is known only beside
@@ -35,6 +35,7 @@ mod context;
 mod dictionary;
 mod document;
 mod email;
+pub mod exact;
 mod glob;
 mod iban;
 mod ipv6;
@@ -61,7 +62,7 @@ use crate::sort;
 
 pub use budget::{Budget, OverBudget};
 pub use document::{
-    AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, LinksDocument, PatternDocument,
+    AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, ExactDocument, LinksDocument, PatternDocument,
 };
 pub use lane::{Lane, Settled};
 pub use leak::{Leak, Shingles};
@@ -219,6 +220,7 @@ pub struct Detectors {
     watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
+    exact: exact::Lists,
     hosts: links::Hosts,
 }
 
@@ -238,6 +240,11 @@ impl Detectors {
     /// Every kind: the built-in ones, then the policy's own in their order.
     pub fn kinds(&self) -> impl Iterator<Item = (KindId, &Kind)> {
         self.kinds.iter().enumerate().map(|(i, kind)| (KindId(i as u16), kind))
+    }
+
+    /// The literals that built-in secrets start at, to measure other automata with.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.anchors.literals()
     }
 
     /// Appends what is found in `text` to `out`, sorted by start. Findings of one kind do not overlap. Of
@@ -266,6 +273,7 @@ impl Detectors {
     ) -> Result<(), OverBudget> {
         let mut found = Vec::new();
         self.patterns.scan(span, selection, budget, &mut found)?;
+        self.exact.scan(span, selection, budget, &mut found)?;
         self.dictionary.scan(span, selection, &mut found);
         self.builtin(span, selection, &mut found);
         // A text that arrives is read as it does.

@@ -54,7 +54,8 @@ impl Detectors {
         if kind.index() < TYPES.len() {
             return Type::of(kind).map_or(NONE, builtin);
         }
-        self.patterns.reach(kind).or_else(|| self.dictionary.reach(kind)).unwrap_or(NONE)
+        let exact = || self.exact.longest(kind).map(|longest| Reach { max_len: Some(longest), left: 0 });
+        self.patterns.reach(kind).or_else(|| self.dictionary.reach(kind)).or_else(exact).unwrap_or(NONE)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The `detectors:` document: what it does, and what it refuses.
 
 use super::super::{Group, Selection};
-use super::{Budget, builtin, compile, detectors, findings, found};
+use super::{Budget, builtin, compile, detectors, exact, findings, found};
 use crate::config::Path;
 
 #[test]
@@ -236,4 +236,48 @@ fn an_empty_selection_costs_and_finds_nothing() {
     let mut budget = Budget::new(0);
     detectors.scan("bob@acme.com", &Selection::default(), &mut budget, &mut out).unwrap();
     assert!(out.is_empty());
+}
+
+#[test]
+fn listed_values() {
+    let customers = exact("CUSTOMER", &["C-1234-567", "998877", "DE 12 34 56"]);
+    let detectors = detectors(&format!(r#"{{"exact": [{customers}]}}"#));
+    for (text, expected) in [
+        ("ask c1234567 now", vec!["CUSTOMER:c1234567"]),
+        ("C-1234-567, C.1234/567; c-1234-568", vec!["CUSTOMER:C-1234-567", "CUSTOMER:C.1234/567"]),
+        ("99 88 77", vec!["CUSTOMER:99 88 77"]),
+        ("9 9 8 8 7 7", vec![]),
+        ("99  8877", vec![]),
+        ("DE-12-34-56", vec!["CUSTOMER:DE-12-34-56"]),
+        ("998877-01", vec!["CUSTOMER:998877"]),
+        ("0998877 9988770", vec![]),
+        ("é998877é", vec!["CUSTOMER:998877"]),
+        ("", vec![]),
+    ] {
+        assert_eq!(found(&detectors, &["CUSTOMER"], text), expected, "{text}");
+    }
+    // What is tried is charged.
+    let selection = detectors.select(&["CUSTOMER".to_owned()], &Path::root()).unwrap();
+    let text = "123456 ".repeat(1000);
+    assert!(detectors.scan(&text, &selection, &mut Budget::new(1000), &mut Vec::new()).is_err());
+    assert!(detectors.scan("no number here", &selection, &mut Budget::new(0), &mut Vec::new()).is_ok());
+    for (list, expected) in [
+        (r#"{"name": "X", "key": {"env": "NONE"}, "least": 5, "most": 9, "digests": "AAAAAAAAAAA="}"#, "exact[0].key"),
+        (
+            r#"{"name": "X", "key": {"env": "SHORT"}, "least": 5, "most": 9, "digests": "AAAAAAAAAAA="}"#,
+            "shorter than 32",
+        ),
+        (r#"{"name": "X", "key": {"env": "EXACT"}, "least": 5, "most": 9, "digests": "AAAA"}"#, "exact[0].digests[0]"),
+        (
+            r#"{"name": "X", "key": {"env": "EXACT"}, "least": 1, "most": 9, "digests": "AAAAAAAAAAA="}"#,
+            "exact[0].least",
+        ),
+        (
+            r#"{"name": "X", "key": {"env": "EXACT"}, "least": 9, "most": 5, "digests": "AAAAAAAAAAA="}"#,
+            "exact[0].least",
+        ),
+    ] {
+        let problem = compile(&format!(r#"{{"exact": [{list}]}}"#)).unwrap_err();
+        assert!(problem.contains(expected), "{problem}");
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::super::types::TYPES;
 use super::super::{Group, Lane, Selection, work};
-use super::lane_properties::DOCUMENT;
+use super::lane_properties::own;
 use super::lanes::{cut, pushes, select};
-use super::{Budget, Detectors, builtin, corpora, detectors};
+use super::{Budget, Detectors, builtin, corpora};
 
 /// Further pushes until each byte is settled, by how often.
 fn delays(detectors: &Detectors, selection: &Selection, rows: &[serde_json::Value]) -> Vec<usize> {
@@ -160,7 +160,7 @@ fn hostile_texts_stay_linear() {
         "2001:db8::1 ",
     ];
     // With a policy's own patterns and words beside.
-    let own = super::detectors(DOCUMENT);
+    let own = own();
     let everything = select(&own, &["all", "exfiltration"]);
     for piece in pieces.into_iter().chain(["moo", "blue moon "]) {
         for (what, detectors, selection) in [("built in", &detectors, &selection), ("with own", &own, &everything)] {
@@ -178,7 +178,7 @@ fn hostile_texts_stay_linear() {
 
 #[test]
 fn what_is_held_is_bounded() {
-    let detectors = detectors(DOCUMENT);
+    let detectors = own();
     let selection = select(&detectors, &["all", "exfiltration"]);
     let pieces = [
         "](",

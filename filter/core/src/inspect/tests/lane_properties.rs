@@ -7,9 +7,9 @@ use super::super::types::TYPES;
 use super::super::{Group, Sight, Span};
 use super::lanes::{absolute, cut, lane_findings, pushes, select};
 use super::sample_rows::ROWS;
-use super::{Budget, Detectors, Finding, builtin, detectors};
+use super::{Budget, Detectors, Finding, builtin, detectors, exact};
 
-pub(super) const DOCUMENT: &str = r#"{
+const DOCUMENT: &str = r#"{
     "patterns": [
         {"name": "employee", "pattern": "\\bEMP-\\d{3,6}\\b"},
         {"name": "case", "pattern": "(?i)case no\\. [a-z0-9 ]+", "context": ["court", "内部"]},
@@ -29,8 +29,15 @@ pub(super) const DOCUMENT: &str = r#"{
     "canaries": [{"env": "CANARY"}]
 }"#;
 
-/// The kinds of [`DOCUMENT`].
-const OWN: [&str; 9] = ["employee", "case", "digits", "vowels", "anything", "line", "projects", "parts", "exact"];
+/// The detectors of [`DOCUMENT`], and a list of values.
+pub(super) fn own() -> Detectors {
+    let list = exact("customers", &["C-1234-567", "998877", "DE 12 34 56", "4111 1111"]);
+    detectors(&DOCUMENT.replacen('{', &format!("{{\"exact\": [{list}],"), 1))
+}
+
+/// The kinds of [`own`].
+const OWN: [&str; 10] =
+    ["employee", "case", "digits", "vowels", "anything", "line", "projects", "parts", "exact", "customers"];
 
 fn samples() -> Vec<String> {
     let plain = |s: &&str| s.replace(['¦', '«', '»'], "");
@@ -85,6 +92,12 @@ fn piece() -> impl Strategy<Value = String> {
         "-----END",
         "EMP-1234",
         "EMP-",
+        "C-1234",
+        "-567",
+        "c1234567",
+        "99 88 77",
+        "998877",
+        "DE.12/34_56",
         "case no. 17 b",
         "court",
         "falcon",
@@ -214,7 +227,7 @@ fn across_a_bound(text: &str) -> bool {
 }
 
 thread_local! {
-    static DETECTORS: Detectors = detectors(DOCUMENT);
+    static DETECTORS: Detectors = own();
 }
 
 proptest! {
@@ -268,7 +281,7 @@ proptest! {
     /// Nothing of what a scan without context behind values finds is let go of, whatever stands around it.
     #[test]
     fn nothing_is_let_go_of(text in text()) {
-        let (builtin, own) = (builtin(), detectors(DOCUMENT));
+        let (builtin, own) = (builtin(), own());
         // Numbers together: an address that is not looked for does not take the digits of a number behind it.
         let secrets = TYPES.iter().filter(|(kind, group)| {
             *group == Group::Secrets && !["PRIVATE_KEY", "TERRAFORM_TOKEN"].contains(kind)

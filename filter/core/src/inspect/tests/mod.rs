@@ -26,11 +26,26 @@ fn compile(json: &str) -> Result<Detectors, String> {
     Detectors::compile(&document, &|name| env(name), &path).map_err(|p| p.to_string())
 }
 
-/// Canaries of tests.
+/// The key of listed values in tests.
+pub(super) const EXACT: &str = "0123456789abcdef0123456789abcdef";
+
+/// `exact:` of some values, as a document has it.
+pub(super) fn exact(name: &str, values: &[&str]) -> String {
+    use base64::Engine as _;
+    let digests = super::exact::Digests::of(EXACT.as_bytes(), values.iter().copied());
+    let bytes = base64::engine::general_purpose::STANDARD.encode(&digests.bytes);
+    let (least, most) = (digests.least, digests.most);
+    format!(
+        r#"{{"name": "{name}", "key": {{"env": "EXACT"}}, "least": {least}, "most": {most}, "digests": "{bytes}"}}"#
+    )
+}
+
+/// Secrets of tests.
 fn env(name: &str) -> Option<String> {
     let value = match name {
         "CANARY" => "Zx9-Kanarie-Ü7",
         "SHORT" => "seven77",
+        "EXACT" => EXACT,
         _ => return None,
     };
     Some(value.to_owned())
