@@ -79,10 +79,14 @@ fn what_cannot_be_read_must_be_allowed() {
     let image = message(json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{pixels}")}}));
     let remote = message(json!({"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}));
     let tokens = json!({"model": "m-1", "input": [[1, 2, 3]]});
+    let ids = json!({"model": "m-1", "prompt": "x", "prompt_token_ids": [1, 2]});
+    let computed = json!({"model": "m-1", "prompt": "x", "prompt_embeds": "AAECAwQF"});
     for (path, body, kind) in [
         ("/v1/chat/completions", &image, "image"),
         ("/v1/chat/completions", &remote, "reference"),
         ("/v1/embeddings", &tokens, "tokens"),
+        ("/v1/completions", &ids, "tokens"),
+        ("/v1/completions", &computed, "tokens"),
     ] {
         let refused = post("openai", &allow(&json!({})), path, body);
         assert_eq!(refused.reason(), "media.not_allowed", "{kind}");
@@ -93,6 +97,22 @@ fn what_cannot_be_read_must_be_allowed() {
             {"id": "no", "effect": "deny", "media": kind}]});
         assert_eq!(post("openai", &denied, path, body).reason(), "access.denied", "{kind}");
         assert!(post("openai", &denied, "/v1/embeddings", &json!({"model": "m-1", "input": "x"})).upstream.is_some());
+    }
+}
+
+#[test]
+fn a_cap_holds_in_what_a_server_hands_on_to_its_model() {
+    let more = allow(&json!({"models": "m-1", "parameters": {"max_tokens": {"max": 100}, "temperature": {"max": 1}}}));
+    let body = |fields: Value| json!({"messages": [], "additionalModelRequestFields": fields});
+    for (fields, fits) in [
+        (json!({"max_tokens": 100}), true),
+        (json!({"max_tokens": 101}), false),
+        (json!({"inferenceConfig": {"maxTokens": 101}}), false),
+        (json!({"temperature": 1.5}), false),
+        (json!({"thinking": {"type": "enabled"}}), true),
+    ] {
+        let played = post("aws.bedrock", &more, "/model/m-1/converse", &body(fields.clone()));
+        assert_eq!(played.upstream.is_some(), fits, "{fields}");
     }
 }
 

@@ -186,9 +186,11 @@ pub type Found<'f, 'd> = &'f mut dyn FnMut(Media, Option<Node<'d>>);
 pub fn tokens<'d>(root: Node<'d>, found: Found<'_, 'd>) {
     let number = |n: Node<'_>| n.kind() == Kind::Number;
     for (key, value) in root.entries() {
-        if matches!(&*name(&key), "input" | "prompt" | "context")
-            && value.items().any(|item| number(item) || item.items().any(number))
-        {
+        let name = name(&key);
+        // vLLM's and SGLang's: numbers of tokens, or what was computed of them, in whatever form.
+        let always = matches!(&*name, "prompttokenids" | "promptembeds" | "inputids" | "inputembeds") && !value.is_null();
+        let numbers = || value.items().any(|item| number(item) || item.items().any(number));
+        if always || matches!(&*name, "input" | "prompt" | "context") && numbers() {
             found(Media::Tokens, None);
         }
     }

@@ -26,6 +26,11 @@ const GROUPS: &[&[&str]] = &[
         "options.num_predict",
         "parameters.max_new_tokens",
         "parameters.maxOutputTokens",
+        "additionalModelRequestFields.max_tokens",
+        "additionalModelRequestFields.max_new_tokens",
+        "additionalModelRequestFields.max_gen_len",
+        "additionalModelRequestFields.maxTokens",
+        "additionalModelRequestFields.inferenceConfig.maxTokens",
     ],
     &[
         "n",
@@ -37,6 +42,7 @@ const GROUPS: &[&[&str]] = &[
         "generationConfig.candidate_count",
         "generation_config.candidateCount",
         "parameters.best_of",
+        "additionalModelRequestFields.n",
     ],
     &[
         "temperature",
@@ -46,6 +52,7 @@ const GROUPS: &[&[&str]] = &[
         "textGenerationConfig.temperature",
         "options.temperature",
         "parameters.temperature",
+        "additionalModelRequestFields.temperature",
     ],
     &[
         "top_p",
@@ -59,6 +66,8 @@ const GROUPS: &[&[&str]] = &[
         "textGenerationConfig.topP",
         "options.top_p",
         "parameters.top_p",
+        "additionalModelRequestFields.top_p",
+        "additionalModelRequestFields.topP",
     ],
     &[
         "top_k",
@@ -71,6 +80,9 @@ const GROUPS: &[&[&str]] = &[
         "inferenceConfig.top_k",
         "options.top_k",
         "parameters.top_k",
+        "additionalModelRequestFields.top_k",
+        "additionalModelRequestFields.topK",
+        "additionalModelRequestFields.inferenceConfig.topK",
     ],
     &["reasoning_effort", "reasoning.effort"],
 ];
