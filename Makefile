@@ -42,10 +42,10 @@ bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + 
 detect: ## Precision and recall of the detectors on labelled data (DATA: a folder of it), beside the figures kept before (SAVE=1 keeps these).
 	@cargo run --release --quiet --package doorward-detect -- --data $(or $(DATA),../shared/corpora) $(if $(SAVE),--save)
 
-speed: ## Throughput of the detectors in V8 as in Envoy, beside a bare automaton (DATA: labelled data, too).
+speed: ## Throughput of the detectors in V8 as in Envoy, beside a bare automaton (DATA: labelled data, too; PRESIDIO=1: and Presidio).
 	@tests/setup-bench
 	@cargo build --release --quiet --package doorward-detect --bin doorward-speed --target wasm32-wasip1
-	@node --no-warnings filter/detect/v8.mjs target/wasm32-wasip1/release/doorward-speed.wasm . $(DATA)
+	@filter/detect/speed $(DATA)
 
 fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.
 	tests/fuzz $(or $(FUZZ_SECONDS),60)
