@@ -311,8 +311,7 @@ impl Exchange {
             [Image, Audio, Video, Document, File]
         };
         let media = protocol::media(root);
-        let meant = matches!(facts.call.operation, Operation::ImageGeneration | Operation::Speech);
-        if !meant && bytes.iter().any(|m| media.contains(*m)) {
+        if !facts.call.operation.is_for_media() && bytes.iter().any(|m| media.contains(*m)) {
             // Where the policy lets that pass unread, the rest of the answer is read all the same.
             self.not_read(cx)?;
         }

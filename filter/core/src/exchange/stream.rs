@@ -56,8 +56,12 @@ impl Exchange {
             structured: facts.structured,
             hides_usage: facts.hides_usage,
         };
-        let bounds =
-            Bounds { max_frame: cx.engine.max_body, max_hold: cx.engine.max_hold, at_max_hold: cx.engine.at_max_hold };
+        let bounds = Bounds {
+            max_frame: cx.engine.max_body,
+            max_hold: cx.engine.max_hold,
+            at_max_hold: cx.engine.at_max_hold,
+            media: if facts.call.operation.is_for_media() { Verdict::Allow } else { cx.engine.unscannable },
+        };
         self.stage = Stage::Stream(Box::new(Streaming {
             filter: Filter::new(stream, bounds),
             plan: cx.engine.content.plan(&facts.roles, facts.target, Side::Response),
@@ -106,7 +110,7 @@ impl Exchange {
         if self.record.answered_by.is_none() {
             self.record.answered_by = filter.model().map(str::to_owned);
         }
-        if passed.released {
+        if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
         }
         // Whole parts of events are counted with their outcome, texts by themselves.

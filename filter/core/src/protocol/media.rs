@@ -164,6 +164,12 @@ impl Contents {
         self.media
     }
 
+    /// Whether any string is nothing but a medium's bytes.
+    #[must_use]
+    pub fn has_payloads(&self) -> bool {
+        !self.payloads.is_empty()
+    }
+
     /// The medium whose bytes a string value of the same document is, and nothing else.
     #[must_use]
     pub fn payload(&self, token: &StringToken<'_>) -> Option<Media> {
@@ -188,7 +194,8 @@ pub fn tokens<'d>(root: Node<'d>, found: Found<'_, 'd>) {
     for (key, value) in root.entries() {
         let name = name(&key);
         // vLLM's and SGLang's: numbers of tokens, or what was computed of them, in whatever form.
-        let always = matches!(&*name, "prompttokenids" | "promptembeds" | "inputids" | "inputembeds") && !value.is_null();
+        let always =
+            matches!(&*name, "prompttokenids" | "promptembeds" | "inputids" | "inputembeds") && !value.is_null();
         let numbers = || value.items().any(|item| number(item) || item.items().any(number));
         if always || matches!(&*name, "input" | "prompt" | "context") && numbers() {
             found(Media::Tokens, None);
@@ -247,8 +254,9 @@ fn part<'d>(node: Node<'d>, found: Found<'_, 'd>) {
                     .entries()
                     .filter(|(key, _)| name(key) == "source")
                     .for_each(|(_, from)| source(from, medium, found));
-                // What a model of OpenAI's said before.
+                // What a model of OpenAI's says, and what it said before.
                 if key == "audio" {
+                    each(value, &["data"], |data| bytes(data, None, medium, found));
                     each(value, &["id"], |_| found(Media::Reference, None));
                 }
             }

@@ -224,6 +224,11 @@ impl Operation {
         }
     }
 
+    /// Whether what it answers with are pictures or sound.
+    pub fn is_for_media(self) -> bool {
+        matches!(self, Operation::ImageGeneration | Operation::Speech)
+    }
+
     /// Whether only a statement that names it can allow it.
     pub fn must_be_named(self) -> bool {
         self as usize >= Operation::Batches as usize

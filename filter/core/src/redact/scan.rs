@@ -80,6 +80,11 @@ impl<'a, 'b> Scan<'a, 'b> {
         }
     }
 
+    /// Whether the body has strings that are no text, and are passed over.
+    pub fn has_payloads(&self) -> bool {
+        self.contents.has_payloads()
+    }
+
     /// The statements that apply.
     pub fn plan(&self) -> &'a Plan {
         self.inspector.plan

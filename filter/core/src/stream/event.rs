@@ -12,7 +12,7 @@ use super::token_lists::token_lists;
 use super::wrap;
 use crate::host::Side;
 use crate::json::{Document, Kind, escaped};
-use crate::policy::Globs;
+use crate::policy::{Globs, Verdict};
 use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
@@ -85,6 +85,13 @@ impl Filter {
         let mut moved = false;
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         scan.body(document, Side::Response);
+        if scan.has_payloads() {
+            passed.unread = true;
+            if self.bounds.media == Verdict::Deny {
+                let denial = Denial::new(Reason::AnswerUnscannable).detail("a picture or sound in the stream");
+                return self.refuse(denial, passed);
+            }
+        }
         for (at, (leaf, piece)) in leaves.into_iter().enumerate() {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
                 if let Err(at) = self.known.next(&leaf) {

@@ -24,7 +24,7 @@ use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
 use crate::inspect::{Budget, Scripts};
 use crate::json::Document;
-use crate::policy::{AtMaxHold, Globs};
+use crate::policy::{AtMaxHold, Globs, Verdict};
 use crate::protocol::{Api, Channel, Dialect, Ends, Lane, Usage};
 use crate::redact::{Counts, Inspector, Outcome, RestoreMap, Restorer, Scan};
 use crate::reply::{Denial, Reason};
@@ -62,6 +62,8 @@ pub struct Bounds {
     pub max_hold: usize,
     /// What happens then.
     pub at_max_hold: AtMaxHold,
+    /// What happens to pictures and sound, which cannot be read, where the call is not for them.
+    pub media: Verdict,
 }
 
 /// What a stream is looked at with.
@@ -87,14 +89,14 @@ pub struct Passed {
     pub outcome: Outcome,
     /// Why the stream was ended here.
     pub denial: Option<Denial>,
-    /// Text was let go unjudged.
-    pub released: bool,
+    /// Text was let go unjudged, or a medium passed that cannot be read.
+    pub unread: bool,
 }
 
 /// A streamed answer.
 pub struct Filter {
     pub(super) kind: Stream,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
     frames: Frames,
     pub(super) writer: Writer,
     pub(super) texts: Texts,
@@ -296,7 +298,7 @@ impl Filter {
                 let into_call = self.calls.restores((lane.choice, lane.part));
                 let Some(mut text) = self.texts.take(lane) else { continue };
                 let goes = text.release(&With { restore: look.restore, into_call });
-                passed.released = true;
+                passed.unread = true;
                 self.tell(&text, &goes, passed);
                 self.texts.put(lane, text);
             }

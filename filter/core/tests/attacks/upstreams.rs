@@ -187,3 +187,32 @@ fn calls_that_share_an_index_stay_apart() {
         assert!(event.contains(own) && !event.contains(other), "{all}");
     }
 }
+
+#[test]
+fn pictures_and_sound_in_a_stream_are_not_passed_over_in_silence() {
+    let bytes = "iVBORw0KGgo".to_owned() + &"AAECAwQFBgcICQ".repeat(40);
+    let picture = (
+        "",
+        json!({"candidates": [{"content": {"role": "model", "parts": [
+        {"inlineData": {"mimeType": "image/png", "data": bytes}}]}}]}),
+    );
+    let sound = choice(&json!({"audio": {"data": bytes}}), &Value::Null);
+    let gemini = "/v1beta/models/m-1:streamGenerateContent?alt=sse";
+    for (provider, path, body, event) in
+        [("gcp.gemini", gemini, json!({"contents": []}), picture), ("openai", CHAT, streaming(), sound)]
+    {
+        let events = [event];
+        let played = streamed(provider, &masking(), path, &body, &events);
+        assert_eq!(played.reason(), "answer.unscannable", "{provider}");
+        assert!(!played.client_text().contains(&bytes));
+        let allowed = merged(&masking(), &json!({"answers": {"unscannable": "allow"}}));
+        let played = streamed(provider, &allowed, path, &body, &events);
+        assert_eq!((played.reason(), played.record["doorward.notes"].as_str()), ("", "answer.unscannable"));
+        assert!(played.client_text().contains(&bytes));
+    }
+    // In an answer that does not stream.
+    let whole =
+        json!({"choices": [{"index": 0, "message": {"role": "assistant", "audio": {"id": "a", "data": bytes}}}]});
+    let played = answered("openai", &masking(), CHAT, &chat(&json!({})), &whole);
+    assert_eq!(played.reason(), "answer.unscannable");
+}

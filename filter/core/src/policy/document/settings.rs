@@ -42,8 +42,8 @@ pub struct LimitDocument {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AnswersDocument {
-    /// Answers that cannot be read (compressed, streamed, binary, too large): `deny` them, or `allow` and record.
-    /// Default: deny.
+    /// Answers that cannot be read (compressed, binary, too large), and those with pictures or sound in them that the call was not
+    /// for, streamed or not: `deny` them, or `allow` and record. Default: deny.
     pub unscannable: Verdict,
     /// An answer from another model than was asked for: `allow` and record, or `deny`. Default: allow.
     pub model_mismatch: Verdict,
