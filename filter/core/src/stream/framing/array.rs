@@ -107,6 +107,8 @@ impl Scan {
                 _ => {}
             },
             _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
+            // What was white space goes on before it, as it would have had it come alone.
+            Place::Done if self.at > 0 => return Ok(Some(Kind::Space)),
             Place::Done => return Err(ErrorKind::Trailing),
             Place::Start => match byte {
                 b'[' => {
