@@ -61,8 +61,6 @@ impl Scan {
             }
         }
         match self.place {
-            // Nothing can follow that changes it.
-            Place::Done if !bytes.is_empty() => Ok(Some(self.cut(bytes, Kind::Space))),
             _ if !end => Ok(None),
             Place::Done => Ok(None),
             Place::Start if bytes.is_empty() => Ok(None),
@@ -106,9 +104,12 @@ impl Scan {
                 b'"' => self.place = Place::String,
                 _ => {}
             },
-            _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
-            // What was white space goes on before it, as it would have had it come alone.
-            Place::Done if self.at > 0 => return Ok(Some(Kind::Space)),
+            // Nothing can follow that changes it: each by itself, however they come.
+            Place::Done if is_space(byte) => {
+                self.at += 1;
+                return Ok(Some(Kind::Space));
+            }
+            _ if is_space(byte) => {}
             Place::Done => return Err(ErrorKind::Trailing),
             Place::Start => match byte {
                 b'[' => {
@@ -178,6 +179,10 @@ impl Scan {
         (self.at, self.comma) = (0, None);
         Piece { raw, kind }
     }
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// What a frame of an array is.
