@@ -23,8 +23,10 @@
 //! matcher; how far it reaches (`reach`, and what `lane` watches for it); and its samples, positive and near misses,
 //! which the tests run.
 //!
-//! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
-//! recognise what has no form of its own (names, addresses).
+//! [`Detectors::scan`] takes a text as it is; [`Detectors::scan_through`] also looks at what encodings and look-alike
+//! characters hide in it (`views`).
+//!
+//! What this does not do: recognise what has no form of its own (names, addresses).
 
 mod anchors;
 mod budget;
@@ -50,6 +52,7 @@ mod secrets;
 mod select;
 mod triggers;
 mod types;
+mod views;
 mod work;
 
 #[cfg(test)]
@@ -68,6 +71,7 @@ pub use leak::{Leak, Shingles};
 pub use reach::Reach;
 pub use script::{Script, Scripts, script};
 pub use select::Selection;
+pub use views::{Sighting, see_through};
 
 use anchors::Anchors;
 use types::Type;

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod corpora;
+mod evasion;
 mod exfiltration;
 mod hostile;
 mod lane_cost;

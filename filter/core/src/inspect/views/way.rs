@@ -27,7 +27,7 @@ impl Piece {
 
 /// Where the bytes of a decoded text stand in its source, and what must be cut there.
 #[derive(Debug, Default)]
-pub(in crate::redact) struct Way {
+pub(in crate::inspect) struct Way {
     pieces: Vec<Piece>,
     /// Encoded runs of the source, in order, apart from one another.
     runs: Vec<Range<usize>>,
@@ -62,13 +62,13 @@ impl Way {
     }
 
     /// Where a range of the decoded text stands in the source, rounded outward to whole pieces.
-    pub(in crate::redact) fn exact(&self, decoded: Range<usize>) -> Range<usize> {
+    pub(in crate::inspect) fn exact(&self, decoded: Range<usize>) -> Range<usize> {
         self.source(decoded.start, false)..self.source(decoded.end, true)
     }
 
     /// What to cut from the source so that nothing of a range of the decoded text is left there: where it stands, and
     /// the encoded runs that it touches.
-    pub(in crate::redact) fn cut(&self, decoded: Range<usize>) -> Range<usize> {
+    pub(in crate::inspect) fn cut(&self, decoded: Range<usize>) -> Range<usize> {
         let mut cut = self.exact(decoded);
         let first = self.runs.partition_point(|run| run.end <= cut.start);
         let behind = self.runs.partition_point(|run| run.start < cut.end);
@@ -81,7 +81,8 @@ impl Way {
     }
 
     fn source(&self, at: usize, up: bool) -> usize {
-        let before = self.pieces.partition_point(|piece| piece.decoded <= at);
+        // What became nothing belongs neither to what ends before it nor to what starts behind it.
+        let before = self.pieces.partition_point(|piece| piece.decoded < at || !up && piece.decoded == at);
         let Some(piece) = before.checked_sub(1).and_then(|last| self.pieces.get(last)) else { return at };
         match at.checked_sub(piece.decoded_end()) {
             Some(literal) => piece.source_end() + literal,
