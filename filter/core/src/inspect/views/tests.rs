@@ -77,6 +77,17 @@ fn views_never_grow_and_lead_back() {
         "\u{e0041}",
         "—",
         "٤",
+        "**",
+        "`",
+        " (at) ",
+        " at bob dot org",
+        "/2/345/6789",
+        "4 1 1 1 1 1 1",
+        "<!--",
+        "-->",
+        "\\x41",
+        "\\udb40\\udc41",
+        "626f62406578616d706c652e6f7267",
     ];
     let mut seed = 1u32;
     for _ in 0..3000 {
@@ -141,6 +152,24 @@ fn hostile_texts_take_linear_time() {
         " а",
         "ｆ",
         "\u{e0041}",
+        "*",
+        "1**",
+        "a`",
+        "1<!--",
+        "1\n",
+        "a1B2c3D4\n",
+        " a1\n1",
+        "1/",
+        " 1/2",
+        " (at) a",
+        " a at b dot c",
+        " dot ",
+        "1 ",
+        "- ",
+        "a.",
+        "6a",
+        "\\x4",
+        "\\ud835",
     ] {
         let started = std::time::Instant::now();
         let mut text = piece.repeat((1 << 20) / piece.len());

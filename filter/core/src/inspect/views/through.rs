@@ -41,15 +41,45 @@ fn look(text: &str, find: Find<'_>, out: &mut Vec<Sighting>) -> Result<(), OverB
     let mut ways: Vec<Way> = Vec::new();
     let mut shown: Option<String> = None;
     let mut views = Views::default();
-    while let Some(View { text: plain, way }) = views.next(shown.as_deref().unwrap_or(text)) {
+    while let Some(View { text: plain, way, noise }) = views.next(shown.as_deref().unwrap_or(text)) {
         let mut findings = Vec::new();
         find(&plain, &mut findings)?;
         ways.push(way);
+        if noise && let Some(way) = ways.last() {
+            undisturbed(&mut findings, &mut known, way);
+        }
         hidden(&plain, &findings, &mut known, &ways, out);
         known = findings;
         shown = Some(plain);
     }
     Ok(())
+}
+
+/// Leaves the findings that count in a view in which words and lines run together.
+fn undisturbed(findings: &mut Vec<Finding>, known: &mut Vec<Finding>, way: &Way) {
+    sort::plain(known, |a, b| (a.start, a.end) < (b.start, b.end));
+    // As they overlap one another, of whatever kind.
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    for finding in known.iter() {
+        match taken.last_mut() {
+            Some(last) if finding.start < last.end => last.end = last.end.max(finding.end),
+            _ => taken.push(finding.start..finding.end),
+        }
+    }
+    findings.retain(|finding| {
+        let written = finding.start..finding.end;
+        let at = way.exact(written.clone());
+        let first = taken.partition_point(|t| t.end <= at.start);
+        let behind = taken.partition_point(|t| t.start < at.end);
+        let over = taken.get(first..behind).unwrap_or_default();
+        let goes_on = || {
+            let [only] = over else { return false };
+            let from = known.partition_point(|k| k.start < only.start);
+            let same = |k: &Finding| k.kind == finding.kind && (k.start, k.end) == (only.start, only.end);
+            at.start <= only.start && only.end <= at.end && known.get(from).is_some_and(same)
+        };
+        way.differs(&written) && (over.is_empty() || goes_on())
+    });
 }
 
 /// Appends what decoding showed that was not `known` of the text before it.

@@ -66,6 +66,12 @@ impl Way {
         self.source(decoded.start, false)..self.source(decoded.end, true)
     }
 
+    /// Whether something within a range of the decoded text was written otherwise.
+    pub(super) fn differs(&self, decoded: &Range<usize>) -> bool {
+        let first = self.pieces.partition_point(|piece| piece.decoded_end() <= decoded.start);
+        self.pieces.get(first).is_some_and(|piece| piece.decoded < decoded.end)
+    }
+
     /// What to cut from the source so that nothing of a range of the decoded text is left there: where it stands, and
     /// the encoded runs that it touches.
     pub(in crate::inspect) fn cut(&self, decoded: Range<usize>) -> Range<usize> {
