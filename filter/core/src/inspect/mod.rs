@@ -38,6 +38,7 @@ mod dictionary;
 mod document;
 mod email;
 mod glob;
+mod hidden;
 mod iban;
 mod ipv6;
 mod lane;
@@ -272,6 +273,7 @@ impl Detectors {
         self.patterns.scan(span, selection, budget, &mut found)?;
         self.dictionary.scan(span, selection, &mut found);
         self.builtin(span, selection, &mut found);
+        hidden::scan(span, selection, &mut found);
         // A text that arrives is read as it does.
         if span.sight == Sight::Whole {
             links::scan(span.text, selection, &self.hosts, &mut found);

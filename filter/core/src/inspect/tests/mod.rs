@@ -6,6 +6,7 @@ mod evasion;
 mod exfiltration;
 mod hostile;
 mod lane_cost;
+mod lane_folded;
 mod lane_properties;
 mod lanes;
 mod leak;

@@ -202,6 +202,68 @@ pub(super) fn view(text: &str) -> Option<View> {
     builder.finish()
 }
 
+/// Reads a text that arrives in pieces, character by character and by what stands before: a letter of another script
+/// counts as a look-alike behind ASCII letters and digits.
+pub(in crate::inspect) struct Fold {
+    /// The last byte of what was read.
+    before: u8,
+    /// How many bytes may go.
+    credit: usize,
+}
+
+/// So many bytes may go at once, and so many more for each character that stays: what is held back is longer than what
+/// it says, but not without bound.
+const CREDIT: usize = 4096;
+const CREDIT_EACH: usize = 12;
+
+impl Fold {
+    /// Behind a text that ends with `before`.
+    pub(in crate::inspect) fn new(before: u8) -> Self {
+        Self { before, credit: CREDIT }
+    }
+
+    /// The place of the first character from which on it matters how the text looks.
+    pub(in crate::inspect) fn begins(piece: &str, mut before: u8) -> Option<usize> {
+        if piece.is_ascii() {
+            return None;
+        }
+        piece.char_indices().find_map(|(at, char)| {
+            let word = before.is_ascii_alphanumeric();
+            before = if char.is_ascii() { char as u8 } else { 0 };
+            let begins = match of(char) {
+                Some((_, Weak)) => false,
+                Some((_, Mark)) => word,
+                Some(_) => true,
+                None => word && lookalike(char).is_some(),
+            };
+            begins.then_some(at)
+        })
+    }
+
+    /// What the next character is read as; `None`: as itself.
+    pub(in crate::inspect) fn next(&mut self, char: char) -> Option<Option<u8>> {
+        let word = self.before.is_ascii_alphanumeric();
+        let read = match of(char) {
+            Some((to, Mark)) => word.then_some(to),
+            Some((to, _)) => Some(to),
+            None => lookalike(char).filter(|_| word).map(Some),
+        };
+        if read == Some(None) {
+            match self.credit.checked_sub(char.len_utf8()) {
+                Some(left) => self.credit = left,
+                None => {
+                    self.before = 0;
+                    return None;
+                }
+            }
+            return read;
+        }
+        self.credit = CREDIT.min(self.credit + CREDIT_EACH);
+        self.before = read.flatten().or_else(|| u8::try_from(char).ok().filter(u8::is_ascii)).unwrap_or(0);
+        read
+    }
+}
+
 /// A character that is read as another, or a run of those that are not read.
 struct Found {
     at: Range<usize>,

@@ -35,7 +35,7 @@ pub(in crate::inspect) struct Way {
 
 impl Way {
     /// Pieces come in order.
-    pub(super) fn push(&mut self, decoded: Range<usize>, source: Range<usize>) {
+    pub(in crate::inspect) fn push(&mut self, decoded: Range<usize>, source: Range<usize>) {
         let (decoded_unit, source_unit) = (decoded.len(), source.len());
         match self.pieces.last_mut() {
             Some(last)
@@ -52,6 +52,13 @@ impl Way {
                 decoded_unit,
             }),
         }
+    }
+
+    /// Lets go of what is needed only for places before one of the decoded text.
+    pub(in crate::inspect) fn forget(&mut self, before: usize) {
+        let first = self.pieces.partition_point(|piece| piece.decoded < before);
+        // The last of them says where what follows stands.
+        self.pieces.drain(..first.saturating_sub(1));
     }
 
     /// Names a run of the source that is cut as a whole. Runs come in order; the same may come again.
