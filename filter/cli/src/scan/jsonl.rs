@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 
-use doorward_core::inspect::Finding;
+use doorward_core::inspect::Sighting;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -43,6 +43,9 @@ struct Found<'a> {
     start: usize,
     end: usize,
     score: Score,
+    /// Seen only behind an encoding or look-alike characters: the place is that of all that hides it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    hidden: bool,
 }
 
 /// A score with the digits it was written with, not those that a double adds.
@@ -118,7 +121,7 @@ fn answer(scanner: &Scanner, input: impl io::Read, out: &mut impl Write, seen: &
 fn one(
     scanner: &Scanner,
     line: &[u8],
-    found: &mut Vec<Finding>,
+    found: &mut Vec<Sighting>,
     out: &mut impl Write,
     seen: &mut Seen,
 ) -> io::Result<()> {
@@ -133,7 +136,7 @@ fn one(
         return refuse(out, seen, question.id, "not scanned: the policy's patterns used up their budget of work");
     }
     seen.found |= !found.is_empty();
-    let findings = found.iter().map(|finding| {
+    let findings = found.iter().map(|Sighting { finding, hidden, .. }| {
         let kind = scanner.detectors.kind(finding.kind);
         Found {
             kind: &kind.name,
@@ -141,6 +144,7 @@ fn one(
             start: finding.start,
             end: finding.end,
             score: Score(finding.score),
+            hidden: hidden.is_some(),
         }
     });
     write_line(out, &Answer { id: question.id, findings: findings.collect() })

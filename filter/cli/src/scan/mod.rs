@@ -3,11 +3,12 @@
 mod jsonl;
 mod text;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, anyhow, bail};
 use doorward_core::config::{Path, Problem, from_tree};
-use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, Finding, OverBudget, Selection};
+use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, OverBudget, Selection, Sighting};
 use doorward_core::policy::Document;
 
 use crate::args::ScanArguments;
@@ -87,8 +88,17 @@ impl Scanner {
         Ok(Self { detectors, selection })
     }
 
-    fn scan(&self, text: &str, found: &mut Vec<Finding>) -> Result<(), OverBudget> {
-        self.detectors.scan(text, &self.selection, &mut Budget::default(), found)
+    /// Sorted by start; where a part of a value is seen as it is and more of it behind an encoding, that is one.
+    fn scan(&self, text: &str, found: &mut Vec<Sighting>) -> Result<(), OverBudget> {
+        self.detectors.scan_through(text, &self.selection, &mut Budget::default(), found)?;
+        if found.iter().any(|sighting| sighting.hidden.is_some()) {
+            found.sort_by_key(|s| (s.finding.start, s.finding.kind, Reverse(s.finding.end)));
+            found.dedup_by(|later, first| {
+                let (later, first) = (later.finding, first.finding);
+                later.kind == first.kind && later.end <= first.end
+            });
+        }
+        Ok(())
     }
 }
 

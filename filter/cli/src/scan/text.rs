@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::anyhow;
+use doorward_core::inspect::Sighting;
 
 use super::{Scanner, Seen};
 use crate::{input, report};
@@ -31,14 +32,15 @@ pub fn run(scanner: &Scanner, files: &[String], show: bool) -> anyhow::Result<Se
         }
         seen.found |= !found.is_empty();
         let mut place = Place::default();
-        for finding in &found {
+        for Sighting { finding, hidden, .. } in &found {
             place.advance(&text, finding.start);
             let kind = &scanner.detectors.kind(finding.kind).name;
-            let value = text.get(finding.start..finding.end).unwrap_or_default();
+            let value = hidden.as_deref().or_else(|| text.get(finding.start..finding.end)).unwrap_or_default();
             let value = if show { format!("{value:?}") } else { format!("{:?}", masked(value)) };
             let Place { line, column, .. } = place;
             write!(out, "{file}:{line}:{column} {kind} {:.2} {value}", finding.score)?;
-            writeln!(out, "{}", if finding.test_value { " (a published test value)" } else { "" })?;
+            let encoded = if hidden.is_some() { " (not in plain)" } else { "" };
+            writeln!(out, "{encoded}{}", if finding.test_value { " (a published test value)" } else { "" })?;
         }
     }
     out.flush()?;

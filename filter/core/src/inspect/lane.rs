@@ -28,10 +28,16 @@
 //! missed. Each character costs a bounded number of steps, and each byte of a stretch is scanned a few times at
 //! most. What is kept is what is held back and about 1 KB before it.
 //!
+//! **Look-alike characters.** From the first one on that may stand for ASCII (`views::fold`) a second reader reads the
+//! text as it looks, beside the first ([`Lane`]): its findings come with the places that they have in the text as it
+//! came. What other encodings hide is looked for only where a text is held as a whole.
+//!
 //! **What this does not do.** It does not bound what is held back below these: the caller looks at [`Lane::held`].
 //! One lane takes one selection; another one from one push to the next applies to what has not been settled.
 
 mod exact;
+mod folded;
+mod hidden;
 mod key;
 mod mail;
 mod numbers;
@@ -47,6 +53,7 @@ use crate::sort;
 
 pub(super) mod step;
 
+pub use folded::Lane;
 pub(super) use shape::Shape;
 use step::{Mode, NONE, Over, Step};
 pub(super) use tokens::Watch;
@@ -61,9 +68,9 @@ const LONGEST: usize = 16 * 1024;
 /// Room for text that is kept although it is not needed.
 const ROOM: usize = 64 * 1024;
 
-/// One text that arrives in pieces.
+/// One text that arrives in pieces, as it is written.
 #[derive(Default)]
-pub struct Lane {
+struct Reader {
     /// Some of what was settled, then what is held back.
     text: String,
     /// Where the latter starts.
@@ -78,6 +85,8 @@ pub struct Lane {
     watchers: Watchers,
     selection: Selection,
     plan: Option<Plan>,
+    /// The text is not as it came, and links in it are none.
+    folded: bool,
 }
 
 /// What is settled by one push.
@@ -101,6 +110,7 @@ struct Watchers {
     runs: patterns::Runs,
     exact: exact::Exact,
     links: links::Links,
+    hidden: hidden::Hidden,
 }
 
 /// What a selection needs watched.
@@ -120,6 +130,7 @@ struct Plan {
     /// The least and greatest length of listed values.
     exact: Option<(usize, usize)>,
     links: links::Wanted,
+    hidden: bool,
 }
 
 impl Plan {
@@ -145,22 +156,25 @@ impl Plan {
                 .any(|index| patterns.free_shape(index).is_some() && patterns.is_selected(index, selection)),
             exact: detectors.exact.lengths(selection),
             links: links::Wanted::new(selection),
+            hidden: has(Type::HiddenText),
         }
     }
 }
 
-impl Lane {
-    /// A lane whose text has not begun.
-    pub fn new() -> Self {
+impl Reader {
+    /// A reader whose text has not begun.
+    fn new() -> Self {
         Self { limit: STRETCH, ..Self::default() }
     }
 
-    /// Appends `piece`; `end`: nothing follows, and the lane is done with. Answers the text that is settled now, with the findings in it.
-    ///
-    /// # Errors
-    /// [`OverBudget`] when the policy's patterns used up `budget`: what was held back and the piece are held back
-    /// unjudged, until they are let go of ([`Lane::release`]).
-    pub fn push(
+    /// A reader of another text, which has been the same so far.
+    fn beside(&self) -> Self {
+        let kept = self.text.clone();
+        Self { text: kept, settled: self.settled, read: self.settled, folded: true, ..Self::new() }
+    }
+
+    /// What [`Lane::push`] does, for the text as it is.
+    fn push(
         &mut self,
         piece: &str,
         end: bool,
@@ -178,7 +192,11 @@ impl Lane {
                 (self.watchers, self.over) = (Watchers::default(), Over::default());
                 self.read = self.settled;
                 self.selection = selection.clone();
-                *self.plan.insert(Plan::new(detectors, selection))
+                let plan = self.plan.insert(Plan::new(detectors, selection));
+                if self.folded {
+                    plan.links = links::Wanted::default();
+                }
+                *plan
             }
         };
         if selection.is_empty() {
@@ -194,27 +212,30 @@ impl Lane {
         Ok(self.settle(from, selection, findings))
     }
 
-    /// Bytes that are held back.
-    pub fn held(&self) -> usize {
+    /// Whether a private key that is reported piece by piece goes on, or may.
+    fn key_goes_on(&self) -> bool {
+        let may = |end| end >= self.settled;
+        self.watchers.key.blocks().last().is_some_and(|block| block.end.is_none_or(may))
+    }
+
+    fn held(&self) -> usize {
         self.text.len() - self.settled
     }
 
-    /// What is held back.
-    pub fn held_text(&self) -> &str {
+    fn held_text(&self) -> &str {
         self.text.get(self.settled..).unwrap_or_default()
     }
 
     /// Bytes that are kept in all: what is held back, and what stands before it.
     #[cfg(test)]
-    pub(super) fn kept(&self) -> usize {
+    fn kept(&self) -> usize {
         self.text.len()
     }
 
-    /// Lets go of everything held back without judging it: answers it. What is pushed next starts a new text.
-    pub fn release(&mut self) -> String {
-        let held = self.held_text().to_owned();
-        *self = Self::new();
-        held
+    /// Takes up text that is not to be judged.
+    fn hold(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.read = self.text.len();
     }
 
     fn read_on(&mut self, plan: &Plan, scan: &mut Scan<'_>) -> Result<(), OverBudget> {
@@ -407,6 +428,9 @@ impl Watchers {
         if plan.links.any() {
             self.links.step(step, plan.links, &detectors.hosts, over);
         }
+        if plan.hidden {
+            self.hidden.step(step, over);
+        }
     }
 
     /// Where the earliest value starts that is open.
@@ -419,7 +443,8 @@ impl Watchers {
         if let Some((_, most)) = plan.exact {
             open = open.min(self.exact.open(most));
         }
-        open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open()).min(self.links.open())
+        open = open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open());
+        open.min(self.links.open()).min(self.hidden.open())
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -436,7 +461,7 @@ impl Watchers {
         if let Some((_, most)) = plan.exact {
             recent = recent.min(self.exact.open(most));
         }
-        recent.min(self.links.open())
+        recent.min(self.links.open()).min(self.hidden.open())
     }
 
     fn shift(&mut self, settled: usize, by: usize) {
@@ -450,5 +475,6 @@ impl Watchers {
         self.runs.shift(by);
         self.exact.shift(by);
         self.links.shift(by);
+        self.hidden.shift(by);
     }
 }

@@ -23,8 +23,10 @@
 //! matcher; how far it reaches (`reach`, and what `lane` watches for it); and its samples, positive and near misses,
 //! which the tests run.
 //!
-//! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
-//! recognise what has no form of its own (names, addresses).
+//! [`Detectors::scan`] takes a text as it is; [`Detectors::scan_through`] also looks at what encodings and look-alike
+//! characters hide in it (`views`).
+//!
+//! What this does not do: recognise what has no form of its own (names, addresses).
 
 mod anchors;
 mod budget;
@@ -37,6 +39,7 @@ mod document;
 mod email;
 pub mod exact;
 mod glob;
+mod hidden;
 mod iban;
 mod ipv6;
 mod lane;
@@ -51,6 +54,7 @@ mod secrets;
 mod select;
 mod triggers;
 mod types;
+mod views;
 mod work;
 
 #[cfg(test)]
@@ -69,6 +73,7 @@ pub use leak::{Leak, Shingles};
 pub use reach::Reach;
 pub use script::{Script, Scripts, script};
 pub use select::Selection;
+pub use views::{Sighting, see_through};
 
 use anchors::Anchors;
 use types::Type;
@@ -276,6 +281,7 @@ impl Detectors {
         self.exact.scan(span, selection, budget, &mut found)?;
         self.dictionary.scan(span, selection, &mut found);
         self.builtin(span, selection, &mut found);
+        hidden::scan(span, selection, &mut found);
         // A text that arrives is read as it does.
         if span.sight == Sight::Whole {
             links::scan(span.text, selection, &self.hosts, &mut found);

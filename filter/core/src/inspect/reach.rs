@@ -5,7 +5,7 @@
 //! and are waited for; they are not part of the reach.
 
 use super::types::{TYPES, Type};
-use super::{Detectors, KindId, dictionary, links, secrets};
+use super::{Detectors, KindId, dictionary, hidden, links, secrets};
 
 /// How far a kind of finding reaches in a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ fn builtin(kind: Type) -> Reach {
         Type::IbanCode => (34 * 4, 3),
         // URLs that are longer are found in parts.
         Type::ExternalImage | Type::ExternalLink => (links::MAX_URL, 2),
+        Type::HiddenText => (4 * hidden::MOST, 4),
         // A letter may have another length in another case: at most three bytes for one.
         Type::Canary => (3 * dictionary::MAX_WORD, 0),
         Type::SystemPromptLeak => return Reach { max_len: None, left: 0 },

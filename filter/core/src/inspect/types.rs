@@ -60,7 +60,7 @@ macro_rules! types {
     };
 }
 
-/// The last of the types that are found by an anchor or a trigger; what an answer must not carry out follows.
+/// The last of the types that are found by an anchor or a trigger; what is read for otherwise follows.
 pub(super) const LAST: Type = Type::NewRelicKey;
 
 impl Type {
@@ -136,6 +136,9 @@ types! {
         PulumiToken "PULUMI_TOKEN"
         AlibabaAccessKey "ALIBABA_ACCESS_KEY"
         NewRelicKey "NEW_RELIC_KEY"
+    }
+    Injection {
+        HiddenText "HIDDEN_TEXT"
     }
     Exfiltration {
         ExternalImage "EXTERNAL_IMAGE"

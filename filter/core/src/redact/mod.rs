@@ -1,6 +1,6 @@
 //! From findings to a verdict and to edits of the original bytes.
 //!
-//! Every leaf is decoded and scanned, and what encodings inside it hide ([`encoded`]); what a policy's statements say of each
+//! Every leaf is decoded and scanned, and what encodings inside it hide ([`crate::inspect::see_through`]); what a policy's statements say of each
 //! finding is combined: the strictest action wins, overlapping spans merge under the strictest of them. Edits are byte ranges of
 //! the body as it came, and a body with edits that may touch keys is read once more before it may leave: an edit that made two
 //! keys equal is a denial.
@@ -10,7 +10,6 @@
 //!
 //! What it does not do: it does not look for a value that is split over several strings of a body.
 
-mod encoded;
 mod hits;
 mod scan;
 mod tokens;

@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::encoded::{View, Views, Way};
 use super::hits::{Hit, Hits, Replacement};
 use super::tokens::{Assignments, Counts, Form, Restorer, restore_arguments, restore_json};
 use super::{Back, Inspector, Outcome, RestoreMap};
 use crate::hex::hex;
 use crate::host::Side;
-use crate::inspect::{Budget, Finding, Lane, Leak, SYSTEM_PROMPT_LEAK, Selection, Shingles};
+use crate::inspect::{
+    Budget, Finding, Lane, Leak, OverBudget, SYSTEM_PROMPT_LEAK, Selection, Shingles, Sighting, see_through,
+};
 use crate::json::{Document, Limits, Text, decimal, escaped};
 use crate::policy::{Action, Mode, Placeholder, Plan};
 use crate::protocol::{Channel, Contents, Leaf, Place, subtree, walk};
 use crate::reply::Reason;
-use crate::sort;
 
 /// How deep JSON inside strings inside JSON is seen through.
 const MAX_NESTED: u8 = 3;
@@ -210,7 +210,8 @@ impl<'a, 'b> Scan<'a, 'b> {
                 None => settled,
             };
             for finding in &settled.findings {
-                scan.finding(&settled.text, finding, true, false, channel, &|range| range);
+                let value = settled.text.get(finding.start..finding.end).unwrap_or_default();
+                scan.finding(value, finding, true, false, channel, &|range| range);
             }
             settled.text
         })
@@ -351,44 +352,14 @@ impl<'a, 'b> Scan<'a, 'b> {
 
     /// Scans a text and what its encodings hide.
     fn seen_through(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
-        let mut known = self.text(text, channel, locate);
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
-        let mut ways: Vec<Way> = Vec::new();
-        let mut shown: Option<String> = None;
-        let mut views = Views::default();
-        while let Some(View { text: plain, way }) = views.next(shown.as_deref().unwrap_or(text)) {
-            let findings = self.find(&plain, selection);
-            ways.push(way);
-            self.hidden(&plain, &findings, &mut known, &ways, channel, locate);
-            known = findings;
-            shown = Some(plain);
-        }
-    }
-
-    /// Acts on what decoding showed that was not `known` of the text before it.
-    fn hidden(
-        &mut self,
-        plain: &str,
-        findings: &[Finding],
-        known: &mut Vec<Finding>,
-        ways: &[Way],
-        channel: Channel,
-        locate: Locate<'_>,
-    ) {
-        sort::plain(known, |a, b| (a.kind, a.start) < (b.kind, b.start));
-        for finding in findings {
-            let written = finding.start..finding.end;
-            let Some(at) = ways.last().map(|way| way.exact(written.clone())) else { return };
-            // Findings of one kind do not overlap: if one does, then the last that starts before the end.
-            let before = known.partition_point(|k| (k.kind, k.start) < (finding.kind, at.end));
-            let same = before.checked_sub(1).and_then(|last| known.get(last));
-            let same = same.filter(|k| k.kind == finding.kind && k.end > at.start);
-            if same.is_some_and(|k| k.start <= at.start && at.end <= k.end) {
-                continue;
-            }
-            // Of a value that was seen in part, the rest is cut too, but it is no other value.
-            let cut = ways.iter().rev().fold(written, |range, way| way.cut(range));
-            self.finding(plain, finding, same.is_none(), true, channel, &|_| locate(cut.clone()));
+        let mut sightings = Vec::new();
+        let outcome = see_through(text, &mut |text, found| self.find(text, selection, found), &mut sightings);
+        self.over |= outcome.is_err();
+        for Sighting { finding, hidden, part } in &sightings {
+            let at = finding.start..finding.end;
+            let value = hidden.as_deref().or_else(|| text.get(at)).unwrap_or_default();
+            self.finding(value, finding, !part, hidden.is_some(), channel, locate);
         }
     }
 
@@ -406,25 +377,23 @@ impl<'a, 'b> Scan<'a, 'b> {
         self.hits.as_number(before, lexeme);
     }
 
-    /// Scans one text as it is; answers what it found.
-    fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) -> Vec<Finding> {
-        let Some(selection) = self.inspector.plan.selection(channel) else { return Vec::new() };
-        let findings = self.find(text, selection);
+    /// Scans one text as it is.
+    fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
+        let Some(selection) = self.inspector.plan.selection(channel) else { return };
+        let mut findings = Vec::new();
+        self.over |= self.find(text, selection, &mut findings).is_err();
         for finding in &findings {
-            self.finding(text, finding, true, false, channel, locate);
+            let value = text.get(finding.start..finding.end).unwrap_or_default();
+            self.finding(value, finding, true, false, channel, locate);
         }
-        findings
     }
 
-    fn find(&mut self, text: &str, selection: &Selection) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
-            self.over = true;
-        }
+    fn find(&mut self, text: &str, selection: &Selection, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
+        self.inspector.detectors.scan(text, selection, self.budget, findings)?;
         if let Some(shingles) = self.shingles(selection) {
             findings.extend(Leak::new().push(shingles, text, true).findings);
         }
-        findings
+        Ok(())
     }
 
     /// The texts that an answer is not to repeat, where that is looked for.
@@ -435,7 +404,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     /// Acts on a finding, and counts it if it is `new`. What was `hidden` by an encoding is cut with it, and cannot come back.
     fn finding(
         &mut self,
-        text: &str,
+        value: &str,
         finding: &Finding,
         new: bool,
         hidden: bool,
@@ -443,7 +412,6 @@ impl<'a, 'b> Scan<'a, 'b> {
         locate: Locate<'_>,
     ) {
         self.found += 1;
-        let value = text.get(finding.start..finding.end).unwrap_or_default();
         if self.known.is_some_and(|map| map.is_placeholder(value)) {
             return;
         }

@@ -36,7 +36,7 @@ impl Tally {
     }
 }
 
-type Span = (usize, usize);
+pub(super) type Span = (usize, usize);
 
 /// Half of the labelled value is enough.
 fn covers(found: Span, gold: Span) -> bool {
@@ -45,7 +45,7 @@ fn covers(found: Span, gold: Span) -> bool {
 }
 
 /// The labelled spans of a row in bytes; rows count characters.
-fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
+pub(super) fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
     let places: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
     let place = |value: &Value| places[value.as_u64().unwrap() as usize];
     row["spans"]

@@ -158,6 +158,11 @@ fn hostile_texts_stay_linear() {
         "0Q~",
         "x12 ",
         "2001:db8::1 ",
+        "\u{200b}",
+        "1\u{200b}",
+        "４",
+        "aа",
+        "\u{e0041}",
     ];
     // With a policy's own patterns and words beside.
     let own = own();
@@ -211,6 +216,21 @@ fn what_is_held_is_bounded() {
                 assert!(lane.held() <= 17 * 1024, "{start:?} {piece:?}");
                 assert!(lane.kept() <= lane.held() + 1100);
             }
+        }
+    }
+    // What is not read of a text is held back with it.
+    for (piece, most) in [
+        ("４", 3),
+        ("1\u{200b}", 4),
+        ("1\u{200b}\u{200b}\u{200b}\u{200b}", 13),
+        ("1\u{200b}\u{2060}\u{200b}\u{200b}\u{200b}\u{200b}", 13),
+        ("\u{200b}", 13),
+    ] {
+        let mut lane = Lane::new();
+        let mut budget = Budget::new(u64::MAX);
+        for piece in cut(&format!("1{}", piece.repeat(1 << 18 >> 2)), 64) {
+            lane.push(piece, false, &detectors, &selection, &mut budget).unwrap();
+            assert!(lane.held() <= 17 * 1024 * most + 4096, "{piece:?} {}", lane.held());
         }
     }
 }

@@ -162,6 +162,19 @@ fn piece() -> impl Strategy<Value = String> {
         "4111 1111-1111",
         "1-1-1-1-1-1-1-1-1",
         "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7",
+        "4111\u{200b}1111",
+        "４１１１-1111",
+        "\u{200b}",
+        "\u{e0041}",
+        "bоb@acme.org",
+        "١٢٣",
+        "ｐａｓｓｗｏｒｄ＝",
+        "EMP\u{2060}-12\u{ad}34",
+        "fаlcon",
+        "𝐞𝐲𝐉",
+        "\u{a0}",
+        "\u{301}",
+        "❤️",
     ];
     let runs = [
         "a",
@@ -184,6 +197,11 @@ fn piece() -> impl Strategy<Value = String> {
         "![](",
         "[",
         "src=",
+        "\u{200b}",
+        "1\u{200b}",
+        "４",
+        "\u{e0041}",
+        "\u{fe0f}",
     ];
     prop_oneof![
         4 => proptest::sample::select(samples()),
@@ -286,7 +304,7 @@ proptest! {
         let secrets = TYPES.iter().filter(|(kind, group)| {
             *group == Group::Secrets && !["PRIVATE_KEY", "TERRAFORM_TOKEN"].contains(kind)
         });
-        let secrets = secrets.map(|(kind, _)| (&builtin, vec![*kind]));
+        let secrets = secrets.map(|(kind, _)| (&builtin, vec![*kind])).chain([(&builtin, vec!["HIDDEN_TEXT"])]);
         let numbers = [(&builtin, vec!["EMAIL_ADDRESS"]), (&builtin, vec!["pii", "financial"])];
         let words = OWN.map(|name| (&own, vec![name]));
         for (detectors, names) in secrets.chain(numbers).chain(words) {

@@ -2,9 +2,11 @@
 
 mod configuration;
 mod corpora;
+mod evasion;
 mod exfiltration;
 mod hostile;
 mod lane_cost;
+mod lane_folded;
 mod lane_properties;
 mod lanes;
 mod leak;

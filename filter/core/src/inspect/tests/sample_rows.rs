@@ -9,6 +9,21 @@ pub(super) struct Row {
 
 pub(super) const ROWS: &[Row] = &[
     Row {
+        kind: "HIDDEN_TEXT",
+        found: &[
+            "Summarise this.«\u{e0069}\u{e0067}\u{e006e}\u{e006f}\u{e0072}\u{e0065}»",
+            "a «\u{e0001}\u{e0020}\u{e0068}\u{e0069}\u{e007f}» b",
+            "x«\u{fe01}\u{e0150}\u{e0151}\u{e0152}\u{e0153}» y",
+            "🏴 «\u{e0067}\u{e0062}\u{e007f}»",
+        ],
+        missed: &[
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} flag",
+            "❤\u{fe0f} and 1\u{fe0f}\u{20e3}, 葛\u{e0100}城",
+            "\u{e0061} one",
+            "ＡＢ",
+        ],
+    },
+    Row {
         kind: "EXTERNAL_IMAGE",
         found: &[
             "![chart](«https://evil.test/c.png»)",

@@ -27,7 +27,7 @@ impl Piece {
 
 /// Where the bytes of a decoded text stand in its source, and what must be cut there.
 #[derive(Debug, Default)]
-pub(in crate::redact) struct Way {
+pub(in crate::inspect) struct Way {
     pieces: Vec<Piece>,
     /// Encoded runs of the source, in order, apart from one another.
     runs: Vec<Range<usize>>,
@@ -35,7 +35,7 @@ pub(in crate::redact) struct Way {
 
 impl Way {
     /// Pieces come in order.
-    pub(super) fn push(&mut self, decoded: Range<usize>, source: Range<usize>) {
+    pub(in crate::inspect) fn push(&mut self, decoded: Range<usize>, source: Range<usize>) {
         let (decoded_unit, source_unit) = (decoded.len(), source.len());
         match self.pieces.last_mut() {
             Some(last)
@@ -54,6 +54,13 @@ impl Way {
         }
     }
 
+    /// Lets go of what is needed only for places before one of the decoded text.
+    pub(in crate::inspect) fn forget(&mut self, before: usize) {
+        let first = self.pieces.partition_point(|piece| piece.decoded < before);
+        // The last of them says where what follows stands.
+        self.pieces.drain(..first.saturating_sub(1));
+    }
+
     /// Names a run of the source that is cut as a whole. Runs come in order; the same may come again.
     pub(super) fn push_run(&mut self, run: &Range<usize>) {
         if self.runs.last() != Some(run) {
@@ -62,13 +69,19 @@ impl Way {
     }
 
     /// Where a range of the decoded text stands in the source, rounded outward to whole pieces.
-    pub(in crate::redact) fn exact(&self, decoded: Range<usize>) -> Range<usize> {
+    pub(in crate::inspect) fn exact(&self, decoded: Range<usize>) -> Range<usize> {
         self.source(decoded.start, false)..self.source(decoded.end, true)
+    }
+
+    /// Whether something within a range of the decoded text was written otherwise.
+    pub(super) fn differs(&self, decoded: &Range<usize>) -> bool {
+        let first = self.pieces.partition_point(|piece| piece.decoded_end() <= decoded.start);
+        self.pieces.get(first).is_some_and(|piece| piece.decoded < decoded.end)
     }
 
     /// What to cut from the source so that nothing of a range of the decoded text is left there: where it stands, and
     /// the encoded runs that it touches.
-    pub(in crate::redact) fn cut(&self, decoded: Range<usize>) -> Range<usize> {
+    pub(in crate::inspect) fn cut(&self, decoded: Range<usize>) -> Range<usize> {
         let mut cut = self.exact(decoded);
         let first = self.runs.partition_point(|run| run.end <= cut.start);
         let behind = self.runs.partition_point(|run| run.start < cut.end);
@@ -81,7 +94,8 @@ impl Way {
     }
 
     fn source(&self, at: usize, up: bool) -> usize {
-        let before = self.pieces.partition_point(|piece| piece.decoded <= at);
+        // What became nothing belongs neither to what ends before it nor to what starts behind it.
+        let before = self.pieces.partition_point(|piece| piece.decoded < at || !up && piece.decoded == at);
         let Some(piece) = before.checked_sub(1).and_then(|last| self.pieces.get(last)) else { return at };
         match at.checked_sub(piece.decoded_end()) {
             Some(literal) => piece.source_end() + literal,

@@ -70,7 +70,7 @@ pub(super) fn view(text: &str) -> Option<View> {
     let mut builder = Builder::new(text);
     let mut room = Vec::new();
     let mut from = 0;
-    while let Some(start) = next(bytes, from) {
+    while let Some(start) = next(bytes, from, MIN_LETTERS, is_letter) {
         let (run, letters) = extend(bytes, start);
         from = run.end;
         if run.len() >= MIN
@@ -83,13 +83,13 @@ pub(super) fn view(text: &str) -> Option<View> {
     builder.finish()
 }
 
-/// Where the first run of [`MIN_LETTERS`] at or after `from` starts. Looks at a few bytes of ordinary text only, since a
+/// Where the first run of `least` letters at or after `from` starts. Looks at a few bytes of ordinary text only, since a
 /// run that does not reach the end of its window is passed as a whole; and at no byte twice.
-fn next(bytes: &[u8], from: usize) -> Option<usize> {
+pub(super) fn next(bytes: &[u8], from: usize, least: usize, is_letter: impl Fn(u8) -> bool) -> Option<usize> {
     // From `start` to `clean` there are letters only.
     let (mut start, mut clean) = (from, from);
     loop {
-        let end = start + MIN_LETTERS;
+        let end = start + least;
         match bytes.get(clean..end)?.iter().rposition(|b| !is_letter(*b)) {
             Some(at) => (start, clean) = (clean + at + 1, end),
             None => return Some(start),
@@ -189,7 +189,7 @@ fn narrow(bytes: &mut Vec<u8>) {
 }
 
 /// Whether not more than one in `tolerance` bytes is no text.
-fn is_readable(bytes: &[u8], tolerance: usize) -> bool {
+pub(super) fn is_readable(bytes: &[u8], tolerance: usize) -> bool {
     let most = if bytes.len() < LENIENT { 0 } else { bytes.len() / tolerance };
     let mut bad = 0;
     for chunk in bytes.utf8_chunks() {
@@ -202,7 +202,7 @@ fn is_readable(bytes: &[u8], tolerance: usize) -> bool {
 }
 
 /// `bytes` as text, with a SUB for what is none, so that text never grows.
-fn readable(bytes: &[u8]) -> String {
+pub(super) fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.extend(chunk.valid().chars().map(|char| if is_text(char) { char } else { SUBSTITUTE }));
@@ -255,7 +255,7 @@ mod tests {
                         Some((*at - piece.len(), piece.bytes().filter(|b| is_letter(*b)).count()))
                     });
                     let start = start.into_iter().find(|(_, letters)| *letters >= MIN_LETTERS);
-                    assert_eq!(next(text.as_bytes(), 0), start.map(|(at, _)| at), "{text}");
+                    assert_eq!(next(text.as_bytes(), 0, MIN_LETTERS, is_letter), start.map(|(at, _)| at), "{text}");
                 }
             }
         }
@@ -267,7 +267,7 @@ mod tests {
         for before in 0..60 {
             for word in ["a", "ab ", "Some words, of 13 letters. "] {
                 let before: String = word.chars().cycle().take(before).chain([' ']).collect();
-                assert!(next(format!("{before}{run}").as_bytes(), 0).is_some());
+                assert!(next(format!("{before}{run}").as_bytes(), 0, MIN_LETTERS, is_letter).is_some());
                 if word != "a" {
                     assert_eq!(shown(&format!("{before}{run}")), Some(format!("{before}call me at noon")));
                 }
@@ -306,7 +306,7 @@ mod tests {
         for none in [
             "",
             "short",
-            "filter/core/src/redact/encoded/base64",
+            "filter/core/src/inspect/views/base64",
             "getElementsByClassName and HTMLInputElement",
             "a-kebab-case-identifier-of-some-length",
             "SCREAMING_SNAKE_CASE_CONSTANT",

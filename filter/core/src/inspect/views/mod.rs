@@ -6,72 +6,92 @@
 //! be a part of a base64 run (`%2B`, `\u003d`), but no run of theirs is made of base64's letters. Every view is to be
 //! scanned, since one more decoding can destroy what the one before showed.
 //!
-//! What is found in a view is cut where it stands as a `\u` escape, and together with the whole encoded run that it
+//! Text in hexadecimal digits goes with base64. At the end what breaks values up is taken out ([`noise`]).
+//!
+//! Before and behind each of them look-alike characters are folded ([`fold`]), so that `％４０` and `&#8203;` are no
+//! cover either.
+//!
+//! What is found in a view is cut where it stands as a backslash escape, and together with the whole encoded run that it
 //! touches otherwise: the run of base64, or the run of URL characters (RFC 3986) around percent-encoding and
 //! references. A cut within such a run could leave half an encoding behind, which then reads differently.
 //!
 //! Work: a stage looks at each byte a bounded number of times and nothing grows by decoding, so that a text of n bytes
-//! has at most six views of n bytes; ordinary text has none, and costs two passes that look for a place to start.
+//! has at most [`STAGES`] views of n bytes; ordinary text has none, and costs three passes that look for a place to start.
 //!
-//! What this does not do: look-alike characters, quoted-printable, `\x` escapes, hexadecimal, compression, ciphers,
-//! references by name to letters, more rounds than these; and what [`base64`] says.
+//! What this does not do: quoted-printable, compression, ciphers, references by name to letters, more rounds than
+//! these; and what [`base64`], [`fold`] and [`noise`] say.
 
 mod base64;
 mod escape;
+pub(super) mod fold;
+mod hex;
 mod html;
+mod noise;
 mod percent;
+mod through;
 mod way;
 
 use std::ops::Range;
 
 use percent::UrlRun;
+pub use through::{Sighting, see_through};
 pub(super) use way::Way;
 
 /// A text with encodings undone.
-pub(super) struct View {
+struct View {
     /// What it says.
     pub text: String,
     /// The way back to the text that it was made of.
     pub way: Way,
+    /// Only what something was undone within counts.
+    pub noise: bool,
 }
 
 /// What is undone at once.
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
+    Fold,
     Characters,
+    Hex,
     Base64,
+    Noise,
 }
 
 /// What is undone, in this order.
-const STAGES: [Stage; 6] =
-    [Stage::Characters, Stage::Characters, Stage::Base64, Stage::Characters, Stage::Base64, Stage::Characters];
+#[rustfmt::skip]
+const STAGES: &[Stage] = &[
+    Stage::Fold, Stage::Characters, Stage::Characters, Stage::Fold,
+    Stage::Hex, Stage::Base64, Stage::Characters, Stage::Fold,
+    Stage::Hex, Stage::Base64, Stage::Characters, Stage::Fold,
+    Stage::Noise,
+];
 
 /// The views of a text, one after the other.
 #[derive(Default)]
-pub(super) struct Views {
+struct Views {
     stage: usize,
     /// By stage: there is none of it in what the last view shows.
-    none: [bool; 2],
+    none: [bool; 5],
 }
 
 impl Views {
     /// The next view: of `text`, which is what the last one shows, or at first the text itself.
-    pub fn next(&mut self, text: &str) -> Option<View> {
+    fn next(&mut self, text: &str) -> Option<View> {
         while let Some(stage) = STAGES.get(self.stage) {
             self.stage += 1;
-            let none = match stage {
-                Stage::Characters => &mut self.none[0],
-                Stage::Base64 => &mut self.none[1],
+            let (view, none): (fn(&str) -> Option<View>, _) = match stage {
+                Stage::Fold => (fold::view, &mut self.none[0]),
+                Stage::Characters => (characters, &mut self.none[1]),
+                Stage::Hex => (hex::view, &mut self.none[2]),
+                Stage::Base64 => (base64::view, &mut self.none[3]),
+                Stage::Noise => (noise::view, &mut self.none[4]),
             };
             if *none {
                 continue;
             }
-            let view = match stage {
-                Stage::Characters => characters(text),
-                Stage::Base64 => base64::view(text),
-            };
+            let view = view(text);
             if view.is_some() {
-                self.none = [false; 2];
+                self.none = [false; 5];
                 return view;
             }
             *none = true;
@@ -93,8 +113,8 @@ fn characters(text: &str) -> Option<View> {
             // As a whole, so that no run of them is looked at twice.
             let slashes = rest.bytes().take_while(|b| *b == b'\\').count();
             from = at + slashes;
-            if let Some(char) = escape::read(rest.get(slashes..).unwrap_or_default()) {
-                from += escape::SIZE;
+            if let Some((char, size)) = escape::read(rest.get(slashes..).unwrap_or_default()) {
+                from += size;
                 builder.push(at..from, char.encode_utf8(&mut [0; 4]));
             }
             continue;
@@ -155,8 +175,11 @@ impl<'t> Builder<'t> {
     /// What stands at `at` says `plain`.
     fn push(&mut self, at: Range<usize>, plain: &str) {
         let Self { source, copied, view } = self;
-        let View { text, way } =
-            view.get_or_insert_with(|| View { text: String::with_capacity(source.len()), way: Way::default() });
+        let View { text, way, .. } = view.get_or_insert_with(|| View {
+            text: String::with_capacity(source.len()),
+            way: Way::default(),
+            noise: false,
+        });
         text.push_str(source.get(*copied..at.start).unwrap_or_default());
         let decoded = text.len();
         text.push_str(plain);
