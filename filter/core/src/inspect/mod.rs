@@ -35,6 +35,7 @@ mod context;
 mod dictionary;
 mod document;
 mod email;
+mod external;
 mod glob;
 mod iban;
 mod ipv6;
@@ -63,6 +64,7 @@ pub use budget::{Budget, OverBudget};
 pub use document::{
     AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, LinksDocument, PatternDocument,
 };
+pub use external::{External, ExternalApi, ExternalDocument, Failure, Found, Texts};
 pub use lane::{Lane, Settled};
 pub use leak::{Leak, Shingles};
 pub use reach::Reach;
@@ -220,6 +222,7 @@ pub struct Detectors {
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
     hosts: links::Hosts,
+    externals: Vec<External>,
 }
 
 impl fmt::Debug for Detectors {
@@ -238,6 +241,11 @@ impl Detectors {
     /// Every kind: the built-in ones, then the policy's own in their order.
     pub fn kinds(&self) -> impl Iterator<Item = (KindId, &Kind)> {
         self.kinds.iter().enumerate().map(|(i, kind)| (KindId(i as u16), kind))
+    }
+
+    /// The detectors outside of the filter, which no scan asks.
+    pub fn externals(&self) -> &[External] {
+        &self.externals
     }
 
     /// Appends what is found in `text` to `out`, sorted by start. Findings of one kind do not overlap. Of
