@@ -3,8 +3,6 @@
 //! A call goes out from the worker, since its answer must come to somebody even if the exchange is over by then. Each has a
 //! deadline of its own beside the host's: an exchange never waits for an answer that the host forgot.
 
-use std::collections::HashMap;
-
 use crate::exchange::{CallResult, Time};
 use crate::host::Side;
 
@@ -17,7 +15,7 @@ const GRACE_MS: u64 = 250;
 /// Calls under way, and answers that nobody took yet.
 #[derive(Debug, Default)]
 pub struct Calls {
-    waiting: HashMap<u32, Waiting>,
+    waiting: Vec<(u32, Waiting)>,
     answered: Vec<Answered>,
     last: u32,
 }
@@ -69,13 +67,14 @@ impl Calls {
     pub fn begin(&mut self, place: Place, timeout_ms: u32, at: Time) -> u32 {
         self.last = self.last.wrapping_add(1) % FIRST;
         let id = FIRST | self.last;
-        self.waiting.insert(id, Waiting { place, since: at, timeout_ms: u64::from(timeout_ms) });
+        self.waiting.push((id, Waiting { place, since: at, timeout_ms: u64::from(timeout_ms) }));
         id
     }
 
     /// A call came back. Answers the exchange to wake, unless that is over.
     pub fn done(&mut self, result: CallResult, at: Time) -> Option<u32> {
-        let Waiting { place, since, timeout_ms } = self.waiting.remove(&result.id)?;
+        let at_hand = self.waiting.iter().position(|(id, _)| *id == result.id)?;
+        let (_, Waiting { place, since, timeout_ms }) = self.waiting.swap_remove(at_hand);
         let took_ms = at.millis().saturating_sub(since.millis());
         self.answered.push(Answered { place, answer: result.answer, took_ms, late: took_ms >= timeout_ms });
         Some(place.exchange)
@@ -97,7 +96,7 @@ impl Calls {
 
     /// An exchange waits no more.
     pub fn forget(&mut self, exchange: u32) {
-        self.waiting.retain(|_, w| w.place.exchange != exchange);
+        self.waiting.retain(|(_, w)| w.place.exchange != exchange);
         self.answered.retain(|a| a.place.exchange != exchange);
     }
 }

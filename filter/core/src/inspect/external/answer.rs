@@ -9,17 +9,32 @@ use crate::sort;
 
 /// What external detectors found in one body, by text.
 #[derive(Debug, Default)]
-pub struct Found(HashMap<String, Vec<Finding>>);
+pub struct Found {
+    places: HashMap<String, usize>,
+    /// By place.
+    findings: Vec<Vec<Finding>>,
+}
 
 impl Found {
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
+    }
+
+    fn add(&mut self, text: &str, findings: Vec<Finding>) {
+        let known = self.places.get(text).and_then(|place| self.findings.get_mut(*place));
+        match known {
+            Some(known) => known.extend(findings),
+            None => {
+                self.places.insert(text.to_owned(), self.findings.len());
+                self.findings.push(findings);
+            }
+        }
     }
 
     /// Puts what was found of `selection` in `text` among the `findings` of our own. Of one kind, those that overlap become one.
     pub fn join(&self, text: &str, selection: &Selection, findings: &mut Vec<Finding>) {
-        let Some(found) = self.0.get(text) else { return };
+        let Some(found) = self.places.get(text).and_then(|place| self.findings.get(*place)) else { return };
         findings.extend(found.iter().filter(|f| selection.contains(f.kind)));
         sort::plain(findings, |a, b| (a.kind, a.start) < (b.kind, b.start));
         findings.dedup_by(|next, last| {
@@ -74,7 +89,7 @@ impl External {
             rest = others;
         }
         for (text, findings) in all.into_iter().filter(|(_, findings)| !findings.is_empty()) {
-            found.0.entry(text.to_owned()).or_default().extend(findings);
+            found.add(text, findings);
         }
         Ok(())
     }
@@ -107,10 +122,10 @@ impl External {
         let kind = node.get(name)?.text()?;
         let (start, end) = (place(node, "start")?, place(node, "end")?);
         let score = match node.get("score").filter(|s| !s.is_null()) {
-            Some(score) => score.number()?.parse().ok()?,
+            Some(score) => as_score(score.number()?)?,
             None => score?,
         };
-        if end < start || !(0.0..=1.0).contains(&score) {
+        if end < start {
             return None;
         }
         if let Some(kind) = self.kind_of(&kind)
@@ -130,6 +145,26 @@ fn array<'d>(node: Node<'d>) -> Option<impl Iterator<Item = Node<'d>>> {
 
 fn place(node: Node<'_>, name: &str) -> Option<usize> {
     node.get(name)?.number()?.parse().ok()
+}
+
+/// A number from 0 to 1 as it is written in JSON. Reading any number exactly is a lot of code; seven digits are more than enough.
+pub(super) fn as_score(lexeme: &str) -> Option<f32> {
+    let (mantissa, exponent) = lexeme.split_once(['e', 'E']).unwrap_or((lexeme, "0"));
+    let mut exponent: i32 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let mut digits = 0u32;
+    for digit in whole.chars() {
+        digits = digits.checked_mul(10)?.checked_add(digit.to_digit(10)?)?;
+    }
+    for digit in fraction.chars().take(7) {
+        digits = digits.checked_mul(10)?.checked_add(digit.to_digit(10)?)?;
+        exponent = exponent.checked_sub(1)?;
+    }
+    let (mut up, mut down) = (1.0f32, 1.0f32);
+    (0..exponent.clamp(-20, 20)).for_each(|_| up *= 10.0);
+    (exponent.clamp(-20, 20)..0).for_each(|_| down *= 10.0);
+    let score = digits as f32 * up / down;
+    (score <= 1.0).then_some(score)
 }
 
 /// The findings of one text, sorted by start, with their places in bytes. `None` if one lies beyond its end.

@@ -15,8 +15,9 @@ use crate::inspect::Group;
 /// not see through encodings for us. Equal texts are sent once, and at most 1,024 different ones.
 ///
 /// It sees whole bodies only. Where a statement that refuses on failure has it look at answers, requests for a streamed
-/// answer are refused (`protocol.stream_unsupported`); say `direction: request` where answers stream. A policy in `mode: observe`
-/// holds nothing, so it asks nobody.
+/// answer are refused (`protocol.stream_unsupported`); say `direction: request` where answers stream. A statement in `mode: observe`
+/// has it asked as well, and never refuses; a whole policy in that mode holds nothing, so it asks nobody. Name the statement's
+/// `channels`: what stands nowhere else is not sent.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalDocument {

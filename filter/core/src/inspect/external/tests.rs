@@ -150,6 +150,34 @@ fn what_is_no_answer_is_a_failure() {
 }
 
 #[test]
+fn scores_are_read_as_they_are_written() {
+    let score = super::answer::as_score;
+    for (lexeme, value) in [
+        ("0", 0.0),
+        ("1", 1.0),
+        ("1.0", 1.0),
+        ("1e0", 1.0),
+        ("10e-1", 1.0),
+        ("0.85", 0.85),
+        ("0.35", 0.35),
+        ("0.4", 0.4),
+        ("0.8500000238418579", 0.85),
+        ("8.5e-1", 0.85),
+        ("5E-05", 0.00005),
+        ("0.0000000001", 0.0),
+        ("1e-300", 0.0),
+        ("0e9", 0.0),
+    ] {
+        let read = score(lexeme).unwrap_or_else(|| panic!("{lexeme}"));
+        assert!((read - value).abs() < 1e-7, "{lexeme}: {read}");
+    }
+    assert_eq!(score("0.35"), Some(0.35));
+    for lexeme in ["-0.1", "-0", "1.0001", "2", "1e1", "1e400000000000", "99999999999", "0.5e99999999999"] {
+        assert_eq!(score(lexeme), None, "{lexeme}");
+    }
+}
+
+#[test]
 fn names_select_what_a_detector_finds() {
     let detectors = compile(&format!("{MAPPED}, {WEBHOOK}")).unwrap();
     let names = |name: &str| {
@@ -196,4 +224,34 @@ fn mistakes_are_named() {
     assert!(headers.contains(&("authorization".to_owned(), "Bearer k-1".to_owned())), "{headers:?}");
     assert!(headers.contains(&("x-tenant".to_owned(), "k-1".to_owned())));
     assert!(!format!("{:?}", keyed.externals()).contains("k-1"));
+}
+
+/// Whatever is answered, it is read or refused, and no finding lies outside of its text or on half a character.
+#[test]
+fn mutilated_answers_do_no_harm() {
+    let detectors = compile(PRESIDIO).unwrap();
+    let external = &detectors.externals()[0];
+    let list = ["üa😀b", "c"];
+    let texts = texts(external, &list);
+    let answer =
+        br#"[[{"entity_type":"P","start":1,"end":3,"score":0.85}],[{"entity_type":"P","start":0,"end":1,"score":1}]]"#;
+    let everything = detectors.select(&["all".to_owned()], &Path::root()).unwrap();
+    for at in 0..answer.len() {
+        for byte in [None, Some(b'0'), Some(b'9'), Some(b'['), Some(b'}'), Some(b'"'), Some(b' '), Some(0xff)] {
+            let mut mutilated = answer.to_vec();
+            match byte {
+                None => mutilated.truncate(at),
+                Some(byte) => mutilated[at] = byte,
+            }
+            let mut found = Found::default();
+            if external.read(&mutilated, &texts, &detectors, &mut found).is_err() {
+                assert!(found.is_empty());
+            }
+            for text in list {
+                let mut findings = Vec::new();
+                found.join(text, &everything, &mut findings);
+                assert!(findings.iter().all(|f| text.get(f.start..f.end).is_some_and(|value| !value.is_empty())));
+            }
+        }
+    }
 }
