@@ -25,6 +25,12 @@ pub fn python() -> PathBuf {
     existing(path.unwrap_or_else(|| root().join("target/tools/venv/bin/python")))
 }
 
+/// Python with Presidio's analyzer: `DOORWARD_PRESIDIO_PYTHON`, else the one in `target/tools`.
+pub fn presidio() -> PathBuf {
+    let path = env::var_os("DOORWARD_PRESIDIO_PYTHON").map(PathBuf::from);
+    existing(path.unwrap_or_else(|| root().join("target/tools/presidio/bin/python")))
+}
+
 /// The command line, built if it is not there: `DOORWARD_CLI`, else the one beside the tests.
 pub fn cli() -> PathBuf {
     if let Some(path) = env::var_os("DOORWARD_CLI") {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{Call, CallResult, Effect, Measure, Time};
 use crate::hex::hex;
@@ -227,12 +228,19 @@ pub struct Worker {
     pub(crate) keys: Keys,
     roles: HashMap<usize, (Rc<Principal>, Rc<RoleSet>)>,
     waiting: Vec<u32>,
+    /// Calls of single exchanges.
+    pub(crate) exchanges: Calls,
 }
 
 impl Worker {
     /// For a worker that is about to serve `engine`.
     pub fn new(engine: &Engine) -> Self {
-        Self { keys: Keys::new(&engine.identity, &engine.name), roles: HashMap::new(), waiting: Vec::new() }
+        Self {
+            keys: Keys::new(&engine.identity, &engine.name),
+            roles: HashMap::new(),
+            waiting: Vec::new(),
+            exchanges: Calls::default(),
+        }
     }
 
     /// Called once, before the worker serves.
@@ -245,7 +253,7 @@ impl Worker {
 
     /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
-        if engine.identity.fetches_keys() { 100 } else { 0 }
+        if engine.identity.fetches_keys() || self.exchanges.is_waiting() { 100 } else { 0 }
     }
 
     /// Time passed. Answers the exchanges to wake.
@@ -253,7 +261,9 @@ impl Worker {
         let mut fetches = Vec::new();
         self.keys.tick(&engine.identity, at.millis(), host, &mut fetches);
         calls(fetches, effects);
-        std::mem::take(&mut self.waiting)
+        let mut woken = std::mem::take(&mut self.waiting);
+        woken.extend(self.exchanges.tick(at));
+        woken
     }
 
     /// A call came back. Answers the exchanges to wake.
@@ -265,6 +275,9 @@ impl Worker {
         host: &mut dyn Host,
         effects: &mut Vec<Effect>,
     ) -> Vec<u32> {
+        if Calls::owns(result.id) {
+            return self.exchanges.done(result, at).into_iter().collect();
+        }
         let body = match &result.answer {
             Some((200, body)) => Ok(body.as_slice()),
             _ => Err(()),
@@ -318,6 +331,8 @@ pub(crate) fn calls(fetches: Vec<Fetch>, effects: &mut Vec<Effect>) {
             authority: fetch.authority,
             path: fetch.path,
             method: "GET",
+            headers: Vec::new(),
+            body: Vec::new(),
             timeout_ms: u32::try_from(fetch.timeout_ms).unwrap_or(u32::MAX),
         }));
     }

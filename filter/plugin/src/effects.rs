@@ -122,15 +122,17 @@ impl Target {
 
     /// Calls from the root context, so that the answer comes to the worker even if this stream is over by then.
     fn call(self, call: &Call) {
-        let headers = pairs::serialize(&[
+        let pseudo = [
             (":method", call.method),
             (":path", call.path.as_str()),
             (":authority", call.authority.as_str()),
             (":scheme", "https"),
-        ]);
+        ];
+        let more = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let headers = pairs::serialize(&pseudo.into_iter().chain(more).collect::<Vec<_>>());
         let caller = Caller { generation: self.generation, call: call.id };
         let answer = calls::set_effective_context(self.root)
-            .and_then(|()| calls::http_call(&call.cluster, &headers, call.timeout_ms.max(1)));
+            .and_then(|()| calls::http_call(&call.cluster, &headers, &call.body, call.timeout_ms.max(1)));
         if let Some(stream) = self.stream
             && calls::set_effective_context(stream).is_err()
         {

@@ -16,7 +16,7 @@ use crate::host::Envoy;
 use crate::state::{Caller, Errand, Generation, Hold, with};
 use crate::{config, pairs};
 
-/// The longest answer to a call-out that is read: no key set is longer.
+/// The longest answer to a call-out that is read: no key set is longer, and no answer of an external detector is read further.
 const LONGEST_ANSWER: usize = 1024 * 1024;
 
 /// A root context has a configuration: whether it is taken. One that is not leaves the old one going on.

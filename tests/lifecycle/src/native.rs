@@ -180,13 +180,14 @@ impl Native {
     /// Calls from the root, so that the answer comes even if the stream is over by then.
     fn call(&mut self, root: u32, id: Option<u32>, call: &Call) {
         self.abi.set_effective_context(root).expect("a root");
-        let headers = Fields::of(&[
+        let mut headers = Fields::of(&[
             (":method", call.method),
             (":path", &call.path),
             (":authority", &call.authority),
             (":scheme", "https"),
         ]);
-        match self.abi.http_call(&call.cluster, &headers, call.timeout_ms.max(1)) {
+        call.headers.iter().for_each(|(name, value)| headers.add(name, value.as_bytes()));
+        match self.abi.http_call(&call.cluster, &headers, &call.body, call.timeout_ms.max(1)) {
             Ok(token) => _ = self.calls.insert(token, (root, call.id)),
             Err(_) => self.errands.push(Errand::Refused(root, call.id)),
         }

@@ -1,9 +1,11 @@
 //! What stands behind the clusters of `envoy/standalone.yaml`, where an example says more than the file.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::upstream::Handler;
+use crate::upstream::{Handler, Script, Seen};
 use crate::{model, providers};
 
 /// A cluster, and which provider's API it speaks. A cluster that the file does not have is made like the others.
@@ -14,7 +16,7 @@ pub struct Behind {
     pub cluster: String,
     /// What it speaks.
     pub speaks: Speaks,
-    /// Which paths lead there; the file's own clusters have their routes.
+    /// Which paths lead there; the file's own clusters have their routes, and without one only the filter calls it.
     #[serde(default)]
     prefix: Option<String>,
     /// The header in which the provider wants its key; without one it wants none.
@@ -46,6 +48,8 @@ pub enum Speaks {
     Ollama,
     /// TGI's.
     Tgi,
+    /// A detector's: the webhook of `detectors.external`.
+    Directory,
 }
 
 impl Speaks {
@@ -62,8 +66,29 @@ impl Speaks {
             Speaks::Mistral => providers::mistral(),
             Speaks::Ollama => providers::ollama(),
             Speaks::Tgi => providers::tgi(),
+            Speaks::Directory => directory(),
         }
     }
+}
+
+/// Finds the names of a few people, as a detector outside of the filter does.
+fn directory() -> Handler {
+    const PEOPLE: [(&str, &str); 2] = [("Zoë Mäkinen", "EMPLOYEE"), ("Ola Nordmann", "CONTRACTOR")];
+    Arc::new(|seen: &Seen| {
+        let asked: Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+        let mut findings = Vec::new();
+        for text in asked["texts"].as_array().into_iter().flatten() {
+            let content = text["text"].as_str().unwrap_or_default();
+            for (name, kind) in PEOPLE {
+                for (at, _) in content.match_indices(name) {
+                    let start = content.get(..at).unwrap_or_default().chars().count();
+                    let end = start + name.chars().count();
+                    findings.push(json!({"id": text["id"], "type": kind, "start": start, "end": end, "score": 0.9}));
+                }
+            }
+        }
+        Script::json(&json!({"findings": findings}))
+    })
 }
 
 impl Behind {
@@ -98,7 +123,7 @@ impl Behind {
         }
         let hcm = &mut resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
         let routes = hcm["route_config"]["virtual_hosts"][0]["routes"].as_array_mut().expect("routes");
-        let prefix = self.prefix.as_deref().unwrap_or_else(|| panic!("`{}`: which `prefix`?", self.cluster));
+        let Some(prefix) = &self.prefix else { return };
         let to = json!({"cluster": self.cluster, "timeout": "300s"});
         routes.insert(0, json!({"name": self.cluster, "match": {"prefix": prefix}, "route": to}));
     }

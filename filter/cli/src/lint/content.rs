@@ -26,9 +26,31 @@ pub fn content(root: &Node, found: &mut Vec<Problem>) {
     }
     for (i, statement) in statements.iter().enumerate() {
         one(statement, &path.index(i), found);
+        external(root, statement, &path.index(i), found);
     }
     answers(root, found);
     tools(root, found);
+}
+
+/// An external detector sees whole answers, so its statements keep answers from streaming unless they say otherwise.
+fn external(root: &Node, statement: &Node, path: &Path, found: &mut Vec<Problem>) {
+    let externals = root.get("detectors").and_then(|d| d.get("external")).map(Node::items).unwrap_or_default();
+    let names: Vec<&str> = externals.iter().filter_map(|e| text(e, "name")).collect();
+    let Some(name) = texts(statement, "detect").into_iter().find(|name| names.contains(name)) else { return };
+    let directions = texts(statement, "direction");
+    let enforced = text(statement, "mode") != Some("observe") && text(statement, "on_failure") != Some("allow");
+    if enforced && directions.is_empty() {
+        found.push(
+            Problem::new(
+                path.key("detect"),
+                format!(
+                    "`{}` refuses requests for streamed answers: `{name}` sees whole answers only",
+                    text(statement, "id").unwrap_or_default()
+                ),
+            )
+            .help("say `direction: request`, or `direction: [request, response]` where that is meant"),
+        );
+    }
 }
 
 fn one(statement: &Node, path: &Path, found: &mut Vec<Problem>) {

@@ -198,6 +198,13 @@ impl Lint<'_> {
                 unknown.push((path, cluster));
             }
         }
+        let externals = root.get("detectors").and_then(|d| d.get("external")).map(Node::items).unwrap_or_default();
+        for (i, external) in externals.iter().enumerate() {
+            if let Some(cluster) = text(external, "cluster").filter(|c| !names.contains(c)) {
+                let path = Path::root().key("detectors").key("external").index(i).key("cluster");
+                unknown.push((path, cluster));
+            }
+        }
         for (path, name) in unknown {
             let problem = Problem::new(path, format!("no cluster of this configuration is `{name}`"));
             self.in_policy(problem, "name a cluster of `static_resources.clusters`");

@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/settings.rs"),
     include_str!("../../../core/src/identity/document.rs"),
     include_str!("../../../core/src/inspect/document.rs"),
+    include_str!("../../../core/src/inspect/external/document.rs"),
     include_str!("../../../core/src/protocol/mod.rs"),
     include_str!("../../../core/src/protocol/names.rs"),
     include_str!("../../../core/src/protocol/media.rs"),

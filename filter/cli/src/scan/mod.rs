@@ -85,6 +85,9 @@ impl Scanner {
             let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
             anyhow!("--detectors: {}{help}", problem.message)
         })?;
+        if detectors.externals().iter().any(|external| external.kinds().meets(&selection)) {
+            report::note("external detectors are not asked here");
+        }
         Ok(Self { detectors, selection })
     }
 

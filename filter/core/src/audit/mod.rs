@@ -50,6 +50,10 @@ pub const KEYS: &[(&str, &str)] = &[
     ("doorward.owner", "the target's owner"),
     ("doorward.path", "the request's path without its query"),
     ("doorward.findings", "findings on the way in and out: `in:EMAIL_ADDRESS/mask=2`, comma-separated"),
+    (
+        "doorward.external",
+        "external detectors: `in:presidio=ok:12ms`, `failed:timeout` (or `unreachable`, `status_503`, `malformed`, `too_large`), `skipped:stream`, `skipped:observe`",
+    ),
     ("doorward.limit.remaining", "requests left in the tightest window"),
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),

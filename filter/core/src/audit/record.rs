@@ -71,6 +71,8 @@ pub struct Record {
     pub findings: BTreeMap<(&'static str, String, &'static str), u32>,
     /// Requests left.
     pub remaining: Option<u32>,
+    /// What came of asking external detectors: direction, name, outcome.
+    pub external: Vec<(&'static str, String, String)>,
     /// Keyed digest of the request's body.
     pub content_in: Option<String>,
     /// Keyed digest of the answer's body.
@@ -150,6 +152,9 @@ impl Record {
         let findings: Vec<String> =
             self.findings.iter().map(|((side, kind, action), n)| format!("{side}:{kind}/{action}={n}")).collect();
         put("doorward.findings", list(&findings));
+        let external: Vec<String> =
+            self.external.iter().map(|(side, name, outcome)| format!("{side}:{name}={outcome}")).collect();
+        put("doorward.external", list(&external));
         put("doorward.limit.remaining", self.remaining.map(|r| r.to_string()));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
@@ -201,6 +206,16 @@ impl Record {
                 ("action", (*action).to_owned()),
             ];
             all.push(counter("doorward_findings_total", labels, u64::from(*count)));
+        }
+        for (side, name, outcome) in &self.external {
+            let result = outcome.split_once(':').map_or(outcome.as_str(), |(result, _)| result);
+            let labels = vec![
+                target(),
+                ("direction", (*side).to_owned()),
+                ("detector", name.clone()),
+                ("result", result.to_owned()),
+            ];
+            all.push(counter("doorward_external_total", labels, 1));
         }
         all.push(Measure { name: "doorward_duration_us", histogram: true, labels: vec![target()], value: spent_us });
         all

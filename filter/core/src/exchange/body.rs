@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::head::signed;
+use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
@@ -51,7 +52,8 @@ impl Exchange {
                 };
                 match self.judge_request(&body, cx) {
                     Err(denial) => self.deny(denial, cx),
-                    Ok(edited) => {
+                    Ok(Judged::Wait) => Flow::Hold,
+                    Ok(Judged::Pass(edited)) => {
                         if let Some(edited) = edited {
                             self.replace_request(edited, cx);
                         }
@@ -109,22 +111,17 @@ impl Exchange {
     }
 
     /// Judges a whole request body. Answers the bytes that go on instead of it, if they differ.
-    fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Option<Vec<u8>>, Denial> {
+    fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
         let result = self.judge_request_with(body, &mut facts, cx);
         self.facts = Some(facts);
         result
     }
 
-    fn judge_request_with(
-        &mut self,
-        body: &[u8],
-        facts: &mut Facts,
-        cx: &mut Context<'_>,
-    ) -> Result<Option<Vec<u8>>, Denial> {
+    fn judge_request_with(&mut self, body: &[u8], facts: &mut Facts, cx: &mut Context<'_>) -> Result<Judged, Denial> {
         if facts.call.body == Body::None {
             let empty = body.is_empty();
-            return if empty { Ok(None) } else { Err(unreadable("this call has no body")) };
+            return if empty { Ok(Judged::Pass(None)) } else { Err(unreadable("this call has no body")) };
         }
         self.record.content_in = body_digest(cx.engine, body);
         self.record.request_bytes = body.len() as u64;
@@ -171,17 +168,24 @@ impl Exchange {
             edits.push((start..start, insert));
         }
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        if facts.streams && !cx.engine.detectors.externals().is_empty() {
+            let answers = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+            self.check_streamed(&answers, cx)?;
+        }
+        let show = |sink: Sink<'_>| redact::show(&document, Side::Request, true, &model.protected, sink);
+        let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };
         self.remember_texts(root, facts, cx);
         // Placeholders belong to their caller: nobody else's values come back by them.
         let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
         let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
-        let inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));
+        let mut inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));
+        inspector.external = Some(&found);
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
         let edited = self.remember("in", outcome)?;
         match edited {
             Some(_) if self.signed => Err(signed("nothing of it can be replaced")),
-            edited => Ok(edited),
+            edited => Ok(Judged::Pass(edited)),
         }
     }
 
@@ -472,6 +476,7 @@ pub(super) fn inspector<'a>(plan: &'a Plan, engine: &'a Engine, deriver: Option<
         deriver,
         limits: engine.json_limits,
         shingles: None,
+        external: None,
     }
 }
 

@@ -105,7 +105,7 @@ pub enum Effect {
     Measure(Measure),
 }
 
-/// A call-out that belongs to the worker, not to one exchange.
+/// A call-out that belongs to the worker, which knows for whom it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     /// Comes back with the result.
@@ -118,6 +118,10 @@ pub struct Call {
     pub path: String,
     /// `:method`.
     pub method: &'static str,
+    /// Further headers, secrets among them.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
     /// Milliseconds until it counts as failed.
     pub timeout_ms: u32,
 }

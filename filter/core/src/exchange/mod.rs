@@ -9,6 +9,7 @@ mod event;
 mod head;
 mod line;
 mod models;
+mod outside;
 mod response;
 mod stream;
 mod upgrade;
@@ -43,6 +44,9 @@ pub struct Exchange {
     early: bool,
     /// The caller signed the request for the provider: nothing of it may change.
     signed: bool,
+    /// What external detectors were asked about the request, and about the answer.
+    asked_request: Option<outside::Asked>,
+    asked_answer: Option<outside::Asked>,
 }
 
 /// How far an exchange is.
@@ -138,6 +142,8 @@ impl Exchange {
             tap: None,
             early: false,
             signed: false,
+            asked_request: None,
+            asked_answer: None,
         }
     }
 
@@ -174,6 +180,7 @@ impl Exchange {
         }
         self.record.enforced = true;
         self.stage = Stage::Over;
+        self.forget_outside(cx);
         cx.effects.push(Effect::Reply(denial.reply(self.dialect)));
         Flow::Hold
     }
@@ -211,6 +218,7 @@ impl Exchange {
         }
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
+        self.forget_outside(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));

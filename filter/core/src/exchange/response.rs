@@ -3,6 +3,7 @@
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media, encoded, length, media};
 use super::models::filter_models;
+use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
 use crate::engine::body_digest;
 use crate::head::Headers;
@@ -11,7 +12,7 @@ use crate::inspect::Scripts;
 use crate::json::{Document, Node};
 use crate::policy::Verdict;
 use crate::protocol::{self, Api, Channel, Operation, Usage};
-use crate::redact::Back;
+use crate::redact::{self, Back};
 use crate::reply::{Denial, Reason};
 
 /// What is known of an answer whose body is awaited.
@@ -139,7 +140,7 @@ impl Exchange {
     }
 
     /// Refuses an answer. Where its head has gone ahead, the error object takes the place of its body.
-    fn withhold(&mut self, denial: Denial, head_held: bool, cx: &mut Context<'_>) -> Flow {
+    pub(super) fn withhold(&mut self, denial: Denial, head_held: bool, cx: &mut Context<'_>) -> Flow {
         self.record.answer_denied |= self.record.denial.is_none();
         if self.tap.is_some() || head_held || cx.engine.hold_headers {
             return self.deny(denial, cx);
@@ -217,11 +218,12 @@ impl Exchange {
     fn deliver(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Flow {
         match self.judge_answer(body, answer, cx) {
             Err(denial) => self.withhold(denial, false, cx),
-            Ok(None) => {
+            Ok(Judged::Wait) => Flow::Hold,
+            Ok(Judged::Pass(None)) => {
                 self.stage = Stage::Pass;
                 Flow::Continue
             }
-            Ok(Some(edited)) => {
+            Ok(Judged::Pass(Some(edited))) => {
                 self.stage = Stage::Pass;
                 self.record.edited = true;
                 if cx.engine.hold_headers {
@@ -240,7 +242,7 @@ impl Exchange {
     }
 
     /// Judges a whole answer. Answers the bytes that are delivered instead of it, if they differ.
-    fn judge_answer(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Result<Option<Vec<u8>>, Denial> {
+    fn judge_answer(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
         let result = self.judge_answer_with(body, answer, &mut facts, cx);
         self.facts = Some(facts);
@@ -258,13 +260,13 @@ impl Exchange {
         answer: Answer,
         facts: &mut Facts,
         cx: &mut Context<'_>,
-    ) -> Result<Option<Vec<u8>>, Denial> {
+    ) -> Result<Judged, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
         let mut inspector = inspector(&plan, cx.engine, None);
         inspector.shingles = Some(&facts.shingles);
         if body.is_empty() {
-            return Ok(None);
+            return Ok(Judged::Pass(None));
         }
         let document = match Document::parse(body, &cx.engine.json_limits) {
             // Servers that leave `content-type` out, or have it guessed as `text/plain`, mean JSON all the same, and so do
@@ -272,8 +274,11 @@ impl Exchange {
             Ok(document) => document,
             Err(_) if !answer.json => {
                 let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
+                let show = |sink: Sink<'_>| sink(text, Channel::Metadata);
+                let Some(found) = self.ask_outside(Side::Response, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+                inspector.external = Some(&found);
                 let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
-                return self.remember("out", outcome);
+                return self.remember("out", outcome).map(Judged::Pass);
             }
             Err(_) => return self.not_read(cx),
         };
@@ -315,14 +320,18 @@ impl Exchange {
             // Where the policy lets that pass unread, the rest of the answer is read all the same.
             self.not_read(cx)?;
         }
+        let numbers = facts.call.operation != Operation::Embeddings;
+        let show = |sink: Sink<'_>| redact::show(&document, Side::Response, numbers, &[], sink);
+        let Some(found) = self.ask_outside(Side::Response, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+        inspector.external = Some(&found);
         let outcome = inspector.answer(&document, back, facts.call.operation, &edits, &mut facts.budget);
-        self.remember("out", outcome)
+        self.remember("out", outcome).map(Judged::Pass)
     }
 
-    fn not_read(&mut self, cx: &Context<'_>) -> Result<Option<Vec<u8>>, Denial> {
+    fn not_read(&mut self, cx: &Context<'_>) -> Result<Judged, Denial> {
         self.note(Reason::AnswerUnscannable);
         match cx.engine.unscannable {
-            Verdict::Allow => Ok(None),
+            Verdict::Allow => Ok(Judged::Pass(None)),
             Verdict::Deny => Err(Denial::new(Reason::AnswerUnscannable)),
         }
     }

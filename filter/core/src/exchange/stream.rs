@@ -62,9 +62,15 @@ impl Exchange {
             at_max_hold: cx.engine.at_max_hold,
             media: if facts.call.operation.is_for_media() { Verdict::Allow } else { cx.engine.unscannable },
         };
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        // Refused with the request where that told that a stream will come.
+        if let Err(denial) = self.check_streamed(&plan, cx) {
+            self.stage = Stage::Pass;
+            return self.withhold(Denial { reason: Reason::AnswerUnscannable, ..denial }, true, cx);
+        }
         self.stage = Stage::Stream(Box::new(Streaming {
             filter: Filter::new(stream, bounds),
-            plan: cx.engine.content.plan(&facts.roles, facts.target, Side::Response),
+            plan,
             digest: Digest::new(cx.engine),
         }));
         if self.tap.is_none() {

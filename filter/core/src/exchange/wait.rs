@@ -8,6 +8,9 @@ use crate::reply::Reason;
 impl Exchange {
     /// Keys may have come, or the time to wait for them may be up.
     pub(super) fn wake(&mut self, cx: &mut Context<'_>) -> Flow {
+        if let Some(flow) = self.wake_outside(cx) {
+            return flow;
+        }
         let waiting = match std::mem::replace(&mut self.stage, Stage::Pass) {
             Stage::Waiting(waiting) => waiting,
             // It waits no more: a body that was too large was refused meanwhile, and stays so.

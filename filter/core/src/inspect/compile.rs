@@ -52,6 +52,7 @@ impl Detectors {
             patterns: Patterns::default(),
             exact: Lists::default(),
             hosts: compile_hosts(&document.links.hosts, &path.key("links").key("hosts"))?,
+            externals: Vec::new(),
         };
         let mut patterns = Vec::new();
         for (i, pattern) in document.patterns.iter().enumerate() {
@@ -79,6 +80,7 @@ impl Detectors {
             dictionary.anywhere(&canary(reference, env, &path)?, types::Type::Canary.id());
         }
         detectors.dictionary = dictionary.build(&path.key("dictionaries"))?;
+        detectors.compile_external(&document.external, env, &path.key("external"))?;
         detectors.thresholds = detectors.compile_thresholds(document, path)?;
         for (i, allow) in document.allow.iter().enumerate() {
             let allow = detectors.compile_allow(allow, &path.key("allow").index(i))?;
@@ -88,8 +90,22 @@ impl Detectors {
     }
 
     /// Takes up a name of the policy's own.
-    fn name(&mut self, name: &str, group: Option<Group>, path: &Path) -> Result<KindId, Problem> {
-        let path = path.key("name");
+    pub(super) fn name(&mut self, name: &str, group: Option<Group>, path: &Path) -> Result<KindId, Problem> {
+        self.kind_named(name, group, path.key("name"))
+    }
+
+    /// The same for a name that stands at `path` itself.
+    pub(super) fn kind_named(&mut self, name: &str, group: Option<Group>, path: Path) -> Result<KindId, Problem> {
+        self.check_name(name, &path)?;
+        let id = u16::try_from(self.kinds.len())
+            .map_err(|_| Problem::new(path, "there are too many detectors").help("at most 65,535 in all"))?;
+        self.kinds.push(Kind { name: name.to_owned(), group: group.unwrap_or(Group::Custom) });
+        Ok(KindId(id))
+    }
+
+    /// Refuses what cannot name a detector, and what names one already.
+    pub(super) fn check_name(&self, name: &str, path: &Path) -> Result<(), Problem> {
+        let path = path.clone();
         let fits = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !fits {
@@ -105,10 +121,10 @@ impl Detectors {
         if Self::group_names().any(same) {
             return Err(Problem::new(path, format!("`{name}` is the name of a group")).help("choose another name"));
         }
-        let id = u16::try_from(self.kinds.len())
-            .map_err(|_| Problem::new(path, "there are too many detectors").help("at most 65,535 in all"))?;
-        self.kinds.push(Kind { name: name.to_owned(), group: group.unwrap_or(Group::Custom) });
-        Ok(KindId(id))
+        if self.externals.iter().any(|external| same(&external.name)) {
+            return Err(Problem::new(path, format!("`{name}` names two detectors")).help("choose another name"));
+        }
+        Ok(())
     }
 
     fn compile_thresholds(&self, document: &DetectorsDocument, path: &Path) -> Result<Vec<f32>, Problem> {

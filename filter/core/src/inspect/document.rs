@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Group;
+use super::{ExternalDocument, Group};
 use crate::config::{OneOrMany, SecretRef};
 
 /// `detectors:`: what a policy adds to the built-in detectors, and where it corrects them.
@@ -33,6 +33,9 @@ pub struct DetectorsDocument {
     /// by chance, by reference. `CANARY` finds them in any case (upper or lower), also within words.
     #[serde(default)]
     pub canaries: Vec<SecretRef>,
+    /// Detectors outside of the filter.
+    #[serde(default)]
+    pub external: Vec<ExternalDocument>,
 }
 
 /// Where URLs may lead. `EXTERNAL_IMAGE` finds those to other hosts that a client fetches without a click: images of

@@ -38,6 +38,7 @@ mod dictionary;
 mod document;
 mod email;
 pub mod exact;
+mod external;
 mod glob;
 mod hidden;
 mod iban;
@@ -68,6 +69,7 @@ pub use budget::{Budget, OverBudget};
 pub use document::{
     AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, ExactDocument, LinksDocument, PatternDocument,
 };
+pub use external::{External, ExternalApi, ExternalDocument, Failure, Found, Texts};
 pub use lane::{Lane, Settled};
 pub use leak::{Leak, Shingles};
 pub use reach::Reach;
@@ -227,6 +229,7 @@ pub struct Detectors {
     patterns: pattern::Patterns,
     exact: exact::Lists,
     hosts: links::Hosts,
+    externals: Vec<External>,
 }
 
 impl fmt::Debug for Detectors {
@@ -250,6 +253,11 @@ impl Detectors {
     /// The literals that built-in secrets start at, to measure other automata with.
     pub fn literals(&self) -> impl Iterator<Item = &str> {
         self.anchors.literals()
+    }
+
+    /// The detectors outside of the filter, which no scan asks.
+    pub fn externals(&self) -> &[External] {
+        &self.externals
     }
 
     /// Appends what is found in `text` to `out`, sorted by start. Findings of one kind do not overlap. Of

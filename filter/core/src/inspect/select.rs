@@ -38,7 +38,12 @@ impl Selection {
         (first.0..=last.0).any(|id| self.contains(KindId(id)))
     }
 
-    fn insert(&mut self, id: KindId) {
+    /// Whether a kind is in both.
+    pub fn meets(&self, other: &Selection) -> bool {
+        self.words.iter().zip(&other.words).any(|(a, b)| a & b != 0)
+    }
+
+    pub(super) fn insert(&mut self, id: KindId) {
         let index = id.index() / 64;
         if self.words.len() <= index {
             self.words.resize(index + 1, 0);
@@ -61,7 +66,11 @@ impl Detectors {
         for (i, name) in names.iter().enumerate() {
             let group = Group::ALL.into_iter().find(|g| g.as_str() == name);
             let tag = Tag::ALL.into_iter().find(|t| t.as_str() == name);
-            let mut known = group.is_some() || tag.is_some() || name == EVERYTHING;
+            let external = self.externals.iter().find(|e| e.name == *name);
+            if let Some(external) = external {
+                selection = selection.union(external.kinds());
+            }
+            let mut known = group.is_some() || tag.is_some() || external.is_some() || name == EVERYTHING;
             for (id, kind) in self.kinds() {
                 if kind.name == *name
                     || Some(kind.group) == group
@@ -92,7 +101,12 @@ impl Detectors {
 
     fn unknown(&self, name: &str, path: Path) -> Problem {
         let groups: Vec<&str> = Self::group_names().collect();
-        let names = self.kinds.iter().map(|k| k.name.as_str()).chain(groups);
+        let names = self
+            .kinds
+            .iter()
+            .map(|k| k.name.as_str())
+            .chain(self.externals.iter().map(|e| e.name.as_str()))
+            .chain(groups);
         let problem = Problem::new(path, format!("unknown detector `{name}`"));
         match nearest(name, names) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),

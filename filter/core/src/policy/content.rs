@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::access::check_id;
-use super::document::{Action, ContentDocument, Direction, Mode, Placeholder, StreamMode};
+use super::document::{Action, ContentDocument, Direction, Mode, Placeholder, StreamMode, Verdict};
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
@@ -27,6 +27,7 @@ pub struct Rule {
     pub mode: Mode,
     /// What a placeholder of `tokenize` looks like.
     pub placeholder: Placeholder,
+    on_failure: Verdict,
     stream: StreamMode,
     detect: Selection,
     directions: Vec<Direction>,
@@ -70,11 +71,18 @@ impl Content {
                     .help("use `window`, or `action: flag`"),
                 );
             }
+            if document.on_failure.is_some() && !detectors.externals().iter().any(|e| e.kinds().meets(&detect)) {
+                problems.push(
+                    Problem::new(path.key("on_failure"), "none of its detectors is external, and no other fails")
+                        .help("remove it, or name a detector of `detectors.external` in `detect`"),
+                );
+            }
             rules.push(Rc::new(Rule {
                 id: document.id.clone(),
                 action: document.action,
                 mode: document.mode,
                 placeholder: document.placeholder,
+                on_failure: document.on_failure.unwrap_or_default(),
                 stream: document.stream,
                 detect,
                 directions: document.direction.0.clone(),
@@ -131,6 +139,26 @@ impl Plan {
     /// What is looked for in a channel.
     pub fn selection(&self, channel: Channel) -> Option<&Selection> {
         self.selections.get(channel.index()).filter(|s| !s.is_empty())
+    }
+
+    /// Whether any of `kinds` is looked for in a channel.
+    pub fn looks_for(&self, channel: Channel, kinds: &Selection) -> bool {
+        self.selection(channel).is_some_and(|selection| selection.meets(kinds))
+    }
+
+    /// The statements that refuse where nobody looked for one of `kinds` in the channels that `among` names.
+    pub fn refusing(&self, kinds: &Selection, among: impl Fn(Channel) -> bool) -> Vec<String> {
+        let mut ids: Vec<String> = Vec::new();
+        for (_, rules) in Channel::ALL.iter().zip(&self.channels).filter(|(channel, _)| among(**channel)) {
+            let refuses =
+                |r: &&Rc<Rule>| r.mode == Mode::Enforce && r.on_failure == Verdict::Deny && r.detect.meets(kinds);
+            for rule in rules.iter().filter(refuses) {
+                if !ids.contains(&rule.id) {
+                    ids.push(rule.id.clone());
+                }
+            }
+        }
+        ids
     }
 
     /// How a stream's text in a channel is looked at: as the strictest of its statements wants. Observed ones only look on.

@@ -62,6 +62,21 @@ impl Channel {
         Channel::Metadata,
     ];
 
+    /// Its name in documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Channel::System => "system",
+            Channel::Developer => "developer",
+            Channel::User => "user",
+            Channel::Assistant => "assistant",
+            Channel::ToolDescription => "tool_description",
+            Channel::ToolCall => "tool_call",
+            Channel::ToolResult => "tool_result",
+            Channel::Document => "document",
+            Channel::Metadata => "metadata",
+        }
+    }
+
     /// Its place in [`Channel::ALL`].
     pub fn index(self) -> usize {
         self as usize

@@ -17,13 +17,13 @@ mod tokens;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-pub(crate) use scan::Scan;
+pub(crate) use scan::{Scan, show};
 pub use tokens::{
     Assignments, Counts, Deriver, Form, Full, RestoreMap, Restorer, restore_arguments, restore_json, restore_whole,
 };
 
 use crate::host::Side;
-use crate::inspect::{Budget, Detectors, Shingles};
+use crate::inspect::{Budget, Detectors, Found, Shingles};
 use crate::json::{Document, Limits};
 use crate::policy::{Globs, Plan};
 use crate::protocol::{Channel, Operation, walk};
@@ -85,6 +85,8 @@ pub struct Inspector<'a> {
     pub limits: Limits,
     /// The request's own system and developer texts, which its answer is not to repeat.
     pub shingles: Option<&'a Shingles>,
+    /// What external detectors found in the body.
+    pub external: Option<&'a Found>,
 }
 
 /// What an answer gets back.

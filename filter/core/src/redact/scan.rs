@@ -28,6 +28,26 @@ const MAX_DIGITS: usize = 40;
 /// Takes a range of a text to a range of the body.
 type Locate<'a> = &'a dyn Fn(Range<usize>) -> Range<usize>;
 
+/// Shows the texts of a body that [`Scan::leaf`] scans, but for those at `protected` places, which name the model.
+pub(crate) fn show(
+    document: &Document<'_>,
+    side: Side,
+    numbers: bool,
+    protected: &[Range<usize>],
+    sink: &mut dyn FnMut(&str, Channel),
+) {
+    let contents = Contents::payloads(document.root());
+    walk(side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
+        Place::Value(token) if contents.payload(&token).is_some() || protected.contains(&token.inner_span()) => {}
+        Place::Value(token) | Place::Key(token, _) => sink(&token.text(), leaf.of.channel),
+        Place::Number(node) => {
+            if let Some(lexeme) = node.number().filter(|lexeme| numbers && lexeme.len() >= MIN_DIGITS) {
+                sink(lexeme, leaf.of.channel);
+            }
+        }
+    });
+}
+
 /// One body being scanned.
 pub(crate) struct Scan<'a, 'b> {
     inspector: &'a Inspector<'a>,
@@ -392,6 +412,9 @@ impl<'a, 'b> Scan<'a, 'b> {
         self.inspector.detectors.scan(text, selection, self.budget, findings)?;
         if let Some(shingles) = self.shingles(selection) {
             findings.extend(Leak::new().push(shingles, text, true).findings);
+        }
+        if let Some(external) = self.inspector.external {
+            external.join(text, selection, findings);
         }
         Ok(())
     }

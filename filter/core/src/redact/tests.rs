@@ -38,6 +38,7 @@ impl World {
             hash_key: Some(b"0123456789abcdef0123456789abcdef"),
             deriver: None,
             shingles: None,
+            external: None,
             limits: Limits::default(),
         };
         let document = Document::parse(body.as_bytes(), &Limits::default()).unwrap();

@@ -108,7 +108,7 @@ reasons! {
         "The text holds data that must not be sent here. Remove it and try again.";
     /// A text that could not be inspected within bounds.
     ContentUnscannable "content.unscannable" 400 final
-        "A text could not be inspected within the work bound of the policy. Send less, or simpler, text.";
+        "A text could not be inspected within the policy's bounds of work and time. Send less, or simpler, text, or try later.";
     /// A finding in the answer that the policy refuses.
     AnswerDenied "answer.denied" 400 final
         "The model's answer held data that must not be delivered, and was withheld.";

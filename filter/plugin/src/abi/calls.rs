@@ -120,8 +120,8 @@ pub fn send_local_response(status: u16, details: &str, body: &[u8], headers: &[u
     })
 }
 
-/// Starts an HTTP call without body, and answers its token. `headers` are serialised pairs.
-pub fn http_call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32, Status> {
+/// Starts an HTTP call, and answers its token. `headers` are serialised pairs.
+pub fn http_call(cluster: &str, headers: &[u8], body: &[u8], timeout_ms: u32) -> Result<u32, Status> {
     let mut token = 0;
     let nothing: &[u8] = &[];
     // SAFETY: see the module.
@@ -131,8 +131,8 @@ pub fn http_call(cluster: &str, headers: &[u8], timeout_ms: u32) -> Result<u32, 
             cluster.len(),
             headers.as_ptr(),
             headers.len(),
-            nothing.as_ptr(),
-            0,
+            body.as_ptr(),
+            body.len(),
             nothing.as_ptr(),
             0,
             timeout_ms,

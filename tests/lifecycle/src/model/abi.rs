@@ -287,7 +287,7 @@ impl Abi {
     }
 
     /// Starts a call-out and answers its token.
-    pub fn http_call(&self, cluster: &str, headers: &Fields, timeout_ms: u32) -> Answer<u32> {
+    pub fn http_call(&self, cluster: &str, headers: &Fields, body: &[u8], timeout_ms: u32) -> Answer<u32> {
         let host = &mut *self.host.borrow_mut();
         let whole = [":method", ":path", ":authority"].iter().all(|n| headers.text(n).is_some());
         if !whole || !host.clusters.iter().any(|c| c == cluster) {
@@ -298,6 +298,7 @@ impl Abi {
         let state = &host.vms[self.vm];
         if !state.canary {
             host.called.push(format!("{cluster}{}", headers.text(":path").unwrap_or_default()));
+            host.called_with.push((headers.clone(), body.to_vec()));
             host.calls.push(Call {
                 token,
                 vm: self.vm,

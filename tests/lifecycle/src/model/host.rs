@@ -87,6 +87,8 @@ pub struct Host {
     pub calls: Vec<Call>,
     /// Heads of all call-outs that were made: cluster and path.
     pub called: Vec<String>,
+    /// With which heads and bodies.
+    pub called_with: Vec<(Fields, Vec<u8>)>,
     /// Tokens given.
     pub tokens: u32,
     /// Bytes that a direction's buffer may hold.

@@ -162,6 +162,11 @@ pub fn totals(place: &str, host: &Host, totals: &Totals) -> Vec<String> {
     if let Some(calls) = totals.calls {
         same(&format!("{place}: call-outs"), &host.called.len(), &calls, &mut wrong);
     }
+    for part in &totals.called_with {
+        if !host.called_with.iter().any(|(_, body)| bytes(body).contains(part.as_str())) {
+            wrong.push(format!("{place}: no call-out holds `{part}`"));
+        }
+    }
     for part in &totals.logs {
         if !host.logs.iter().any(|line| line.contains(part)) {
             wrong.push(format!("{place}: no line of the log holds `{part}`: {:?}", host.logs));

@@ -26,7 +26,10 @@ pub fn everything(host: &Host, names: &BTreeMap<String, u32>, pending: &[String]
         .collect();
     let metrics: BTreeMap<String, Value> =
         host.metrics.iter().map(|m| (m.name.clone(), json!({"count": m.count, "sum": m.sum}))).collect();
-    json!({"streams": streams, "metrics": metrics, "called": host.called, "mistakes": host.mistakes})
+    let called_with: Vec<Value> =
+        host.called_with.iter().map(|(head, body)| json!([fields(head), bytes(body)])).collect();
+    json!({"streams": streams, "metrics": metrics, "called": host.called, "called_with": called_with,
+        "mistakes": host.mistakes})
 }
 
 /// What one end received; nothing is `null`.

@@ -64,7 +64,7 @@ pub fn run(common: &Common, scenario: &Scenario, mode: Mode, runner: Runner, obs
         workers: scenario.workers,
         stop_iteration: scenario.stop_iteration.unwrap_or(mode == Mode::Hold),
         buffer_limit: scenario.buffer_limit,
-        clusters: vec!["idp".to_owned()],
+        clusters: vec!["idp".to_owned(), "analyzer".to_owned()],
         env: common.env.clone(),
     };
     let proxy = Proxy::new(setup, Box::new(make));

@@ -367,6 +367,8 @@ pub struct Totals {
     pub counters: BTreeMap<String, u64>,
     /// Call-outs made.
     pub calls: Option<usize>,
+    /// A call-out's body that must have been sent holds each of these.
+    pub called_with: Vec<String>,
     /// A line of the filter's log that must be there holds each of these.
     pub logs: Vec<String>,
 }

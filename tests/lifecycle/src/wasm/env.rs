@@ -224,15 +224,16 @@ fn others(linker: &mut Linker<Guest>) -> Result<(), Error> {
          cluster_size: u32,
          headers: u32,
          headers_size: u32,
-         _body: u32,
-         _body_size: u32,
+         body: u32,
+         body_size: u32,
          _trailers: u32,
          _trailers_size: u32,
          timeout_ms: u32,
          token: u32|
          -> u32 {
             let (cluster, headers) = (text(&mut c, cluster, cluster_size), read(&mut c, headers, headers_size));
-            match abi(&c).http_call(&cluster, &parse(&headers), timeout_ms) {
+            let body = read(&mut c, body, body_size);
+            match abi(&c).http_call(&cluster, &parse(&headers), &body, timeout_ms) {
                 Ok(given) => {
                     write(&mut c, token, &given.to_le_bytes());
                     OK

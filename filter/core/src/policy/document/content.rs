@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Mode;
+use super::{Mode, Verdict};
 use crate::config::{OneOrMany, SecretRef};
 use crate::protocol::Channel;
 
@@ -77,6 +77,10 @@ pub struct ContentDocument {
     /// What a `tokenize` placeholder looks like.
     #[serde(default)]
     pub placeholder: Placeholder,
+    /// What happens where an external detector that it asks fails: `deny` (the default) refuses as unscannable, `allow` goes on
+    /// with what the others found. Either is on the record.
+    #[serde(default)]
+    pub on_failure: Option<Verdict>,
 }
 
 /// How a statement looks at a streamed answer.

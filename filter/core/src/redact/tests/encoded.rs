@@ -126,6 +126,7 @@ fn plain_texts_are_seen_through() {
         hash_key: None,
         deriver: None,
         shingles: None,
+        external: None,
         limits: Limits::default(),
     };
     let outcome = inspector.text("m=bob&#64;example.org", Channel::Metadata, &mut Budget::new(1 << 20));
