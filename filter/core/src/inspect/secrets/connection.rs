@@ -98,7 +98,7 @@ impl Memo {
 }
 
 /// What stands where a password would: a variable, a template, a mask, the word itself.
-fn is_stand_in(value: &[u8]) -> bool {
+pub(super) fn is_stand_in(value: &[u8]) -> bool {
     const WORDS: [&[u8]; 15] = [
         b"password",
         b"passwd",

@@ -7,7 +7,12 @@ pub(super) struct Row {
     pub(super) missed: &'static [&'static str],
 }
 
-pub(super) const ROWS: &[Row] = &[
+/// Those of this file and of the files beside it.
+pub(super) fn all() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(super::secret_rows::SECRET_ROWS)
+}
+
+const ROWS: &[Row] = &[
     Row {
         kind: "EXTERNAL_IMAGE",
         found: &[
