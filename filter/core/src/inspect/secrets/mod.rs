@@ -21,7 +21,7 @@ mod words;
 
 use super::anchors::Anchors;
 use super::bytes::{self, Set};
-use super::checks::entropy;
+use super::checks::{ends_with_crc, entropy};
 use super::types::Type;
 use super::{Candidate, Sight, Span};
 use tokens::TOKENS;
@@ -179,7 +179,14 @@ impl Token {
             return None;
         }
         let start = if self.left == Left::Url { scheme(bytes, at) } else { at };
-        Some(Hit { start, end, score: 0.95, test_value: is_placeholder(value) })
+        // Some say themselves whether they are one; where that is wrong, it may be one that was retyped.
+        let payload = value.get(self.prefix..).filter(|payload| payload.len() == 36);
+        let score = match payload.filter(|_| matches!(self.kind, Type::GithubToken | Type::NpmToken)) {
+            Some(payload) if ends_with_crc(payload) => 0.99,
+            Some(_) => 0.8,
+            None => 0.95,
+        };
+        Some(Hit { start, end, score, test_value: is_placeholder(value) })
     }
 }
 

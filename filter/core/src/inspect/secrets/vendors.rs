@@ -88,6 +88,8 @@ named! {
     AirtableApiKey ["airtable"] { alnum(17) } 2.8;
     AlgoliaApiKey ["algolia"] { alnum(32) } 2.8;
     AlibabaAccessKey ["alibaba" "aliyun"] { alnum(30) } 2.8;
+    AssemblyaiApiKey ["assemblyai"] { hex(32) } 2.8;
+    AzureApiKey ["azure"] { hex(32) } 2.8 { alnum(84) } 3.5 { alnum(52) } 3.5;
     AsanaClientSecret ["asana"] { alnum(32) } 2.8 { digits(16) } 2.0;
     AtlassianApiToken ["atlassian" "confluence" "jira"] { alnum(20), hex(4) } 3.5 { alnum(24) } 3.5;
     BeamerApiToken ["beamer"] { Lit("b_"), padded(44) } 2.8;
@@ -101,9 +103,13 @@ named! {
     ConfluentApiKey ["confluent"] { alnum(64) } 2.8 { alnum(16) } 2.8;
     ContentfulApiToken ["contentful"] { padded(43) } 2.8;
     DatadogApiKey ["datadog" "dd_api_key" "dd_app_key" "dd-api-key"] { alnum(40) } 2.8 { hex(32) } 2.8;
-    DiscordToken ["discord"] { hex(64) } 2.8 { padded(32) } 2.8 { Run(&DIGIT, 18, 19) } 2.0;
+    DeepgramApiKey ["deepgram"] { hex(40) } 2.8;
+    DeepseekApiKey ["deepseek"] { Lit("sk-"), hex(32) } 2.8;
+    DiscordToken ["discord"] { hex(64) } 2.8 { padded(32) } 2.8 { Run(&DIGIT, 18, 19) } 2.0
+        { Run(&URL64, 23, 28), Lit("."), dashed(6), Lit("."), Run(&URL64, 27, 40) } 3.5;
     DroneciAccessToken ["droneci" "drone_token"] { alnum(32) } 2.8;
     DropboxApiToken ["dropbox"] { alnum(15) } 2.5 { alnum(11), Lit("AAAAAAAAAA"), padded(43) } 2.8 { Lit("sl."), Run(&URL64, 130, 200) } 3.0;
+    ElevenlabsApiKey ["elevenlabs" "xi-api-key"] { hex(32) } 2.8 { Lit("sk_"), hex(48) } 2.8;
     EtsyAccessToken ["etsy"] { alnum(24) } 3.0;
     FacebookAccessToken ["facebook"] { hex(32) } 3.0 { Run(&DIGIT, 15, 16), Lit("|"), Run(&URL64, 27, 40) } 3.0;
     FastlyApiToken ["fastly"] { padded(32) } 2.8;
@@ -118,6 +124,7 @@ named! {
     HubspotApiKey ["hubspot" "hapikey"] { hex(8), DASH, hex(4), DASH, hex(4), DASH, hex(4), DASH, hex(12) } 2.0;
     IntercomApiKey ["intercom"] { padded(60) } 2.8;
     JfrogApiKey ["jfrog" "artifactory" "bintray" "xray"] { alnum(73) } 2.8 { alnum(64) } 2.8;
+    KaggleApiKey ["kaggle"] { hex(32) } 2.8;
     KrakenAccessToken ["kraken"] { Run(&KRAKEN, 80, 90) } 2.8;
     KucoinApiKey ["kucoin"] { hex(24) } 2.5 { hex(8), DASH, hex(4), DASH, hex(4), DASH, hex(4), DASH, hex(12) } 2.0;
     LaunchdarklyAccessToken ["launchdarkly"] { padded(40) } 2.8;
@@ -131,6 +138,7 @@ named! {
     MattermostAccessToken ["mattermost"] { alnum(26) } 2.8;
     MaxmindLicenseKey ["maxmind" "license_key"] { alnum(6), Lit("_"), alnum(29), Lit("_mmk") } 3.5;
     MessagebirdApiToken ["messagebird" "message-bird" "message_bird"] { alnum(25) } 2.8 { hex(8), DASH, hex(4), DASH, hex(4), DASH, hex(4), DASH, hex(12) } 2.0;
+    MistralApiKey ["mistral"] { alnum(32) } 3.0;
     NetlifyAccessToken ["netlify"] { Run(&EQUALS, 40, 46) } 2.8;
     NewRelicKey ["newrelic" "new-relic" "new_relic"] { alnum(64) } 2.8 { Lit("NRAK-"), alnum(27) } 2.8 { Lit("NRJS-"), hex(19) } 2.5 { Lit("NRII-"), dashed(32) } 2.8;
     NytimesAccessToken ["nytimes" "new-york-times" "newyorktimes"] { padded(32) } 2.8;
@@ -154,6 +162,8 @@ named! {
         { Lit("AAAAAAAAAAAAAAAAAAAAAA"), Run(&PERCENT, 80, 100) } 2.8;
     TypeformApiToken ["typeform"] { Lit("tfp_"), Run(&TYPEFORM, 59, 59) } 2.8;
     VaultToken ["vault"] { Lit("s."), alnum(24) } 3.5;
+    VercelToken ["vercel"] { alnum(24) } 3.0;
+    WandbApiKey ["wandb"] { hex(40) } 2.8;
     YandexApiKey ["yandex"]
         { Lit("AQVN"), Run(&URL64, 35, 38) } 2.8 { Lit("YC"), dashed(38) } 2.8
         { Lit("t1."), Run(&EQUALS, 1, 40), Lit("."), Run(&EQUALS, 86, 88) } 2.8;

@@ -426,6 +426,9 @@ const ROWS: &[Row] = &[
             "host=db user=app password=«s3cr¦et99» dbname=x",
             "Data Source=x;uid=a;pwd=«abc¦1234»;",
             "Server=x;pwd=«ab¦12»",
+            "jdbc:postgresql://db/x?user=app&password=«s3cr¦et99»&ssl=true",
+            "jdbc:sqlserver://db:1433;user=sa;password=«Tr0ub¦4dor3»;encrypt=true",
+            "Driver={ODBC Driver 18};Uid=sa;Pwd=«Tr0ub¦4dor3»;",
         ],
         missed: &[
             "password=hunter22",

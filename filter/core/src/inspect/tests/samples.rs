@@ -121,6 +121,18 @@ fn published_values_are_labelled() {
 }
 
 #[test]
+fn a_checksum_makes_surer() {
+    let detectors = builtin();
+    for (kind, prefix) in [("GITHUB_TOKEN", "ghp_"), ("NPM_TOKEN", "npm_")] {
+        let score = |last: &str| {
+            let text = format!("{prefix}zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ{last}");
+            findings(&detectors, &[kind], &text).first().unwrap().score
+        };
+        assert_eq!((score("0mLq17"), score("0mLq18")), (0.99, 0.8));
+    }
+}
+
+#[test]
 fn of_overlapping_findings_the_better_one_stays() {
     let detectors = builtin();
     for (text, expected) in [
