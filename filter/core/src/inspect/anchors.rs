@@ -6,13 +6,16 @@
 
 use crate::sort;
 
-const HASH: u32 = 0x9E37_79B1;
+/// Under this factor few of the common three letters of English and of code fall together with those of a literal.
+const HASH: u32 = 0x835B_7399;
 const BITS: u32 = 16;
 const BUCKETS: u32 = 10;
 
 /// A literal to look for.
 struct Entry {
     key: u32,
+    /// Where in the literal the hashed bytes stand.
+    offset: u8,
     literal: Box<str>,
     /// Whether case matters.
     exact: bool,
@@ -28,14 +31,19 @@ pub(super) struct Anchors {
 }
 
 impl Anchors {
-    /// From `(literal, whether case matters, id)`; literals have at least three ASCII bytes.
-    pub(super) fn new(literals: impl Iterator<Item = (impl Into<Box<str>>, bool, u16)>) -> Self {
+    /// From `(literal, whether case matters, id)`; literals have at least three ASCII bytes. Of those
+    /// that are not `in_order`, the rarest three bytes are hashed and not the first.
+    pub(super) fn new(
+        literals: impl Iterator<Item = (impl Into<Box<str>>, bool, u16)>,
+        in_order: impl Fn(u16) -> bool,
+    ) -> Self {
         let mut entries: Vec<Entry> = literals
             .filter_map(|(literal, exact, id)| {
                 let literal = literal.into();
-                let (head, _) = literal.as_bytes().split_first_chunk::<3>()?;
+                let offset = if in_order(id) { 0 } else { rarest(literal.as_bytes()) };
+                let (head, _) = literal.as_bytes().get(offset..)?.split_first_chunk::<3>()?;
                 let key = head.iter().fold(0, |window, b| slide(window, *b));
-                Some(Entry { key, literal, exact, id })
+                Some(Entry { key, offset: offset as u8, literal, exact, id })
             })
             .collect();
         sort::cold(&mut entries, |a, b| (bucket(a.key), a.key) < (bucket(b.key), b.key));
@@ -59,7 +67,7 @@ impl Anchors {
     }
 
     /// Calls `found(start, id)` for every place of every literal that starts at `from` or behind it, in the order of
-    /// their starts.
+    /// the bytes that are hashed: of their starts, where they are `in_order`.
     pub(super) fn scan(&self, bytes: &[u8], from: usize, mut found: impl FnMut(usize, u16)) {
         let mut window = 0;
         for (last, &byte) in bytes.iter().enumerate().skip(from) {
@@ -73,18 +81,41 @@ impl Anchors {
 
     #[inline(never)]
     fn verify(&self, bytes: &[u8], from: usize, last: usize, key: u32, found: &mut impl FnMut(usize, u16)) {
-        let Some(start) = last.checked_sub(2).filter(|start| *start >= from) else { return };
+        let Some(hashed) = last.checked_sub(2).filter(|start| *start >= from) else { return };
+        let first = from;
         let bucket = bucket(key) as usize;
         let from = self.starts.get(bucket).copied().unwrap_or(0);
         let to = self.starts.get(bucket + 1).copied().unwrap_or(0);
         for entry in self.entries.get(usize::from(from)..usize::from(to)).unwrap_or_default() {
             super::work::add(1);
             let stands = if entry.exact { super::bytes::stands } else { super::bytes::stands_folded };
-            if entry.key == key && stands(bytes, start, &entry.literal) {
+            let start = hashed.checked_sub(usize::from(entry.offset)).filter(|start| *start >= first);
+            if let Some(start) = start.filter(|start| entry.key == key && stands(bytes, *start, &entry.literal)) {
                 found(start, entry.id);
             }
         }
     }
+}
+
+/// Where the three bytes of a word stand that are met least in other words.
+fn rarest(word: &[u8]) -> usize {
+    /// From common to rare; whatever is no letter is rare.
+    const LETTERS: &[u8] = b"etaoinsrlcdhumpgfybwvkxjqz";
+    /// Common ones that look rare by their letters.
+    const COMMON: &[u8] = b"comingtheandblefulprosubconappifyypeforkeyabllasfachublinimplifplarivsonurcsumtypredkenfigfingitkervisautessaccsecageterityinecressitabtryookorydistly---earassdenokeord";
+    let rank = |b: &u8| LETTERS.iter().position(|l| l.eq_ignore_ascii_case(b)).unwrap_or(LETTERS.len());
+    let rarity = |three: &[u8]| {
+        let common = COMMON.chunks(3).any(|common| common.eq_ignore_ascii_case(three));
+        if common { 0 } else { three.iter().map(rank).sum() }
+    };
+    let mut best = (0, 0);
+    for (offset, three) in word.windows(3).enumerate() {
+        let rarity: usize = rarity(three);
+        if rarity > best.0 {
+            best = (rarity, offset);
+        }
+    }
+    best.1
 }
 
 /// Takes the next byte into a window of three, folded: letters lose their case (and `_` and DEL, `@` and
@@ -108,7 +139,7 @@ mod tests {
     #[test]
     fn finds_what_a_naive_search_finds() {
         let literals = ["ghp_", "gho_", "xox", "AKIA", "password"];
-        let anchors = Anchors::new(literals.iter().zip(0..).map(|(l, id)| (*l, id < 4, id)));
+        let anchors = Anchors::new(literals.iter().zip(0..).map(|(l, id)| (*l, id < 4, id)), |id| id == 2);
         let text = "xoxxox ghp_gho_ AKIAKIA akia PassWord passwor password ghp";
         let mut expected = Vec::new();
         for start in 0..text.len() {
@@ -122,6 +153,7 @@ mod tests {
         }
         let mut found = Vec::new();
         anchors.scan(text.as_bytes(), 0, |start, id| found.push((start, id)));
+        found.sort_unstable();
         assert_eq!(found, expected);
         assert_eq!(found.len(), 8);
     }

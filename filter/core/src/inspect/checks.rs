@@ -22,6 +22,27 @@ pub(super) fn mod97(symbols: impl Iterator<Item = u8>) -> u32 {
     })
 }
 
+/// CRC-32 (IEEE 802.3) of the bytes.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    })
+}
+
+/// Whether the last six characters are the CRC-32 of those before, in base 62 (`0-9A-Za-z`).
+pub(super) fn ends_with_crc(value: &[u8]) -> bool {
+    let Some((payload, check)) = value.split_last_chunk::<6>() else { return false };
+    let number = check.iter().fold(0u64, |number, b| {
+        let digit = match b {
+            b'0'..=b'9' => b - b'0',
+            b'A'..=b'Z' => b - b'A' + 10,
+            _ => b.wrapping_sub(b'a').wrapping_add(36),
+        };
+        number * 62 + u64::from(digit)
+    });
+    number == u64::from(crc32(payload))
+}
+
 /// Shannon entropy of the bytes, in bits per byte; of the first 64 of more.
 pub(super) fn entropy(bytes: &[u8]) -> f32 {
     let bytes = bytes.get(..WEIGHTS.len() - 1).unwrap_or(bytes);
@@ -67,6 +88,9 @@ mod tests {
         assert!(!luhn(&digits("79927398710")));
         assert!(!luhn(&[]));
         assert_eq!(mod97("WEST12345698765432GB82".bytes()), 1);
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+        assert!(ends_with_crc(b"zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq17"));
+        assert!(!ends_with_crc(b"zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ0mLq18"));
         assert!((entropy(b"aabb") - 1.0).abs() < 1e-6);
         assert_eq!(entropy(b"aaaa"), 0.0);
         assert_eq!(entropy(b""), 0.0);

@@ -170,7 +170,7 @@ impl Reader {
     /// A reader of another text, which has been the same so far.
     fn beside(&self) -> Self {
         let kept = self.text.clone();
-        Self { text: kept, settled: self.settled, read: self.settled, folded: true, ..Self::new() }
+        Self { text: kept, settled: self.settled, folded: true, ..Self::new() }
     }
 
     /// What [`Lane::push`] does, for the text as it is.
@@ -188,9 +188,9 @@ impl Reader {
         let plan = match self.plan {
             Some(plan) if self.selection == *selection => plan,
             _ => {
-                // What is held back is read again.
+                // What is held back is read again, and what stands before it: names that values follow.
                 (self.watchers, self.over) = (Watchers::default(), Over::default());
-                self.read = self.settled;
+                self.read = 0;
                 self.selection = selection.clone();
                 let plan = self.plan.insert(Plan::new(detectors, selection));
                 if self.folded {
@@ -245,6 +245,10 @@ impl Reader {
             let bytes = self.text.as_bytes().get(..end).unwrap_or_default();
             let byte = super::bytes::at(bytes, at);
             self.watchers.step(&Step { bytes, at, end, char, byte }, plan, scan, &mut self.over);
+            if end <= self.settled {
+                self.over = Over::default();
+                continue;
+            }
             let open = self.watchers.open(plan, end).clamp(self.settled, end);
             if !self.over.any || open >= self.over.end {
                 self.close(open, scan)?;

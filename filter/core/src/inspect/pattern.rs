@@ -61,7 +61,7 @@ impl Patterns {
         let anchors = literals()
             .next()
             .is_some()
-            .then(|| Anchors::new(literals().map(|(l, id)| (l.text.as_str(), !l.folded, id))));
+            .then(|| Anchors::new(literals().map(|(l, id)| (l.text.as_str(), !l.folded, id)), |_| true));
         Self { list, anchors }
     }
 

@@ -4,6 +4,7 @@
 
 use super::super::bytes::{self, ALNUM, DIGIT};
 use super::super::pattern::Patterns;
+use super::super::secrets::assign;
 use super::super::secrets::reach::{Row, SCHEME, rows};
 use super::super::types::Type;
 use super::super::{Selection, secrets};
@@ -37,7 +38,8 @@ impl Watch {
                 row.anchors.iter().map(move |text| Literal {
                     text,
                     id,
-                    bit: bit(row.kind),
+                    // A word of a name is none of the value: it need not wait.
+                    bit: if row.named { 0 } else { bit(row.kind) },
                     starts_word: row.starts_word(),
                 })
             });
@@ -63,7 +65,7 @@ const fn bit(kind: Type) -> u64 {
     1 << (kind as u16 % 63)
 }
 
-const WEBHOOKS: u64 = bit(Type::SlackWebhook) | bit(Type::DiscordWebhook);
+const WEBHOOKS: u64 = bit(Type::SlackWebhook) | bit(Type::DiscordWebhook) | bit(Type::MicrosoftTeamsWebhook);
 
 /// The bits of the kinds of a selection that are watched for here.
 pub(super) fn kinds(selection: &Selection, patterns: &Patterns) -> u64 {
@@ -96,6 +98,7 @@ pub(super) struct Tokens {
     url: Option<(usize, usize)>,
     short: Short,
     bot: Bot,
+    given: Given,
 }
 
 impl Tokens {
@@ -113,6 +116,7 @@ impl Tokens {
             }
             goes_on
         });
+        self.given.step(step, over);
         if selection.contains(Type::AzureClientSecret.id()) {
             self.short.step(step);
         }
@@ -160,6 +164,10 @@ impl Tokens {
                 if !selection.contains(row.kind.id()) || row.most == 0 || !row.opens(step.bytes, at) {
                     return;
                 }
+                if row.named {
+                    self.given.armed = Some(step.end);
+                    return;
+                }
                 match row.kind {
                     Type::AzureClientSecret => (at.saturating_sub(3), at),
                     Type::TelegramBotToken => match bot {
@@ -203,7 +211,7 @@ impl Tokens {
 
     pub(super) fn open(&self, end: usize) -> usize {
         let open = self.open.iter().map(|open| open.start).min().unwrap_or(NONE);
-        self.others(end).min(open)
+        self.others(end).min(open).min(self.given.open.map_or(NONE, |(start, _)| start))
     }
 
     /// The same, but where a value that is open may start at the earliest.
@@ -215,7 +223,7 @@ impl Tokens {
             };
             open.start.max(end.saturating_sub(most))
         };
-        self.others(end).min(self.open.iter().map(recent).min().unwrap_or(NONE))
+        self.others(end).min(self.open.iter().map(recent).min().unwrap_or(NONE)).min(self.given.recent(end))
     }
 
     fn others(&self, end: usize) -> usize {
@@ -235,6 +243,7 @@ impl Tokens {
             }
             shift(&mut open.from, by);
         }
+        self.given.shift(by);
         shift(&mut self.short.start, by);
         shift(&mut self.bot.start, by);
         if let Some((start, from)) = &mut self.url {
@@ -263,6 +272,46 @@ impl Open {
             None => patterns.shape(usize::from(self.id - URL - 1)).map_or(0, |shape: &Shape| shape.least),
         };
         step.at - self.start >= least
+    }
+}
+
+/// The value that a name is given: it is held from where it starts, not from the name on.
+#[derive(Default)]
+struct Given {
+    /// Where the last word of a name ends.
+    armed: Option<usize>,
+    /// Where a value starts that goes on, and where another one may start within it.
+    open: Option<(usize, usize)>,
+}
+
+impl Given {
+    fn step(&mut self, step: &Step<'_>, over: &mut Over) {
+        let of_value = assign::VALUE.contains(step.byte);
+        if let Some((start, last)) = self.open
+            && !(of_value && step.at - last < assign::MAX)
+        {
+            if step.at - start >= assign::MIN {
+                over.mark(step.at);
+            }
+            self.open = None;
+        }
+        let Some(armed) = self.armed else { return };
+        if step.at.saturating_sub(armed) > assign::ARMED {
+            self.armed = None;
+        } else if of_value && assign::may_start(step.bytes, step.at) {
+            self.open = Some((self.open.map_or(step.at, |(start, _)| start), step.at));
+        }
+    }
+
+    fn recent(&self, end: usize) -> usize {
+        self.open.map_or(NONE, |(start, _)| start.max(end.saturating_sub(assign::MAX)))
+    }
+
+    fn shift(&mut self, by: usize) {
+        shift(&mut self.armed, by);
+        if let Some((start, last)) = &mut self.open {
+            (*start, *last) = (start.saturating_sub(by), last.saturating_sub(by));
+        }
     }
 }
 

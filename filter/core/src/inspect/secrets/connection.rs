@@ -64,8 +64,22 @@ pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
 /// How far from the password the server is named, in bytes.
 const REACH: usize = 160;
 /// The keys of ADO.NET, ODBC, JDBC and libpq that name a server or an account on one.
-const SERVER: [&[u8]; 7] =
-    [b"server=", b"data source=", b"host=", b"user id=", b"uid=", b"initial catalog=", b"dbname="];
+const SERVER: [&[u8]; 14] = [
+    b"server=",
+    b"data source=",
+    b"datasource=",
+    b"host=",
+    b"hostname=",
+    b"user id=",
+    b"user=",
+    b"username=",
+    b"uid=",
+    b"initial catalog=",
+    b"dbname=",
+    b"database=",
+    b"driver=",
+    b"dsn=",
+];
 const LONGEST_KEY: usize = 16;
 /// How far back a value looks.
 pub(super) const LEFT: usize = REACH + LONGEST_KEY;
@@ -98,7 +112,7 @@ impl Memo {
 }
 
 /// What stands where a password would: a variable, a template, a mask, the word itself.
-fn is_stand_in(value: &[u8]) -> bool {
+pub(super) fn is_stand_in(value: &[u8]) -> bool {
     const WORDS: [&[u8]; 15] = [
         b"password",
         b"passwd",

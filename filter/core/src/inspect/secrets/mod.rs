@@ -3,17 +3,25 @@
 //! Most are rows of the table in [`tokens`]: a prefix, then runs of known alphabets and lengths, then a
 //! floor for the entropy, so that `xxxx` and words are left alone. What needs more than that has a
 //! function: [`private_key`], [`jwt`], [`keyed`], [`connection`].
+//!
+//! Others have no sign of their own, and count as what they are given to: [`assign`] reads `name = value`,
+//! [`vendors`] has the values of each vendor, [`generic`] those of names such as `token` and `password`.
 
+pub(super) mod assign;
 mod connection;
+mod generic;
+mod header;
 mod jwt;
 mod keyed;
 pub(super) mod private_key;
 pub(super) mod reach;
 pub(super) mod tokens;
+pub(super) mod vendors;
+mod words;
 
 use super::anchors::Anchors;
 use super::bytes::{self, Set};
-use super::checks::entropy;
+use super::checks::{ends_with_crc, entropy};
 use super::types::Type;
 use super::{Candidate, Sight, Span};
 use tokens::TOKENS;
@@ -53,6 +61,8 @@ pub(super) enum Left {
     Word,
     /// Nor a hyphen.
     Hyphen,
+    /// Nor a dot or slash, as in the names of files.
+    File,
     /// Like [`Left::Word`]; `https://` and a host's first labels belong to the value.
     Url,
 }
@@ -104,28 +114,41 @@ const FUNCTIONS: &[Function] = &[
     Function { kind: Type::ConnectionString, anchors: &["password=", "pwd=", "password ="], exact: false, find: connection::string },
 ];
 
-pub(super) const COUNT: usize = TOKENS.len() + FUNCTIONS.len();
+/// Rows and functions that start at their anchors; those that are given to names follow.
+pub(super) const AT_ANCHORS: usize = TOKENS.len() + FUNCTIONS.len();
+pub(super) const COUNT: usize = AT_ANCHORS + vendors::COUNT;
 
-/// The literals to look for; their ids are the indices of [`TOKENS`], then of [`FUNCTIONS`].
+/// The literals to look for; their ids are the indices of [`TOKENS`], then of [`FUNCTIONS`], then of
+/// [`vendors::NAMED`].
 pub(super) fn anchors() -> Anchors {
+    anchors_of(|_| true)
+}
+
+/// The same for some of the ids.
+pub(super) fn anchors_of(keep: impl Fn(u16) -> bool) -> Anchors {
     let tokens = TOKENS.iter().map(|t| (t.anchors, true));
     let functions = FUNCTIONS.iter().map(|f| (f.anchors, f.exact));
-    Anchors::new(
-        tokens
-            .chain(functions)
-            .zip(0u16..)
-            .flat_map(|((anchors, exact), id)| anchors.iter().map(move |a| (*a, exact, id))),
-    )
+    let named = vendors::NAMED.iter().map(|n| (n.words, false));
+    let rows = tokens.chain(functions).chain(named).zip(0u16..).filter(|(_, id)| keep(*id));
+    let literals = rows.flat_map(|((anchors, exact), id)| anchors.iter().map(move |a| (*a, exact, id)));
+    // The search for what names a server remembers where it was.
+    let remembers = |f: &Function| f.kind == Type::ConnectionString;
+    Anchors::new(literals, |id| FUNCTIONS.get(usize::from(id).wrapping_sub(TOKENS.len())).is_some_and(remembers))
 }
 
 pub(super) fn scan(anchors: &Anchors, span: Span<'_>, found: &mut Vec<Candidate>) {
     let bytes = span.text.as_bytes();
     let mut memo = Memo { left: span.sight == Sight::Left, ..Memo::default() };
     // By id: where the last value ended. A row finds nothing inside its own value.
-    let mut ends = [0usize; COUNT];
-    anchors.scan(bytes, span.from, |at, id| {
+    let mut ends = [0usize; AT_ANCHORS];
+    // A value may be given to a name that stands before the part.
+    anchors.scan(bytes, span.from.saturating_sub(assign::LEFT), |at, id| {
         let id = usize::from(id);
-        let Some(end) = ends.get_mut(id).filter(|end| **end <= at) else { return };
+        if let Some(named) = id.checked_sub(AT_ANCHORS).and_then(|id| vendors::NAMED.get(id)) {
+            found.extend(named.find(bytes, at));
+            return;
+        }
+        let Some(end) = ends.get_mut(id).filter(|end| **end <= at && at >= span.from) else { return };
         let hit = match (TOKENS.get(id), FUNCTIONS.get(id.wrapping_sub(TOKENS.len()))) {
             (Some(token), _) => token.find(bytes, at).map(|hit| (token.kind, hit)),
             (None, Some(function)) => (function.find)(bytes, at, &mut memo).map(|hit| (function.kind, hit)),
@@ -144,36 +167,7 @@ impl Token {
             return None;
         }
         let body = at + self.prefix;
-        let mut end = body;
-        // The set of the last run, and whether it was open.
-        let mut last: Option<(&Set, bool)> = None;
-        for part in self.body {
-            match part {
-                Part::Lit(literal) => {
-                    if !bytes::stands(bytes, end, literal) {
-                        return None;
-                    }
-                    end += literal.len();
-                    last = last.map(|(set, _)| (set, false));
-                }
-                Part::Run(set, least, most) => {
-                    let length = set.run(bytes, end, *most);
-                    // A dot that an alphabet has may be the end of the sentence.
-                    let text = bytes.get(end..end + length)?;
-                    let length = text.iter().rposition(|b| *b != b'.').map_or(0, |last| last + 1);
-                    if length < *least {
-                        return None;
-                    }
-                    end += length;
-                    last = Some((set, *most >= OPEN));
-                }
-                Part::Digit => {
-                    if !bytes.get(body..end)?.iter().any(u8::is_ascii_digit) {
-                        return None;
-                    }
-                }
-            }
-        }
+        let (end, last) = read(self.body, bytes, body)?;
         if let Some((set, open)) = last {
             let next = bytes::at(bytes, end);
             if !open && (next.is_ascii_alphanumeric() || (set.contains(next) && !b".=".contains(&next))) {
@@ -185,8 +179,49 @@ impl Token {
             return None;
         }
         let start = if self.left == Left::Url { scheme(bytes, at) } else { at };
-        Some(Hit { start, end, score: 0.95, test_value: is_placeholder(value) })
+        // Some say themselves whether they are one; where that is wrong, it may be one that was retyped.
+        let payload = value.get(self.prefix..).filter(|payload| payload.len() == 36);
+        let score = match payload.filter(|_| matches!(self.kind, Type::GithubToken | Type::NpmToken)) {
+            Some(payload) if ends_with_crc(payload) => 0.99,
+            Some(_) => 0.8,
+            None => 0.95,
+        };
+        Some(Hit { start, end, score, test_value: is_placeholder(value) })
     }
+}
+
+/// Reads parts from `at` on: where they end, and the set of the last run and whether it is open.
+fn read(parts: &[Part], bytes: &[u8], at: usize) -> Option<(usize, Option<(&'static Set, bool)>)> {
+    let mut end = at;
+    let mut last: Option<(&Set, bool)> = None;
+    for part in parts {
+        match part {
+            Part::Lit(literal) => {
+                if !bytes::stands(bytes, end, literal) {
+                    return None;
+                }
+                end += literal.len();
+                last = last.map(|(set, _)| (set, false));
+            }
+            Part::Run(set, least, most) => {
+                let length = set.run(bytes, end, *most);
+                // A dot that an alphabet has may be the end of the sentence.
+                let text = bytes.get(end..end + length)?;
+                let length = text.iter().rposition(|b| *b != b'.').map_or(0, |last| last + 1);
+                if length < *least {
+                    return None;
+                }
+                end += length;
+                last = Some((set, *most >= OPEN));
+            }
+            Part::Digit => {
+                if !bytes.get(at..end)?.iter().any(u8::is_ascii_digit) {
+                    return None;
+                }
+            }
+        }
+    }
+    Some((end, last))
 }
 
 impl Left {
@@ -197,6 +232,7 @@ impl Left {
             _ if bytes::escape_before(bytes, at) => true,
             Left::Word | Left::Url => !bytes::WORD.contains(before),
             Left::Hyphen => !bytes::URL64.contains(before),
+            Left::File => !bytes::URL64.contains(before) && !b"./".contains(&before),
         }
     }
 }

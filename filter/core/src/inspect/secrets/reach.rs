@@ -6,7 +6,8 @@ use super::super::types::Type;
 use super::connection::{INFORMATION, VALUE};
 use super::keyed::AWS;
 use super::tokens::TOKENS;
-use super::{FUNCTIONS, Left, Part, connection, jwt};
+use super::vendors::NAMED;
+use super::{FUNCTIONS, Left, Part, assign, connection, header, jwt};
 
 /// The longest host and scheme before the anchor of a URL that is a secret.
 pub(in super::super) const SCHEME: usize = 64 + 8;
@@ -45,6 +46,8 @@ pub(in super::super) struct Row {
     pub(in super::super) least: usize,
     pub(in super::super) most: usize,
     pub(in super::super) body: Body,
+    /// Its anchors are words of names; a value is what such a name is given ([`assign`]).
+    pub(in super::super) named: bool,
     before: Before,
 }
 
@@ -70,7 +73,7 @@ impl Row {
 
     /// Whether the anchor needs a place where a word can start.
     pub(in super::super) fn starts_word(&self) -> bool {
-        matches!(self.before, Before::Fits(Left::Word | Left::Hyphen | Left::Url) | Before::NoAlnum)
+        matches!(self.before, Before::Fits(Left::Word | Left::Hyphen | Left::File | Left::Url) | Before::NoAlnum)
     }
 
     /// Whether `byte` at `at` may go on with the value whose anchor starts at `start` and ends at `end`. `from` is
@@ -107,7 +110,7 @@ impl Row {
     }
 }
 
-/// Every row of [`TOKENS`], then of [`FUNCTIONS`], as their ids count.
+/// Every row of [`TOKENS`], then of [`FUNCTIONS`], then of [`NAMED`], as their ids count.
 pub(in super::super) fn rows() -> Vec<Row> {
     let tokens = TOKENS.iter().map(|token| {
         let mut set = ByteSet::default();
@@ -130,7 +133,8 @@ pub(in super::super) fn rows() -> Vec<Row> {
         // The rest of a longer anchor than the prefix is body.
         token.anchors.iter().filter_map(|a| a.get(token.prefix..)).flat_map(str::bytes).for_each(|b| set.insert(b));
         let before = Before::Fits(token.left);
-        Row { kind: token.kind, anchors: token.anchors, exact: true, least, most, body: Body::Of(set), before }
+        let (kind, anchors, body) = (token.kind, token.anchors, Body::Of(set));
+        Row { kind, anchors, exact: true, least, most, body, named: false, before }
     });
     let functions = FUNCTIONS.iter().map(|function| {
         let of = |sets: &[&Set], others: &[u8]| {
@@ -154,9 +158,14 @@ pub(in super::super) fn rows() -> Vec<Row> {
             _ => (of(&[], b""), 0, 0, any),
         };
         let (kind, anchors, exact) = (function.kind, function.anchors, function.exact);
-        Row { kind, anchors, exact, least, most, body, before }
+        Row { kind, anchors, exact, least, most, body, named: false, before }
     });
-    tokens.chain(functions).collect()
+    let named = NAMED.iter().map(|row| {
+        let (body, before) = (Body::Of(ByteSet::default()), Before::Fits(Left::Any));
+        let (least, most) = (assign::MIN, assign::MAX);
+        Row { kind: row.kind, anchors: row.words, exact: false, least, most, body, named: true, before }
+    });
+    tokens.chain(functions).chain(named).collect()
 }
 
 /// Header, payload and up to three short parts.
@@ -166,12 +175,13 @@ const JWT: usize = 2 * (jwt::LEFT_LONG + 1) + 3 * (jwt::LEFT_SHORT + 1);
 pub(in super::super) fn of(kind: Type) -> Reach {
     let most = rows().iter().filter(|row| row.kind == kind).map(|row| row.most).max().unwrap_or(0);
     let (before, left) = match kind {
-        Type::SlackWebhook | Type::DiscordWebhook => (SCHEME, SCHEME),
+        Type::SlackWebhook | Type::DiscordWebhook | Type::MicrosoftTeamsWebhook => (SCHEME, SCHEME),
         Type::AzureClientSecret => (3, 1),
         Type::TelegramBotToken => (12, 3),
         Type::ConnectionString => (0, connection::LEFT),
         _ => (0, 2),
     };
+    let left = if NAMED.iter().any(|row| row.kind == kind) { left.max(assign::LEFT + header::COMMAND) } else { left };
     Reach { max_len: Some(most + before), left }
 }
 

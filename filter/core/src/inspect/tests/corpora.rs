@@ -131,117 +131,282 @@ fn personal_data() {
 
 /// The labels of the rows, and the type that covers them.
 const SECRETS: &[(&str, &str)] = &[
+    ("1password-secret-key", "ONEPASSWORD_TOKEN"),
+    ("1password-service-account-token", "ONEPASSWORD_TOKEN"),
+    ("adafruit-api-key", "ADAFRUIT_API_KEY"),
+    ("adobe-client-id", "ADOBE_CLIENT_SECRET"),
+    ("adobe-client-secret", "ADOBE_CLIENT_SECRET"),
+    ("age-secret-key", "PRIVATE_KEY"),
+    ("airtable-api-key", "AIRTABLE_API_KEY"),
+    ("airtable-personnal-access-token", "AIRTABLE_API_KEY"),
+    ("algolia-api-key", "ALGOLIA_API_KEY"),
+    ("alibaba-access-key-id", "ALIBABA_ACCESS_KEY"),
+    ("alibaba-secret-key", "ALIBABA_ACCESS_KEY"),
+    ("anthropic-admin-api-key", "ANTHROPIC_API_KEY"),
+    ("anthropic-api-key", "ANTHROPIC_API_KEY"),
+    ("artifactory-api-key", "JFROG_API_KEY"),
+    ("artifactory-reference-token", "JFROG_API_KEY"),
+    ("asana-client-id", "ASANA_CLIENT_SECRET"),
+    ("asana-client-secret", "ASANA_CLIENT_SECRET"),
+    ("atlassian-api-token", "ATLASSIAN_API_TOKEN"),
+    ("authress-service-client-access-key", "AUTHRESS_ACCESS_KEY"),
     ("aws-access-token", "AWS_ACCESS_KEY"),
-    ("github-pat", "GITHUB_TOKEN"),
-    ("github-oauth", "GITHUB_TOKEN"),
+    ("aws-amazon-bedrock-api-key-long-lived", "AWS_BEDROCK_API_KEY"),
+    ("aws-amazon-bedrock-api-key-short-lived", "AWS_BEDROCK_API_KEY"),
+    ("azure-ad-client-secret", "AZURE_CLIENT_SECRET"),
+    ("beamer-api-token", "BEAMER_API_TOKEN"),
+    ("bitbucket-client-id", "BITBUCKET_CLIENT_SECRET"),
+    ("bitbucket-client-secret", "BITBUCKET_CLIENT_SECRET"),
+    ("bittrex-access-key", "BITTREX_API_KEY"),
+    ("bittrex-secret-key", "BITTREX_API_KEY"),
+    ("cisco-meraki-api-key", "CISCO_MERAKI_API_KEY"),
+    ("clickhouse-cloud-api-secret-key", "CLICKHOUSE_API_KEY"),
+    ("clojars-api-token", "CLOJARS_API_TOKEN"),
+    ("cloudflare-api-key", "CLOUDFLARE_API_KEY"),
+    ("cloudflare-global-api-key", "CLOUDFLARE_API_KEY"),
+    ("cloudflare-origin-ca-key", "CLOUDFLARE_API_KEY"),
+    ("codecov-access-token", "CODECOV_ACCESS_TOKEN"),
+    ("cohere-api-token", "COHERE_API_KEY"),
+    ("coinbase-access-token", "COINBASE_ACCESS_TOKEN"),
+    ("confluent-access-token", "CONFLUENT_API_KEY"),
+    ("confluent-secret-key", "CONFLUENT_API_KEY"),
+    ("contentful-delivery-api-token", "CONTENTFUL_API_TOKEN"),
+    ("curl-auth-header", "HTTP_AUTHORIZATION"),
+    ("curl-auth-user", "HTTP_AUTHORIZATION"),
+    ("databricks-api-token", "DATABRICKS_TOKEN"),
+    ("datadog-access-token", "DATADOG_API_KEY"),
+    ("defined-networking-api-token", "DEFINED_NETWORKING_API_TOKEN"),
+    ("digitalocean-access-token", "DIGITALOCEAN_TOKEN"),
+    ("digitalocean-pat", "DIGITALOCEAN_TOKEN"),
+    ("digitalocean-refresh-token", "DIGITALOCEAN_TOKEN"),
+    ("discord-api-token", "DISCORD_TOKEN"),
+    ("discord-client-id", "DISCORD_TOKEN"),
+    ("discord-client-secret", "DISCORD_TOKEN"),
+    ("doppler-api-token", "DOPPLER_TOKEN"),
+    ("droneci-access-token", "DRONECI_ACCESS_TOKEN"),
+    ("dropbox-api-token", "DROPBOX_API_TOKEN"),
+    ("duffel-api-token", "DUFFEL_API_TOKEN"),
+    ("dynatrace-api-token", "DYNATRACE_API_TOKEN"),
+    ("easypost-api-token", "EASYPOST_API_KEY"),
+    ("easypost-test-api-token", "EASYPOST_API_KEY"),
+    ("etsy-access-token", "ETSY_ACCESS_TOKEN"),
+    ("facebook-access-token", "FACEBOOK_ACCESS_TOKEN"),
+    ("facebook-page-access-token", "FACEBOOK_ACCESS_TOKEN"),
+    ("facebook-secret", "FACEBOOK_ACCESS_TOKEN"),
+    ("fastly-api-token", "FASTLY_API_TOKEN"),
+    ("finicity-api-token", "FINICITY_API_TOKEN"),
+    ("finicity-client-secret", "FINICITY_API_TOKEN"),
+    ("finnhub-access-token", "FINNHUB_API_KEY"),
+    ("flickr-access-token", "FLICKR_ACCESS_TOKEN"),
+    ("flutterwave-encryption-key", "FLUTTERWAVE_KEY"),
+    ("flutterwave-public-key", "FLUTTERWAVE_KEY"),
+    ("flutterwave-secret-key", "FLUTTERWAVE_KEY"),
+    ("flyio-access-token", "FLYIO_TOKEN"),
+    ("frameio-api-token", "FRAMEIO_API_TOKEN"),
+    ("freemius-secret-key", "FREEMIUS_SECRET_KEY"),
+    ("freshbooks-access-token", "FRESHBOOKS_ACCESS_TOKEN"),
+    ("gcp-api-key", "GOOGLE_API_KEY"),
+    ("generic-api-key", "GENERIC_SECRET"),
     ("github-app-token", "GITHUB_TOKEN"),
-    ("github-refresh-token", "GITHUB_TOKEN"),
     ("github-fine-grained-pat", "GITHUB_TOKEN"),
-    ("gitlab-pat", "GITLAB_TOKEN"),
-    ("gitlab-pat-routable", "GITLAB_TOKEN"),
+    ("github-oauth", "GITHUB_TOKEN"),
+    ("github-pat", "GITHUB_TOKEN"),
+    ("github-refresh-token", "GITHUB_TOKEN"),
     ("gitlab-cicd-job-token", "GITLAB_TOKEN"),
+    ("gitlab-deploy-token", "GITLAB_TOKEN"),
     ("gitlab-feature-flag-client-token", "GITLAB_TOKEN"),
     ("gitlab-feed-token", "GITLAB_TOKEN"),
     ("gitlab-incoming-mail-token", "GITLAB_TOKEN"),
     ("gitlab-kubernetes-agent-token", "GITLAB_TOKEN"),
     ("gitlab-oauth-app-secret", "GITLAB_TOKEN"),
+    ("gitlab-pat", "GITLAB_TOKEN"),
+    ("gitlab-pat-routable", "GITLAB_TOKEN"),
     ("gitlab-ptt", "GITLAB_TOKEN"),
     ("gitlab-rrt", "GITLAB_TOKEN"),
     ("gitlab-runner-authentication-token", "GITLAB_TOKEN"),
     ("gitlab-runner-authentication-token-routable", "GITLAB_TOKEN"),
     ("gitlab-scim-token", "GITLAB_TOKEN"),
-    ("openai-api-key", "OPENAI_API_KEY"),
-    ("anthropic-api-key", "ANTHROPIC_API_KEY"),
-    ("anthropic-admin-api-key", "ANTHROPIC_API_KEY"),
-    ("gcp-api-key", "GOOGLE_API_KEY"),
+    ("gitlab-session-cookie", "GITLAB_TOKEN"),
+    ("gitter-access-token", "GITTER_ACCESS_TOKEN"),
+    ("gocardless-api-token", "GOCARDLESS_API_TOKEN"),
+    ("grafana-api-key", "GRAFANA_TOKEN"),
+    ("grafana-cloud-api-token", "GRAFANA_TOKEN"),
+    ("grafana-service-account-token", "GRAFANA_TOKEN"),
+    ("harness-api-key", "HARNESS_API_KEY"),
+    ("hashicorp-tf-api-token", "TERRAFORM_TOKEN"),
+    ("hashicorp-tf-password", "GENERIC_SECRET"),
+    ("heroku-api-key", "HEROKU_API_KEY"),
+    ("heroku-api-key-v2", "HEROKU_API_KEY"),
+    ("hubspot-api-key", "HUBSPOT_API_KEY"),
     ("huggingface-access-token", "HUGGINGFACE_TOKEN"),
     ("huggingface-organization-api-token", "HUGGINGFACE_TOKEN"),
+    ("infracost-api-token", "INFRACOST_API_TOKEN"),
+    ("intercom-api-key", "INTERCOM_API_KEY"),
+    ("intra42-client-secret", "INTRA42_CLIENT_SECRET"),
+    ("jfrog-api-key", "JFROG_API_KEY"),
+    ("jfrog-identity-token", "JFROG_API_KEY"),
+    ("jwt", "JSON_WEB_TOKEN"),
+    ("jwt-base64", "JSON_WEB_TOKEN"),
+    ("kraken-access-token", "KRAKEN_ACCESS_TOKEN"),
+    ("kubernetes-secret-yaml", "KUBERNETES_SECRET"),
+    ("kucoin-access-token", "KUCOIN_API_KEY"),
+    ("kucoin-secret-key", "KUCOIN_API_KEY"),
+    ("launchdarkly-access-token", "LAUNCHDARKLY_ACCESS_TOKEN"),
+    ("linear-api-key", "LINEAR_API_KEY"),
+    ("linear-client-secret", "LINEAR_API_KEY"),
+    ("linkedin-client-id", "LINKEDIN_CLIENT_SECRET"),
+    ("linkedin-client-secret", "LINKEDIN_CLIENT_SECRET"),
+    ("lob-api-key", "LOB_API_KEY"),
+    ("lob-pub-api-key", "LOB_API_KEY"),
+    ("looker-client-id", "LOOKER_CLIENT_SECRET"),
+    ("looker-client-secret", "LOOKER_CLIENT_SECRET"),
+    ("mailchimp-api-key", "MAILCHIMP_API_KEY"),
+    ("mailgun-private-api-token", "MAILGUN_API_KEY"),
+    ("mailgun-pub-key", "MAILGUN_API_KEY"),
+    ("mailgun-signing-key", "MAILGUN_API_KEY"),
+    ("mapbox-api-token", "MAPBOX_API_TOKEN"),
+    ("mattermost-access-token", "MATTERMOST_ACCESS_TOKEN"),
+    ("maxmind-license-key", "MAXMIND_LICENSE_KEY"),
+    ("messagebird-api-token", "MESSAGEBIRD_API_TOKEN"),
+    ("messagebird-client-id", "MESSAGEBIRD_API_TOKEN"),
+    ("microsoft-teams-webhook", "MICROSOFT_TEAMS_WEBHOOK"),
+    ("netlify-access-token", "NETLIFY_ACCESS_TOKEN"),
+    ("new-relic-browser-api-token", "NEW_RELIC_KEY"),
+    ("new-relic-insert-key", "NEW_RELIC_KEY"),
+    ("new-relic-user-api-id", "NEW_RELIC_KEY"),
+    ("new-relic-user-api-key", "NEW_RELIC_KEY"),
+    ("notion-api-token", "NOTION_TOKEN"),
+    ("npm-access-token", "NPM_TOKEN"),
+    ("nuget-config-password", "GENERIC_SECRET"),
+    ("nytimes-access-token", "NYTIMES_ACCESS_TOKEN"),
+    ("octopus-deploy-api-key", "OCTOPUS_DEPLOY_API_KEY"),
+    ("okta-access-token", "OKTA_ACCESS_TOKEN"),
+    ("openai-api-key", "OPENAI_API_KEY"),
+    ("openshift-user-token", "OPENSHIFT_TOKEN"),
     ("perplexity-api-key", "PERPLEXITY_API_KEY"),
-    ("slack-bot-token", "SLACK_TOKEN"),
-    ("slack-user-token", "SLACK_TOKEN"),
-    ("slack-app-token", "SLACK_TOKEN"),
-    ("slack-legacy-token", "SLACK_TOKEN"),
-    ("slack-legacy-bot-token", "SLACK_TOKEN"),
-    ("slack-legacy-workspace-token", "SLACK_TOKEN"),
-    ("slack-config-access-token", "SLACK_TOKEN"),
-    ("slack-config-refresh-token", "SLACK_TOKEN"),
-    ("slack-webhook-url", "SLACK_WEBHOOK"),
-    ("stripe-access-token", "STRIPE_KEY"),
+    ("plaid-api-token", "PLAID_API_TOKEN"),
+    ("plaid-client-id", "PLAID_API_TOKEN"),
+    ("plaid-secret-key", "PLAID_API_TOKEN"),
+    ("planetscale-api-token", "PLANETSCALE_TOKEN"),
+    ("planetscale-oauth-token", "PLANETSCALE_TOKEN"),
+    ("planetscale-password", "PLANETSCALE_TOKEN"),
+    ("postman-api-token", "POSTMAN_API_KEY"),
+    ("prefect-api-token", "PREFECT_API_TOKEN"),
+    ("private-key", "PRIVATE_KEY"),
+    ("privateai-api-token", "PRIVATEAI_API_KEY"),
+    ("pulumi-api-token", "PULUMI_TOKEN"),
+    ("pypi-upload-token", "PYPI_TOKEN"),
+    ("rapidapi-access-token", "RAPIDAPI_ACCESS_TOKEN"),
+    ("readme-api-token", "README_API_TOKEN"),
+    ("rubygems-api-token", "RUBYGEMS_TOKEN"),
+    ("scalingo-api-token", "SCALINGO_API_TOKEN"),
+    ("sendbird-access-id", "SENDBIRD_API_TOKEN"),
+    ("sendbird-access-token", "SENDBIRD_API_TOKEN"),
+    ("sendgrid-api-token", "SENDGRID_API_KEY"),
+    ("sendinblue-api-token", "SENDINBLUE_API_KEY"),
+    ("sentry-access-token", "SENTRY_TOKEN"),
+    ("sentry-org-token", "SENTRY_TOKEN"),
+    ("sentry-user-token", "SENTRY_TOKEN"),
+    ("settlemint-application-access-token", "SETTLEMINT_ACCESS_TOKEN"),
+    ("settlemint-personal-access-token", "SETTLEMINT_ACCESS_TOKEN"),
+    ("settlemint-service-access-token", "SETTLEMINT_ACCESS_TOKEN"),
+    ("shippo-api-token", "SHIPPO_API_TOKEN"),
     ("shopify-access-token", "SHOPIFY_TOKEN"),
     ("shopify-custom-access-token", "SHOPIFY_TOKEN"),
     ("shopify-private-app-access-token", "SHOPIFY_TOKEN"),
     ("shopify-shared-secret", "SHOPIFY_TOKEN"),
-    ("twilio-api-key", "TWILIO_API_KEY"),
-    ("sendgrid-api-token", "SENDGRID_API_KEY"),
-    ("mailgun-private-api-token", "MAILGUN_API_KEY"),
-    ("npm-access-token", "NPM_TOKEN"),
-    ("pypi-upload-token", "PYPI_TOKEN"),
-    ("rubygems-api-token", "RUBYGEMS_TOKEN"),
-    ("databricks-api-token", "DATABRICKS_TOKEN"),
-    ("digitalocean-pat", "DIGITALOCEAN_TOKEN"),
-    ("digitalocean-access-token", "DIGITALOCEAN_TOKEN"),
-    ("digitalocean-refresh-token", "DIGITALOCEAN_TOKEN"),
-    ("vault-batch-token", "VAULT_TOKEN"),
-    ("hashicorp-tf-api-token", "TERRAFORM_TOKEN"),
-    ("grafana-service-account-token", "GRAFANA_TOKEN"),
-    ("grafana-cloud-api-token", "GRAFANA_TOKEN"),
-    ("grafana-api-key", "GRAFANA_TOKEN"),
-    ("sentry-user-token", "SENTRY_TOKEN"),
-    ("sentry-org-token", "SENTRY_TOKEN"),
-    ("linear-api-key", "LINEAR_API_KEY"),
-    ("notion-api-token", "NOTION_TOKEN"),
-    ("postman-api-token", "POSTMAN_API_KEY"),
-    ("doppler-api-token", "DOPPLER_TOKEN"),
-    ("pulumi-api-token", "PULUMI_TOKEN"),
-    ("alibaba-access-key-id", "ALIBABA_ACCESS_KEY"),
-    ("new-relic-user-api-key", "NEW_RELIC_KEY"),
-    ("new-relic-insert-key", "NEW_RELIC_KEY"),
-    ("private-key", "PRIVATE_KEY"),
-    ("age-secret-key", "PRIVATE_KEY"),
-    ("azure-ad-client-secret", "AZURE_CLIENT_SECRET"),
+    ("sidekiq-secret", "SIDEKIQ_SECRET"),
     ("sidekiq-sensitive-url", "URL_CREDENTIALS"),
+    ("slack-app-token", "SLACK_TOKEN"),
+    ("slack-bot-token", "SLACK_TOKEN"),
+    ("slack-config-access-token", "SLACK_TOKEN"),
+    ("slack-config-refresh-token", "SLACK_TOKEN"),
+    ("slack-legacy-bot-token", "SLACK_TOKEN"),
+    ("slack-legacy-token", "SLACK_TOKEN"),
+    ("slack-legacy-workspace-token", "SLACK_TOKEN"),
+    ("slack-user-token", "SLACK_TOKEN"),
+    ("slack-webhook-url", "SLACK_WEBHOOK"),
+    ("snyk-api-token", "SNYK_API_TOKEN"),
+    ("sonar-api-token", "SONAR_API_TOKEN"),
+    ("sourcegraph-access-token", "SOURCEGRAPH_ACCESS_TOKEN"),
+    ("square-access-token", "SQUARE_TOKEN"),
+    ("squarespace-access-token", "SQUARESPACE_ACCESS_TOKEN"),
+    ("stripe-access-token", "STRIPE_KEY"),
+    ("sumologic-access-id", "SUMOLOGIC_ACCESS_KEY"),
+    ("sumologic-access-token", "SUMOLOGIC_ACCESS_KEY"),
+    ("telegram-bot-api-token", "TELEGRAM_BOT_TOKEN"),
+    ("travisci-access-token", "TRAVISCI_ACCESS_TOKEN"),
+    ("twilio-api-key", "TWILIO_API_KEY"),
+    ("twitch-api-token", "TWITCH_API_TOKEN"),
+    ("twitter-access-secret", "TWITTER_ACCESS_TOKEN"),
+    ("twitter-access-token", "TWITTER_ACCESS_TOKEN"),
+    ("twitter-api-key", "TWITTER_ACCESS_TOKEN"),
+    ("twitter-api-secret", "TWITTER_ACCESS_TOKEN"),
+    ("twitter-bearer-token", "TWITTER_ACCESS_TOKEN"),
+    ("typeform-api-token", "TYPEFORM_API_TOKEN"),
+    ("vault-batch-token", "VAULT_TOKEN"),
+    ("vault-service-token", "VAULT_TOKEN"),
+    ("yandex-access-token", "YANDEX_API_KEY"),
+    ("yandex-api-key", "YANDEX_API_KEY"),
+    ("yandex-aws-access-token", "YANDEX_API_KEY"),
+    ("zendesk-secret-key", "ZENDESK_SECRET_KEY"),
 ];
 
+/// Any secret over the labelled value counts as found; how many have the vendor's own type is told beside.
 #[test]
 fn secrets() {
     let Some(rows) = rows("secrets.jsonl") else { return };
     let detectors = builtin();
+    let is_secret = |kind: &str| super::super::types::TYPES.iter().any(|(k, g)| *k == kind && g.as_str() == "secrets");
     let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
     let mut total = Tally::default();
     for row in &rows {
         let text = row["text"].as_str().unwrap();
         let label = row["type"].as_str().unwrap().trim_start_matches("gitleaks:");
-        let Some((_, kind)) = SECRETS.iter().find(|(l, _)| *l == label) else { continue };
-        let found = findings(&detectors, &["all"], text);
-        let predicted = predictions(&detectors, text);
+        let kind = SECRETS.iter().find(|(l, _)| *l == label).map_or("", |(_, kind)| *kind);
+        let found: Vec<_> = findings(&detectors, &["secrets"], text)
+            .into_iter()
+            .map(|f| (detectors.kind(f.kind).name.as_str(), (f.start, f.end), f.test_value))
+            .filter(|(k, ..)| is_secret(k))
+            .collect();
         let gold = spans(row, text);
-        for tally in [tallies.entry(kind).or_default(), &mut total] {
+        let covered = |(_, span, _): &(&str, Span, bool)| gold.iter().all(|(_, g)| covers(*span, *g));
+        let hit = found.iter().any(covered);
+        for tally in [tallies.entry(label).or_default(), &mut total] {
             if row["label"] == 1 {
                 tally.gold += 1;
-                tally.hit +=
-                    usize::from(predicted.iter().any(|(k, p)| k == kind && gold.iter().all(|(_, g)| covers(*p, *g))));
+                tally.hit += usize::from(hit);
+                tally.right += usize::from(found.iter().any(|f| f.0 == kind && covered(f)));
             } else {
                 // Published examples are there, and labelled.
-                tally.predicted +=
-                    usize::from(found.iter().any(|f| detectors.kind(f.kind).name == **kind && !f.test_value));
+                tally.predicted += usize::from(found.iter().any(|f| !f.2));
             }
         }
-        let right = predicted.iter().any(|(k, p)| k == kind && gold.iter().all(|(_, g)| covers(*p, *g)));
-        if right != (row["label"] == 1) {
-            show(label, kind, text, (0, text.len()));
+        if hit != (row["label"] == 1) {
+            show(
+                if hit { "too much" } else { "missed" },
+                "secrets",
+                text,
+                gold.first().map_or((0, text.len()), |g| g.1),
+            );
         }
     }
-    for (kind, t) in &tallies {
-        println!("{kind:20} recall {:.3} of {}, hits on negative rows {}", t.recall(), t.gold, t.predicted);
+    let own = |t: &Tally| t.right as f64 / t.gold.max(1) as f64;
+    for (label, t) in &tallies {
+        let (recall, own) = (t.recall(), own(t));
+        println!(
+            "{label:44} recall {recall:.3} ({own:.3} as its type) of {}, hits on negative rows {}",
+            t.gold, t.predicted
+        );
     }
+    let (recall, negative) = (total.recall(), total.predicted);
     println!(
-        "secrets in all: recall {:.3} of {}, hits on negative rows {}",
-        total.recall(),
-        total.gold,
-        total.predicted
+        "secrets: recall {recall:.4} ({:.4} as their type) of {}, hits on negative rows {negative}",
+        own(&total),
+        total.gold
     );
-    assert!(total.recall() >= 0.98, "{}", total.recall());
-    assert!(total.predicted <= 12, "{}", total.predicted);
+    assert!(recall >= 0.98, "{recall}");
+    assert!(negative <= 40, "{negative}");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Texts that arrive in pieces and are written with look-alike characters.
 
 use super::super::Lane;
-use super::super::secrets::tokens::SAMPLES;
+use super::super::secrets::tokens::samples;
 use super::super::types::TYPES;
 use super::lanes::{absolute, cut, lane_findings, pushes, select};
-use super::sample_rows::ROWS;
+use super::sample_rows;
 use super::{Budget, builtin, detectors};
 
 /// ASCII written otherwise.
@@ -28,8 +28,8 @@ fn disguised(text: &str, how: usize) -> String {
 #[test]
 fn disguised_values_are_found_whole() {
     let detectors = builtin();
-    let rows = ROWS.iter().flat_map(|row| row.found.iter().map(move |sample| (row.kind, *sample)));
-    let tokens = SAMPLES.iter().flat_map(|row| {
+    let rows = sample_rows::all().flat_map(|row| row.found.iter().map(move |sample| (row.kind, *sample)));
+    let tokens = samples().flat_map(|row| {
         let kind = TYPES[row.kind.id().index()].0;
         row.found.iter().map(move |sample| (kind, *sample))
     });
@@ -68,7 +68,7 @@ fn disguised_values_are_found_whole() {
             }
         }
     }
-    println!("missed {} of {all}: {:#?}", missed.len(), missed.get(..missed.len().min(10)));
+    println!("missed {} of {all}: {:#?}", missed.len(), missed.get(..missed.len().min(2000)));
     assert!(missed.len() * 50 <= all, "{} of {all}", missed.len());
 }
 

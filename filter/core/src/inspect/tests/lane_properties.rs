@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::super::secrets::tokens::SAMPLES;
+use super::super::secrets::tokens::samples as token_samples;
 use super::super::types::TYPES;
 use super::super::{Group, Sight, Span};
 use super::lanes::{absolute, cut, lane_findings, pushes, select};
-use super::sample_rows::ROWS;
+use super::sample_rows;
 use super::{Budget, Detectors, Finding, builtin, detectors, exact};
 
 const DOCUMENT: &str = r#"{
@@ -41,8 +41,8 @@ const OWN: [&str; 10] =
 
 fn samples() -> Vec<String> {
     let plain = |s: &&str| s.replace(['¦', '«', '»'], "");
-    let rows = ROWS.iter().flat_map(|r| r.found.iter().chain(r.missed)).map(plain);
-    rows.chain(SAMPLES.iter().flat_map(|s| s.found.iter().chain(s.missed)).map(plain)).collect()
+    let rows = sample_rows::all().flat_map(|r| r.found.iter().chain(r.missed)).map(plain);
+    rows.chain(token_samples().flat_map(|s| s.found.iter().chain(s.missed)).map(plain)).collect()
 }
 
 fn piece() -> impl Strategy<Value = String> {

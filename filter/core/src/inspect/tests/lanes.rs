@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::secrets::tokens::SAMPLES;
+use super::super::secrets::tokens::samples as token_samples;
 use super::super::types::{TYPES, Type};
 use super::super::{Lane, Selection};
 use super::lane_properties::own;
-use super::sample_rows::ROWS;
+use super::sample_rows;
 use super::{Budget, Detectors, Finding, builtin, corpora, detectors, findings};
 use crate::config::Path;
 
@@ -95,7 +95,7 @@ fn samples_are_found_in_a_lane() {
     let detectors = builtin();
     let (mut wrong, mut only_whole) = (Vec::new(), Vec::new());
     let all = select(&detectors, &["all"]);
-    for row in ROWS {
+    for row in sample_rows::all() {
         let selection = select(&detectors, &[row.kind]);
         for (sample, among_text) in row.found.iter().flat_map(|s| [(s, false), (s, true)]) {
             let marked = sample.replace('¦', "");
@@ -126,7 +126,7 @@ fn samples_are_found_in_a_lane() {
             }
         }
     }
-    for row in SAMPLES {
+    for row in token_samples() {
         let selection = select(&detectors, &[TYPES[row.kind.id().index()].0]);
         for (before, after) in [("", ""), ("token = \"", "\";"), ("use ", "."), ("\\n", "\\n"), (">", "<"), ("é", "é")]
         {

@@ -10,9 +10,12 @@ mod lane_folded;
 mod lane_properties;
 mod lanes;
 mod leak;
+mod made_up;
 mod properties;
 mod sample_rows;
 mod samples;
+mod secret_rows;
+mod speed;
 
 use super::{Budget, Detectors, DetectorsDocument, Finding};
 use crate::config::{Path, from_tree, tree_from_json};

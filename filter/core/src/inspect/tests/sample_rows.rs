@@ -7,7 +7,12 @@ pub(super) struct Row {
     pub(super) missed: &'static [&'static str],
 }
 
-pub(super) const ROWS: &[Row] = &[
+/// Those of this file and of the files beside it.
+pub(super) fn all() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(super::secret_rows::SECRET_ROWS)
+}
+
+const ROWS: &[Row] = &[
     Row {
         kind: "HIDDEN_TEXT",
         found: &[
@@ -436,6 +441,9 @@ pub(super) const ROWS: &[Row] = &[
             "host=db user=app password=«s3cr¦et99» dbname=x",
             "Data Source=x;uid=a;pwd=«abc¦1234»;",
             "Server=x;pwd=«ab¦12»",
+            "jdbc:postgresql://db/x?user=app&password=«s3cr¦et99»&ssl=true",
+            "jdbc:sqlserver://db:1433;user=sa;password=«Tr0ub¦4dor3»;encrypt=true",
+            "Driver={ODBC Driver 18};Uid=sa;Pwd=«Tr0ub¦4dor3»;",
         ],
         missed: &[
             "password=hunter22",

@@ -1,51 +1,13 @@
-//! Token formats that a prefix gives away: one row each, with samples that the tests run.
-//!
-//! A `¦` in a sample is left out when it is tested: what looks like a secret is not stored. The formats are
-//! those the vendors document or that gitleaks (MIT) lists.
+//! Clouds, code hosts, language models, chats and payments.
 
-use super::super::bytes::{ALNUM, DIGIT, HEX, Set, URL64, WORD};
-use super::super::types::Type;
-use super::Part::{Digit, Lit, Run};
-use super::{Left, OPEN, Part, Token};
-
-static BASE32: Set = Set::new(b"A", b"234567");
-static BASE64: Set = Set::new(b"aA0", b"+/=");
-static BECH32: Set = Set::new(b"", b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L");
-static CAPITALS: Set = Set::new(b"A0", b"");
-static DASHED: Set = Set::new(b"aA0", b"-");
-static DOTTED: Set = Set::new(b"aA0", b"_-.");
-static HEX_LOWER: Set = Set::new(b"0f", b"");
-static PATH: Set = Set::new(b"aA0", b"+/");
-static SENDGRID: Set = Set::new(b"aA0", b"=_-.");
-
-/// A row's samples: values that must be found whole, and texts without any.
+use super::super::Part::{Digit, Lit, Run};
+use super::super::{Left, OPEN, Part, Token};
 #[cfg(test)]
-pub(in super::super) struct Samples {
-    pub(in super::super) kind: Type,
-    pub(in super::super) found: &'static [&'static str],
-    pub(in super::super) missed: &'static [&'static str],
-}
-
-macro_rules! tokens {
-    ($($kind:ident [$($anchor:literal)*] $prefix:expr, $left:ident, $entropy:literal, { $($part:expr),* }
-        found [$($found:literal)*] missed [$($missed:literal)*])*) => {
-        pub(super) const TOKENS: &[Token] = &[$(Token {
-            kind: Type::$kind,
-            anchors: &[$($anchor),*],
-            prefix: $prefix,
-            body: { const BODY: &[Part] = &[$($part),*]; BODY },
-            left: Left::$left,
-            entropy: $entropy,
-        }),*];
-
-        #[cfg(test)]
-        pub(in super::super) const SAMPLES: &[Samples] = &[$(Samples {
-            kind: Type::$kind,
-            found: &[$($found),*],
-            missed: &[$($missed),*],
-        }),*];
-    };
-}
+use super::Samples;
+use super::{
+    ALNUM, BASE32, BASE64, BECH32, CAPITALS, DASHED, DIGIT, DOTTED, HEX, HEX_LOWER, PATH, SENDGRID, Type, URL64, WORD,
+    tokens,
+};
 
 #[rustfmt::skip]
 tokens! {
