@@ -60,6 +60,27 @@ fn records(bencher: Bencher<'_, '_>, bytes: usize) {
     scan(bencher, "{}", &text(RECORDS, bytes));
 }
 
+/// What looking behind encodings adds where there are none.
+#[divan::bench(args = ["prose", "code", "records", "typographic", "russian", "chinese"])]
+fn through(bencher: Bencher<'_, '_>, what: &str) {
+    let piece = match what {
+        "code" => CODE,
+        "records" => RECORDS,
+        "typographic" => "“It’s – well – naïve,” she said: 10\u{a0}km at 5\u{202f}°C, pages 10–20 … 👍🏽 ❤️. ",
+        "russian" => "Комитет собрался во вторник и решил, что он сам всё обсудит. ",
+        "chinese" => "委员会在星期二开会，（见第三页）：好。",
+        _ => PROSE,
+    };
+    let (detectors, selection) = detectors("{}");
+    let text = text(piece, 64 << 10);
+    let mut out = Vec::new();
+    bencher.counter(BytesCount::of_str(text.as_str())).bench_local(|| {
+        out.clear();
+        detectors.scan_through(black_box(&text), &selection, &mut Budget::default(), &mut out).unwrap();
+        out.len()
+    });
+}
+
 #[divan::bench(args = [10, 1_000, 10_000])]
 fn dictionary(bencher: Bencher<'_, '_>, words: usize) {
     let list: Vec<String> = (0..words).map(|i| format!("\"term{:x}\"", i * 7919)).collect();

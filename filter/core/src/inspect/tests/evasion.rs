@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Selection, Sighting};
 use super::corpora::{rows, show, spans};
-use super::lanes::select;
+use super::lanes::{absolute, cut, lane_findings, pushes, select};
 use super::{Budget, Detectors, builtin};
 
 fn sightings(detectors: &Detectors, selection: &Selection, text: &str) -> Vec<Sighting> {
@@ -79,4 +79,46 @@ fn harmless_text_in_disguise_is_harmless() {
     println!("hidden in {} harmless texts: {more:?}", benign.len());
     // Addresses that are there, written with references.
     assert!(more.len() <= 8, "{more:?}");
+}
+
+/// What characters hide is found in a text that arrives in pieces, too.
+#[test]
+fn characters_hide_nothing_in_streams() {
+    const CHARACTERS: [&str; 10] = [
+        "arabic-indic",
+        "devanagari",
+        "email-fullwidth-at",
+        "en-dash",
+        "fullwidth",
+        "nb-hyphen",
+        "nbsp-sep",
+        "tags-E0000",
+        "thin-space",
+        "zero-width",
+    ];
+    let Some(rows) = rows("evasion.jsonl") else { return };
+    let detectors = builtin();
+    let selection = select(&detectors, &["all"]);
+    let mut tallies: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["kind"] == "pii" || row["kind"] == "secret") {
+        let transform = row["transform"].as_str().unwrap();
+        if !CHARACTERS.contains(&transform) {
+            continue;
+        }
+        let (text, original) = (row["text"].as_str().unwrap(), row["original"].as_str().unwrap());
+        let Some((_, (start, end))) = spans(row, text).first().cloned() else { continue };
+        let plain = format!("{}{original}{}", text.get(..start).unwrap(), text.get(end..).unwrap());
+        let found = absolute(&pushes(&detectors, &selection, cut(text, 4).into_iter()), text);
+        let (gold, hit) = tallies.entry(format!("{} {transform}", row["kind"])).or_default();
+        for expected in lane_findings(&detectors, &selection, &plain) {
+            if expected.start < start + original.len() && start < expected.end {
+                *gold += 1;
+                *hit += usize::from(found.iter().any(|f| f.kind == expected.kind && f.start < end && start < f.end));
+            }
+        }
+    }
+    for (what, (gold, hit)) in &tallies {
+        println!("in a stream: {what:30} {hit:4} of {gold:4}");
+        assert!(100 * hit >= FLOOR * gold, "{what}");
+    }
 }

@@ -1,4 +1,5 @@
-//! Texts within a text: what base64, percent-encoding, HTML character references and `\u` escapes hide.
+//! Texts within a text: what base64, hexadecimal digits, percent-encoding, HTML character references, backslash escapes,
+//! look-alike characters and markup hide.
 //!
 //! A [`View`] is a text with one kind of encoding undone everywhere, and the way back. [`STAGES`] are undone one after
 //! the other, each in what the one before left, so that encodings within encodings are seen through: characters twice
@@ -16,7 +17,8 @@
 //! references. A cut within such a run could leave half an encoding behind, which then reads differently.
 //!
 //! Work: a stage looks at each byte a bounded number of times and nothing grows by decoding, so that a text of n bytes
-//! has at most [`STAGES`] views of n bytes; ordinary text has none, and costs three passes that look for a place to start.
+//! has at most [`STAGES`] views of n bytes; ordinary text has none, and costs a few passes that
+//! look for a place to start.
 //!
 //! What this does not do: quoted-printable, compression, ciphers, references by name to letters, more rounds than
 //! these; and what [`base64`], [`fold`] and [`noise`] say.

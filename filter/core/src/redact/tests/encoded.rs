@@ -43,6 +43,17 @@ fn the_whole_run_is_cut() {
         "bob&amp;#64;example.org".into(),
         "bob%26%2364%3Bexample.org".into(),
         "5425&nbsp;2334&nbsp;3010&nbsp;9903".into(),
+        "bob@exa\u{200b}mple.org".into(),
+        "bоb@example.org".into(),
+        "ｂｏｂ＠ｅｘａｍｐｌｅ．ｏｒｇ".into(),
+        "５４２５２３３４３０１０９９０３".into(),
+        "5425%E2%80%8B2334%E2%80%8B30109903".into(),
+        "bob\\x40example.org".into(),
+        "626f62406578616d706c652e6f7267".into(),
+        "bob (at) example (dot) org".into(),
+        "bob at example dot org".into(),
+        "54252334`30109903".into(),
+        "54252334\n30109903".into(),
     ] {
         let sent = masked(&format!("é \"x\" {run} y")).unwrap_or_else(|| panic!("{run}"));
         let name =
