@@ -117,6 +117,8 @@ impl Exchange {
                 Some(Answered { answer: Some((200, body)), .. }) => {
                     external.read(body, texts, &cx.engine.detectors, &mut found)
                 }
+                // The host's own answer where the time is up, which its clock may tell a little early.
+                Some(Answered { answer: Some((504, _)), .. }) => Err(Failure::Timeout),
                 Some(answer) if answer.late => Err(Failure::Timeout),
                 Some(Answered { answer: Some((status, _)), .. }) => Err(Failure::Status(*status)),
                 Some(Answered { answer: None, .. }) => Err(Failure::Unreachable),

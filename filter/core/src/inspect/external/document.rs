@@ -33,7 +33,7 @@ pub struct ExternalDocument {
     /// What it speaks.
     pub api: ExternalApi,
     /// How long it may take, 10ms to 5s. Default 500ms. The exchange waits that long at most.
-    #[serde(default = "default_timeout")]
+    #[serde(default = "default_call_timeout")]
     pub timeout: Duration,
     /// Which of its types are asked for and taken, and the types that they are here: built-in ones, the policy's own,
     /// or new ones, `{US_DRIVER_LICENSE: DRIVER_LICENSE}`. Statements that look for such a type ask this detector too.
@@ -47,10 +47,10 @@ pub struct ExternalDocument {
     #[serde(default = "default_language")]
     pub language: String,
     /// The score (0 to 1) from which its findings count, in place of `thresholds`. Default 0.5.
-    #[serde(default = "default_score")]
+    #[serde(default = "default_min_score")]
     pub min_score: f32,
     /// How many bytes of text one call may carry, 1 to 1048576. Default 65536. With more it counts as failed.
-    #[serde(default = "default_bytes")]
+    #[serde(default = "default_call_bytes")]
     pub max_bytes: u32,
     /// A key that goes as `authorization: Bearer ...`.
     #[serde(default)]
@@ -70,12 +70,11 @@ pub enum ExternalApi {
     /// `{"direction": "request", "texts": [{"id": 0, "channel": "user", "text": "..."}]}` is answered by
     /// `{"findings": [{"id": 0, "type": "PROJECT", "start": 0, "end": 4, "score": 0.9}]}`. `direction` is `request` or
     /// `response`, `channel` where the text stands first; `score` may be left out and is 1 then.
-    ///
     /// `start` and `end` count characters (code points), as Presidio's do, and `end` is exclusive.
     Webhook,
 }
 
-fn default_timeout() -> Duration {
+fn default_call_timeout() -> Duration {
     Duration::from_millis(500)
 }
 
@@ -83,10 +82,10 @@ fn default_language() -> String {
     "en".to_owned()
 }
 
-fn default_score() -> f32 {
+fn default_min_score() -> f32 {
     0.5
 }
 
-fn default_bytes() -> u32 {
+fn default_call_bytes() -> u32 {
     65_536
 }

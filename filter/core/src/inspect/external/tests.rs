@@ -208,7 +208,7 @@ fn mistakes_are_named() {
         (with(r#""bearer": {"env": "KEY"}, "headers": {"authorization": {"env": "KEY"}}"#), "no header"),
         (with(r#""entities": {"A": "a b"}"#), "cannot name a detector"),
         (with(r#""entities": {"A": "pii"}"#), "name of a group"),
-        (with(r#""api": "grpc""#), "api"),
+        (r#"{"name": "d", "cluster": "c", "authority": "a", "api": "grpc"}"#.to_owned(), "grpc"),
         (r#"{"name": "d", "cluster": "c", "authority": "a", "api": "webhook"}"#.to_owned(), "path"),
         (r#"{"name": "d", "cluster": "", "authority": "a", "api": "presidio"}"#.to_owned(), "cluster"),
         (r#"{"name": "EMPLOYEE", "cluster": "c", "authority": "a", "api": "presidio"}"#.to_owned(), "two detectors"),
