@@ -1,7 +1,7 @@
 //! The second prefilter pass: where one of a few hundred literals (a token's prefix, a keyword) stands.
 //!
 //! Every three bytes of the text, folded, are hashed into a bit map of 8 KB; only where the bit is set are
-//! the literals that start with those bytes compared. That is one load and a test per byte, in a table
+//! the literals that have those bytes compared. That is one load and a test per byte, in a table
 //! that stays in the first cache, whatever the number of literals.
 
 use crate::sort;

@@ -50,7 +50,7 @@ pub(super) fn string(bytes: &[u8], at: usize, memo: &mut Memo) -> Option<Hit> {
     let length = length.saturating_sub(half);
     memo.value_end = start + length;
     let value = bytes.get(start..start + length)?;
-    if value.len() < 4 || is_stand_in(value) {
+    if value.len() < 4 || is_stand_in(value) || is_code(value) {
         return None;
     }
     let server = memo.server_near(
@@ -111,9 +111,16 @@ impl Memo {
     }
 }
 
+/// A call, an element, a member: what a program has instead of a password.
+fn is_code(value: &[u8]) -> bool {
+    let opens = value.windows(2).any(|w| matches!(w, [a, b'(' | b'['] if a.is_ascii_alphanumeric() || *a == b'_'));
+    let member = value.contains(&b'.') && value.iter().all(|b| b.is_ascii_alphabetic() || b"._)".contains(b));
+    opens || member
+}
+
 /// What stands where a password would: a variable, a template, a mask, the word itself.
 pub(super) fn is_stand_in(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 15] = [
+    const WORDS: [&[u8]; 20] = [
         b"password",
         b"passwd",
         b"pass",
@@ -129,6 +136,11 @@ pub(super) fn is_stand_in(value: &[u8]) -> bool {
         b"redacted",
         b"hidden",
         b"dbpassword",
+        b"none",
+        b"null",
+        b"true",
+        b"false",
+        b"string",
     ];
     let variable = matches!(value, [b'$' | b'{' | b'<' | b'[' | b'%' | b'(', ..]);
     let template = value.windows(2).any(|w| matches!(w, b"${" | b"{{" | b"$(" | b"%s"));

@@ -37,7 +37,7 @@ const OTHERS: &[&str] = &[
     "event", "press", "down", "up", "keyboard", "keyboards", "keydown", "keyup", "keypress", "keyframe", "keyframes", "keyword", "keywords", "monkey", "monkeys", "hotkey", "keying",
     "name", "names", "label", "title", "text", "id", "ids", "uuid", "guid", "url", "uri", "path", "file", "filename", "keyfile", "dir", "store", "keystore", "source",
     "size", "length", "len", "count", "max", "min", "limit", "num", "type", "kind", "class", "version", "date", "time", "expires", "ttl", "age",
-    "next", "prev", "page", "cursor", "continuation", "tokenizer", "author", "authors", "authority",
+    "secretary", "secretariat", "next", "prev", "page", "cursor", "continuation", "tokenizer", "author", "authors", "authority",
     "checksum", "digest", "sha", "md", "fingerprint", "thumbprint", "commit",
 ];
 
@@ -82,8 +82,19 @@ fn looks_random(value: &[u8], assigned: &Assigned) -> bool {
         && value.iter().any(u8::is_ascii_alphabetic)
         && !matches!(value, [b'/' | b'.' | b'~' | b'-' | b'=', ..])
         && !is_file(value, assigned.quoted)
-        && entropy(value) >= if is_uuid(value) { 2.5 } else { 3.5 }
+        && !is_literal(value, assigned.quoted)
+        && entropy(value) >= least_entropy(value)
         && words::share(value) < if value.len() < 20 { 50 } else { 45 }
+}
+
+/// Fewer characters cannot have more.
+fn least_entropy(value: &[u8]) -> f32 {
+    match value.len() {
+        _ if is_uuid(value) => 2.5,
+        ..16 => 2.9,
+        _ if value.iter().all(|b| HEX.contains(*b)) => 3.0,
+        _ => 3.5,
+    }
 }
 
 /// Where a value ends that somebody may have chosen as a password.
@@ -102,6 +113,7 @@ fn chosen(bytes: &[u8], at: usize, assigned: &Assigned) -> Option<usize> {
         || (!assigned.quoted && value.contains(&b'.'));
     let named = ["pass", "pwd", "secret", "user", "name", "string", "value", "field", "input"];
     let named = named.iter().any(|word| contains(value, word));
+    let code = code || is_literal(value, assigned.quoted);
     (fits && mixed && !code && !named && !is_stand_in(value) && !is_other(name(bytes, at, assigned))).then_some(end)
 }
 
@@ -159,6 +171,17 @@ fn is_file(value: &[u8], quoted: bool) -> bool {
     let extension = value.get(dot + 1..).unwrap_or_default();
     let letter = extension.first().is_some_and(u8::is_ascii_alphabetic);
     letter && (extension.len() <= 4 || !quoted && words::share(value) > 25)
+}
+
+/// A number as programs write it, with its base or type; or (without quotes) the name of a constant.
+pub(super) fn is_literal(value: &[u8], quoted: bool) -> bool {
+    let number = value.strip_prefix(b"-").unwrap_or(value);
+    let hex = matches!(number, [b'0', b'x' | b'X', ..]) && number.len() <= 24;
+    let digits = number.iter().take_while(|b| b.is_ascii_digit() || **b == b'_' || **b == b'.').count();
+    // `u32`, `px`, `ms`.
+    let unit = digits > 0 && number.len() - digits <= 3;
+    let constant = !quoted && value.contains(&b'_') && !value.iter().any(u8::is_ascii_lowercase);
+    hex || unit || constant && words::share(value) > 25
 }
 
 fn contains(text: &[u8], word: &str) -> bool {

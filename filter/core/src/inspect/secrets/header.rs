@@ -9,7 +9,7 @@ use super::super::bytes::{self, Set};
 use super::super::checks::entropy;
 use super::super::types::Type;
 use super::connection::is_stand_in;
-use super::{assign, is_placeholder, words};
+use super::{assign, generic, is_placeholder, words};
 
 pub(super) const NAMES: &[&str] = &["authorization"];
 pub(super) const OPTIONS: &[&str] = &[" -u", "--user"];
@@ -39,7 +39,8 @@ pub(super) fn authorization(bytes: &[u8], at: usize, end: usize) -> Option<Candi
         pair.iter().all(|b| b.is_ascii_graphic()) && colon.is_some_and(|i| i > 0 && i + 3 < pair.len())
     });
     let digit = value.iter().any(u8::is_ascii_digit);
-    let random = digit && entropy(value) >= 2.75 && words::share(value) < 60;
+    let literal = generic::is_literal(value, false);
+    let random = digit && !literal && entropy(value) >= 2.75 && words::share(value) < 60;
     let whole = value.len() == assign::MAX || assign::ends(bytes, end);
     if value.len() < LEAST || !(pair || random) || !whole {
         return None;

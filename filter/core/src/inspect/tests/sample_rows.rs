@@ -451,6 +451,10 @@ const ROWS: &[Row] = &[
             "Server=db1;Password=;",
             "Server=x;Password=<password>;",
             "Server=x;Password=********;",
+            "connect(host=host, user=None, password=None, port=1)",
+            "connect(host=host, password=self.key_password)",
+            "connect(host=host, password=options[\"password\"])",
+            "host=host, password=get_auth_from_url(proxy)",
         ],
     },
     Row {
