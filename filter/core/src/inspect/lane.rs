@@ -32,6 +32,7 @@
 //! One lane takes one selection; another one from one push to the next applies to what has not been settled.
 
 mod key;
+mod labels;
 mod mail;
 mod numbers;
 mod patterns;
@@ -99,6 +100,7 @@ struct Watchers {
     phrases: phrases::Phrases,
     runs: patterns::Runs,
     links: links::Links,
+    labels: labels::Labels,
 }
 
 /// What a selection needs watched.
@@ -116,6 +118,7 @@ struct Plan {
     phrases: bool,
     runs: bool,
     links: links::Wanted,
+    labels: super::labels::Wanted,
 }
 
 impl Plan {
@@ -140,6 +143,7 @@ impl Plan {
             runs: (0..patterns.len())
                 .any(|index| patterns.free_shape(index).is_some() && patterns.is_selected(index, selection)),
             links: links::Wanted::new(selection),
+            labels: super::labels::Wanted::new(selection),
         }
     }
 }
@@ -399,6 +403,9 @@ impl Watchers {
         if plan.links.any() {
             self.links.step(step, plan.links, &detectors.hosts, over);
         }
+        if plan.labels.any() {
+            self.labels.step(step, &detectors.labels, plan.labels, over);
+        }
     }
 
     /// Where the earliest value starts that is open.
@@ -408,7 +415,11 @@ impl Watchers {
         if plan.tokens != 0 {
             open = open.min(self.tokens.open(end));
         }
-        open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open()).min(self.links.open())
+        open.min(self.key.open())
+            .min(self.phrases.open())
+            .min(self.runs.open())
+            .min(self.links.open())
+            .min(self.labels.open())
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -422,7 +433,7 @@ impl Watchers {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
         recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
-        recent.min(self.links.open())
+        recent.min(self.links.open()).min(self.labels.open())
     }
 
     fn shift(&mut self, settled: usize, by: usize) {
@@ -435,5 +446,6 @@ impl Watchers {
         self.phrases.shift(by);
         self.runs.shift(by);
         self.links.shift(by);
+        self.labels.shift(by);
     }
 }

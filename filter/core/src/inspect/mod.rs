@@ -1,12 +1,14 @@
 //! What a text carries: personal data, payment data, secrets, and what a policy describes itself.
 //!
-//! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is two
+//! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is three
 //! prefilter passes over the text and then work at candidates only:
 //!
 //! 1. `triggers` finds digits, `:` and `@`. At a digit the run of digit groups around it becomes one
 //!    chain, which every number detector reads (`numbers`, `iban`); `ipv6` and `email` start at
 //!    their own bytes.
 //! 2. `anchors` finds token prefixes and keywords; a matcher in `secrets` reads on from each.
+//!
+//! 3. `labels` cuts out the words, and reads on from those that announce a value.
 //!
 //! Matchers are tables and hand-written code that looks at each byte a bounded number of times: time is
 //! linear in the text, whatever the text. Context words are looked up around candidates only. User
@@ -24,7 +26,7 @@
 //! which the tests run.
 //!
 //! What this does not do: see through encodings and look-alike characters (the text is taken as it is), or
-//! recognise what has no form of its own (names, addresses).
+//! recognise what has no form of its own and is not announced (a name in a sentence).
 
 mod anchors;
 mod budget;
@@ -38,6 +40,7 @@ mod email;
 mod glob;
 mod iban;
 mod ipv6;
+mod labels;
 mod lane;
 mod leak;
 mod links;
@@ -216,6 +219,7 @@ pub struct Detectors {
     thresholds: Vec<f32>,
     allow: Vec<compile::Allow>,
     anchors: Anchors,
+    labels: labels::Labels,
     watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
@@ -286,6 +290,7 @@ impl Detectors {
         if selection.intersects(types::Type::PrivateKey.id(), types::LAST.id()) {
             secrets::scan(&self.anchors, span, &mut candidates);
         }
+        labels::scan(&self.labels, span, selection, &mut candidates);
         candidates.retain(|c| {
             c.score >= self.threshold(c.kind.id())
                 // What is not looked for only takes from others, wherever it starts.

@@ -36,6 +36,7 @@ fn builtin(kind: Type) -> Reach {
         Type::CreditCard => (19 + SEPARATORS, 64 + WORD),
         // 34 symbols, each with a separator.
         Type::IbanCode => (34 * 4, 3),
+        _ if super::labels::finds(kind) => (super::labels::MAX_VALUE, super::labels::BACK),
         // URLs that are longer are found in parts.
         Type::ExternalImage | Type::ExternalLink => (links::MAX_URL, 2),
         // A letter may have another length in another case: at most three bytes for one.

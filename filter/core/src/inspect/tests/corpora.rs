@@ -36,16 +36,16 @@ impl Tally {
     }
 }
 
-type Span = (usize, usize);
+pub(super) type Span = (usize, usize);
 
 /// Half of the labelled value is enough.
-fn covers(found: Span, gold: Span) -> bool {
+pub(super) fn covers(found: Span, gold: Span) -> bool {
     let overlap = found.1.min(gold.1).saturating_sub(found.0.max(gold.0));
     2 * overlap >= gold.1 - gold.0
 }
 
 /// The labelled spans of a row in bytes; rows count characters.
-fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
+pub(super) fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
     let places: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
     let place = |value: &Value| places[value.as_u64().unwrap() as usize];
     row["spans"]
@@ -56,7 +56,7 @@ fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
         .collect()
 }
 
-fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
+pub(super) fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
     findings(detectors, &["all"], text)
         .iter()
         .map(|f| (detectors.kind(f.kind).name.clone(), (f.start, f.end)))

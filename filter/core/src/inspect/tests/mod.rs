@@ -4,6 +4,8 @@ mod configuration;
 mod corpora;
 mod exfiltration;
 mod hostile;
+mod label_rows;
+mod labels;
 mod lane_cost;
 mod lane_properties;
 mod lanes;

@@ -1,5 +1,8 @@
 //! Samples of the built-in types that have no table of their own.
 
+use super::label_rows;
+
+#[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) kind: &'static str,
     /// The value stands between `«` and `»`; what is outside is context.
@@ -7,7 +10,18 @@ pub(super) struct Row {
     pub(super) missed: &'static [&'static str],
 }
 
-pub(super) const ROWS: &[Row] = &[
+/// With those of [`label_rows`].
+pub(super) const ROWS: &[Row] = &{
+    let mut rows = [label_rows::ROWS[0]; OWN.len() + label_rows::ROWS.len()];
+    let mut i = 0;
+    while i < rows.len() {
+        rows[i] = if i < OWN.len() { OWN[i] } else { label_rows::ROWS[i - OWN.len()] };
+        i += 1;
+    }
+    rows
+};
+
+const OWN: &[Row] = &[
     Row {
         kind: "EXTERNAL_IMAGE",
         found: &[
