@@ -42,7 +42,7 @@ mod tokens;
 mod trie;
 
 use super::types::Type;
-use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span, links};
+use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span, business, links};
 use crate::sort;
 
 pub(super) mod step;
@@ -101,6 +101,7 @@ struct Watchers {
     runs: patterns::Runs,
     links: links::Links,
     labels: labels::Labels,
+    business: business::Lines,
 }
 
 /// What a selection needs watched.
@@ -119,6 +120,7 @@ struct Plan {
     runs: bool,
     links: links::Wanted,
     labels: super::labels::Wanted,
+    business: business::Wanted,
 }
 
 impl Plan {
@@ -144,6 +146,7 @@ impl Plan {
                 .any(|index| patterns.free_shape(index).is_some() && patterns.is_selected(index, selection)),
             links: links::Wanted::new(selection),
             labels: super::labels::Wanted::new(selection),
+            business: business::Wanted::new(selection),
         }
     }
 }
@@ -255,7 +258,8 @@ impl Lane {
                 scan.out.push(carried);
             }
             self.watchers.links.take(cut, &mut found);
-            found.retain(|f| !links::finds(f.kind) || scan.detectors.counts(text, f));
+            self.watchers.business.take(cut, &mut found);
+            found.retain(|f| !(links::finds(f.kind) || business::finds(f.kind)) || scan.detectors.counts(text, f));
             scan.out.append(&mut found);
             self.over = Over::default();
         }
@@ -269,6 +273,9 @@ impl Lane {
         if let Some(plan) = self.plan.filter(|plan| plan.links.any()) {
             let hosts = &scan.detectors.hosts;
             self.watchers.links.finish(self.text.as_bytes(), plan.links, hosts, &mut self.over);
+        }
+        if let Some(plan) = self.plan.filter(|plan| plan.business.any()) {
+            self.watchers.business.finish(self.text.as_bytes(), plan.business, &mut self.over);
         }
         self.over.mark(self.read);
         self.close(self.read, scan)
@@ -286,7 +293,7 @@ impl Lane {
         // Back to before whatever goes across.
         let mut cut = recent;
         while let Some(across) = {
-            let links = self.watchers.links.across(cut);
+            let links = self.watchers.links.across(cut).into_iter().chain(self.watchers.business.across(cut));
             found.iter().filter(|f| f.start < cut && cut < f.end).map(|f| f.start).chain(links).min()
         } {
             cut = across;
@@ -313,8 +320,10 @@ impl Lane {
                 }
             }
             self.watchers.links.cut(cut);
+            self.watchers.business.cut(cut);
             let mut found = Vec::new();
             self.watchers.links.take(cut, &mut found);
+            self.watchers.business.take(cut, &mut found);
             scan.out.extend(found.iter().filter(|f| scan.detectors.counts(&self.text, f)));
             self.settled = cut;
         }
@@ -403,6 +412,9 @@ impl Watchers {
         if plan.links.any() {
             self.links.step(step, plan.links, &detectors.hosts, over);
         }
+        if plan.business.any() {
+            self.business.step(step.bytes, step.at, step.byte, plan.business, over);
+        }
         if plan.labels.any() {
             self.labels.step(step, &detectors.labels, plan.labels, over);
         }
@@ -420,6 +432,7 @@ impl Watchers {
             .min(self.runs.open())
             .min(self.links.open())
             .min(self.labels.open())
+            .min(self.business.open(plan.business))
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -433,7 +446,7 @@ impl Watchers {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
         recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
-        recent.min(self.links.open()).min(self.labels.open())
+        recent.min(self.links.open()).min(self.labels.open()).min(self.business.open(plan.business))
     }
 
     fn shift(&mut self, settled: usize, by: usize) {
@@ -447,5 +460,6 @@ impl Watchers {
         self.runs.shift(by);
         self.links.shift(by);
         self.labels.shift(by);
+        self.business.shift(by);
     }
 }

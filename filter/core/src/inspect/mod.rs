@@ -19,6 +19,8 @@
 //! planted secrets are entries of the dictionaries. What an answer repeats of the system prompt is known only beside
 //! the request: [`Leak`] finds it. These kinds stand beside whatever they overlap, as the policy's own do.
 //!
+//! Business content (`business`) is judged line by line, and stands beside the others too.
+//!
 //! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
 //!
 //! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
@@ -30,6 +32,7 @@
 
 mod anchors;
 mod budget;
+mod business;
 mod bytes;
 mod checks;
 mod compile;
@@ -89,7 +92,7 @@ pub enum Group {
     Secrets,
     /// Prompt injection.
     Injection,
-    /// Business content.
+    /// Business content. The types that are built in are not in `all`.
     Business,
     /// What an answer must not carry out: URLs that do, planted secrets, the system prompt. Not in `all`.
     Exfiltration,
@@ -275,6 +278,7 @@ impl Detectors {
         // A text that arrives is read as it does.
         if span.sight == Sight::Whole {
             links::scan(span.text, selection, &self.hosts, &mut found);
+            business::scan(span.text, selection, &mut found);
         }
         found.retain(|f| self.counts(span.text, f));
         sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));

@@ -188,6 +188,13 @@ types! {
         Icd10Code "ICD10_CODE"
         Ndc "NDC"
     }
+    Business {
+        SourceCode "SOURCE_CODE"
+        SqlSchema "SQL_SCHEMA"
+        InternalHost "INTERNAL_HOST"
+        ConfidentialityMarking "CONFIDENTIALITY_MARKING"
+        FinancialStatement "FINANCIAL_STATEMENT"
+    }
     Exfiltration {
         ExternalImage "EXTERNAL_IMAGE"
         ExternalLink "EXTERNAL_LINK"

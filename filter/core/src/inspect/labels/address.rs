@@ -207,7 +207,7 @@ fn named(r: &Reader<'_>, at: usize) -> Option<(usize, f32)> {
             return None;
         }
         let next = r.word(word.end + 1)?;
-        if !next.capital && !(led && SMALL.has(next.hash)) {
+        if !(next.capital || led && SMALL.has(next.hash)) {
             return None;
         }
         word = next;
@@ -328,9 +328,8 @@ fn place(r: &Reader<'_>, at: usize) -> (usize, bool) {
             continue;
         }
         // A city or a state: only behind a comma, a line's end or a postal code.
-        if !(comma || lines > 0 || r.before(next).is_ascii_digit() && placed) && !(word.capitals && word.letters == 2)
-            || !word.capital
-        {
+        let behind = comma || lines > 0 || r.before(next).is_ascii_digit() && placed;
+        if !word.capital || !(behind || word.capitals && word.letters == 2) {
             break;
         }
         let Some((to, words)) = names(r, from, 3).filter(|(_, words)| *words > 0) else { break };

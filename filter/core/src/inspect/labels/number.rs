@@ -10,6 +10,9 @@ list!(
     "man woman male female boy girl patient mother father son daughter husband wife lady gentleman teenager child gentleman brother sister"
 );
 
+/// What is found: the kind, where it ends, the score.
+type Hit = (Type, usize, f32);
+
 /// Reads on from the digit at `at`, if a number starts there.
 pub(in super::super) fn find(r: &Reader<'_>, at: usize, wanted: Wanted, found: &mut Found) {
     let before = r.before(at);
@@ -36,7 +39,7 @@ pub(in super::super) fn find(r: &Reader<'_>, at: usize, wanted: Wanted, found: &
     }
 }
 
-fn read(r: &Reader<'_>, at: usize, found: &mut Found, read: fn(&Reader<'_>, usize) -> Option<(Type, usize, f32)>) {
+fn read(r: &Reader<'_>, at: usize, found: &mut Found, read: fn(&Reader<'_>, usize) -> Option<Hit>) {
     r.begin();
     let hit = read(r, at);
     if r.is_short() {
@@ -48,7 +51,7 @@ fn read(r: &Reader<'_>, at: usize, found: &mut Found, read: fn(&Reader<'_>, usiz
 }
 
 /// `42-year-old man`, `42 years old`: an age only of somebody.
-fn age(r: &Reader<'_>, at: usize) -> Option<(Type, usize, f32)> {
+fn age(r: &Reader<'_>, at: usize) -> Option<Hit> {
     let (digits, years) = r.digits(at, 3);
     let mut end = at + digits;
     if !(1..=3).contains(&digits)
@@ -74,7 +77,7 @@ fn age(r: &Reader<'_>, at: usize) -> Option<(Type, usize, f32)> {
 }
 
 /// `40.7128° N, 74.0060° W`, `40°42'46"N 74°0'22"W`.
-fn degrees(r: &Reader<'_>, at: usize) -> Option<(Type, usize, f32)> {
+fn degrees(r: &Reader<'_>, at: usize) -> Option<Hit> {
     let (first, _) = angle(r, at)?;
     let next = first + r.run(first, 3, |b| b == b' ' || b == b',');
     let next = next + usize::from(matches!(r.at(next), b'-' | b'+'));
@@ -124,7 +127,7 @@ fn angle(r: &Reader<'_>, at: usize) -> Option<(usize, bool)> {
 }
 
 /// The first or second track of a payment card, from its number on.
-fn track(r: &Reader<'_>, at: usize) -> Option<(Type, usize, f32)> {
+fn track(r: &Reader<'_>, at: usize) -> Option<Hit> {
     let (digits, _) = r.digits(at, 19);
     let mut end = at + digits;
     if !(12..=19).contains(&digits) || !luhn(r.slice(at, end)) {

@@ -38,8 +38,8 @@ list!(
 
 // What stands before a title where somebody is spoken to or of as a customer is, and not as in the news.
 static CUES: Words = words!(
-    "dear hello hi hey contact attn attention patient client customer employee candidate applicant tenant with to from call \
-     ask tell email meet see regarding re cc geehrter geehrte cher chere estimado estimada"
+    "dear hello hi hey contact attn attention patient client customer employee candidate applicant tenant to from call \
+     ask tell email see regarding re cc geehrter geehrte cher chere estimado estimada"
 );
 
 list!(
@@ -122,7 +122,7 @@ fn read(r: &Reader<'_>, label: &Label<'_>, by: By) -> Option<Candidate> {
     }
     let score = match by {
         By::Title if name.initial => return None,
-        By::Title if !ENGLISH.has(label.first.hash) => 0.6,
+        By::Title if !ENGLISH.has(label.first.hash) && !explained(r, name.end) => 0.6,
         By::Title if CUES.before(r.bytes(), label.first.start, 12).is_some_and(|d| d <= 2) => 0.6,
         // What the news and stories are full of: the family name alone, and somebody who is then explained.
         By::Title if name.words < 2 || explained(r, name.end) => 0.45,

@@ -37,9 +37,12 @@ pub(super) fn password(r: &Reader<'_>, label: &Label<'_>) -> Option<Candidate> {
         _ => value.len() >= 6 && strong,
     };
     // `max_length=8`, `value.trim()`, `os.environ`
-    let code = !quoted && value.iter().any(|b| b"()[]{}<>\\".contains(b))
-        || !quoted
-            && (dotted(value, label.separator.assigns) || value.windows(2).any(|pair| pair == b"::" || pair == b"->"));
+    let expression = || {
+        value.iter().any(|b| b"()[]{}<>\\".contains(b))
+            || dotted(value, label.separator.assigns)
+            || value.windows(2).any(|pair| pair == b"::" || pair == b"->")
+    };
+    let code = !quoted && expression();
     (fits && !code && !is_placeholder(value)).then(|| candidate(Type::Password, label.at(), end, 0.75))
 }
 

@@ -82,3 +82,28 @@ fn benign_text_has_little_of_it() {
     }
     println!("{with} of {} rows: {kinds:?}", rows.len());
 }
+
+#[test]
+fn business_content_is_not_everywhere() {
+    let Some(rows) = rows("benign.jsonl") else { return };
+    let detectors = builtin();
+    let mut kinds = BTreeMap::<(String, String), usize>::new();
+    let mut all = BTreeMap::<String, usize>::new();
+    for row in &rows {
+        let text = row["text"].as_str().unwrap();
+        let category = row["category"].as_str().unwrap();
+        *all.entry(category.to_owned()).or_default() += 1;
+        let mut seen: Vec<&str> = Vec::new();
+        for f in findings(&detectors, &["business"], text) {
+            let kind = detectors.kind(f.kind).name.as_str();
+            show(category, kind, text, (f.start, f.end));
+            if !seen.contains(&kind) {
+                seen.push(kind);
+                *kinds.entry((kind.to_owned(), category.to_owned())).or_default() += 1;
+            }
+        }
+    }
+    for ((kind, category), n) in kinds.iter().filter(|((_, category), _)| !category.starts_with("trap")) {
+        println!("{kind} {category}: {n} of {}", all[category]);
+    }
+}
