@@ -39,18 +39,21 @@ pub(super) fn look(line: &[u8]) -> Look {
     if first == b'"' && text.windows(2).any(|pair| pair == b"\":") {
         return Look::Neutral;
     }
-    let count = |pairs: &[&[u8]]| text.windows(2).filter(|pair| pairs.contains(pair)).count();
-    let operators = count(&[
+    const PAIRS: &[&[u8; 2]] = &[
         b"==", b"!=", b"=>", b"->", b"::", b"&&", b"||", b"+=", b"-=", b":=", b"<-", b"()", b"){", b"[]", b"</", b"/>",
-        b"++", b"**=", b"){",
-    ]);
+        b"++",
+    ];
+    let sign = |b: u8| matches!(b, b'!'..=b'/' | b':'..=b'@' | b'[' | b'|');
+    let pairs = text.windows(2).filter(|pair| pair.first().is_some_and(|b| sign(*b)));
+    let operators = pairs.filter(|pair| PAIRS.iter().any(|p| *pair == p.as_slice())).count();
     let call = text.windows(2).filter(|p| matches!(p, [a, b'('] if a.is_ascii_alphanumeric() || *a == b'_')).count();
     let dots = text
         .windows(3)
         .filter(|p| matches!(p, [a, b'.', b] if a.is_ascii_alphanumeric() && b.is_ascii_alphabetic()))
         .count();
     let assign = text.windows(3).any(|p| p == b" = ");
-    let keyword = STARTS.iter().any(|start| text.starts_with(start.as_bytes()));
+    let keyword =
+        STARTS.iter().any(|start| start.as_bytes().first() == Some(&first) && text.starts_with(start.as_bytes()));
     let ends = match last {
         b';' | b'{' => 2,
         b':' if keyword => 2,

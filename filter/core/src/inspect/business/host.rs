@@ -2,7 +2,7 @@
 
 use super::super::Finding;
 use super::super::bytes::Set;
-use super::{Line, Type, finding};
+use super::{LINE, Line, Type, finding};
 
 static HOST: Set = Set::new(b"aA0", b".-_");
 
@@ -38,10 +38,17 @@ pub(super) fn find(line: Line<'_>, out: &mut Vec<Finding>) {
         while end > start && matches!(text.get(end - 1), Some(b'.' | b'-' | b'_')) {
             end -= 1;
         }
-        let name = text.get(start..end).unwrap_or_default().to_ascii_lowercase();
+        let name = text.get(start..end).unwrap_or_default();
+        let before = text.get(..start).unwrap_or_default();
+        if !name.contains(&b'.') && !matches!(before.last(), Some(b'/' | b'@')) {
+            continue;
+        }
+        let name = name.to_ascii_lowercase();
         let before = text.get(..start).unwrap_or_default();
         let next = text.get(end).copied().unwrap_or(b' ');
-        let url = before.ends_with(b"://") || before.ends_with(b"@") && before.windows(3).any(|w| w == b"://");
+        // Where a long line was cut, the name may go on.
+        let cut = end == text.len() && text.len() >= LINE - 64;
+        let url = in_authority(before) && !cut && authority_ends(text, end);
         let name = name.as_slice();
         let hit = if url {
             in_url(name)
@@ -51,6 +58,68 @@ pub(super) fn find(line: Line<'_>, out: &mut Vec<Finding>) {
         if hit {
             out.push(finding(Type::InternalHost, line.start + start, line.start + end, if url { 0.85 } else { 0.7 }));
         }
+    }
+}
+
+/// Schemes of URLs with hosts.
+const SCHEMES: &[&str] = &[
+    "http",
+    "https",
+    "ws",
+    "wss",
+    "ftp",
+    "sftp",
+    "ssh",
+    "postgres",
+    "postgresql",
+    "mysql",
+    "mongodb",
+    "redis",
+    "rediss",
+    "amqp",
+    "amqps",
+    "kafka",
+    "ldap",
+    "ldaps",
+    "nats",
+    "smb",
+    "grpc",
+    "tcp",
+];
+
+/// Whether a host may stand behind this: `https://`, `https://user@`.
+fn in_authority(before: &[u8]) -> bool {
+    let signs = |b: &u8| b.is_ascii_alphanumeric() || b"._-:%".contains(b);
+    let before = match before.strip_suffix(b"@") {
+        Some(rest) => {
+            let user = rest.iter().rev().take(64).take_while(|b| signs(b)).count();
+            // `://` is of those signs and two more.
+            let from = rest.len() - user;
+            let scheme = rest.get(..from).unwrap_or_default();
+            if !scheme.ends_with(b"://") {
+                return false;
+            }
+            scheme
+        }
+        None => before,
+    };
+    let Some(scheme) = before.strip_suffix(b"://") else { return false };
+    let length = scheme.iter().rev().take(12).take_while(|b| b.is_ascii_alphabetic()).count();
+    let scheme = scheme.get(scheme.len() - length..).unwrap_or_default().to_ascii_lowercase();
+    SCHEMES.iter().any(|s| s.as_bytes() == scheme)
+}
+
+/// Whether a host may end here: a port, a path or nothing follows.
+fn authority_ends(text: &[u8], end: usize) -> bool {
+    let at = |i: usize| text.get(i).copied().unwrap_or(b' ');
+    match at(end) {
+        b':' => {
+            let digits =
+                text.get(end + 1..).unwrap_or_default().iter().take(6).take_while(|b| b.is_ascii_digit()).count();
+            (1..=5).contains(&digits) && !matches!(at(end + 1 + digits), b'@' | b'.')
+        }
+        b'{' | b'$' | b'@' | b'%' | b'<' | b'+' => false,
+        _ => true,
     }
 }
 
@@ -75,9 +144,7 @@ fn named(name: &[u8]) -> bool {
     // `config.local`, `settings.private`: files and fields.
     let single = labels.count() == 1;
     let telling = rest.iter().any(|b| b.is_ascii_digit() || *b == b'-');
-    let sure = [&b".corp"[..], b".lan", b".intranet", b".home.arpa", b".internal", b".consul"]
-        .iter()
-        .any(|end| name.ends_with(end));
+    let sure = [&b".corp"[..], b".lan", b".intranet", b".home.arpa"].iter().any(|end| name.ends_with(end));
     fits && !NOT.iter().any(|n| n.as_bytes() == name || n.as_bytes() == rest)
         && (!single || telling || sure && rest.len() > 2)
         && !name.ends_with(b".private")

@@ -1,6 +1,7 @@
 //! Confidentiality markings: as a line of their own, at the head of one, or in brackets; not in a sentence.
 
 use super::super::Finding;
+use super::super::labels::{Reader, list};
 use super::{Line, Type, finding};
 
 /// In lower case, the longest first.
@@ -22,7 +23,7 @@ const AROUND: &[u8] = b" *_-=#[](){}<>|~.!:/\\\"'`\t+";
 pub(super) fn find(line: Line<'_>, out: &mut Vec<Finding>) {
     // A signal of its own form.
     let upper = line.text;
-    for (at, _) in upper.windows(4).enumerate().filter(|(_, w)| w.eq_ignore_ascii_case(b"tlp:")) {
+    for (at, _) in upper.windows(4).enumerate().filter(|(_, w)| w.ends_with(b":") && w.eq_ignore_ascii_case(b"tlp:")) {
         let rest = upper.get(at + 4..).unwrap_or_default();
         let colours: [&[u8]; 3] = [b"red", b"amber+strict", b"amber"];
         let colour = colours.into_iter().find(|c| rest.get(..c.len()).is_some_and(|r| r.eq_ignore_ascii_case(c)));
@@ -30,7 +31,7 @@ pub(super) fn find(line: Line<'_>, out: &mut Vec<Finding>) {
             out.push(finding(Type::ConfidentialityMarking, line.start + at, line.start + at + 4 + colour.len(), 0.9));
         }
     }
-    if line.text.len() > 160 {
+    if line.text.len() > 160 || !may_be_marked(line.text) {
         return;
     }
     let Ok(text) = std::str::from_utf8(line.text) else { return };
@@ -75,6 +76,30 @@ pub(super) fn find(line: Line<'_>, out: &mut Vec<Finding>) {
         }
     }
     settle(out, line.start);
+}
+
+list!(
+    KEYS,
+    "confidential privileged privilege internal only distribution distribute forward official secret secrets product eyes nda restricted \
+     classified confidence vertraulich gebrauch dienstgebrauch geheim betriebsgeheimnis geschaftsgeheimnis confidentiel interne \
+     restreinte confidencial interno riservato riservatissimo vertrouwelijk poufne"
+);
+
+/// Whether a word that markings have stands in the line, or a letter that they may have.
+fn may_be_marked(line: &[u8]) -> bool {
+    let r = Reader::whole(line);
+    let mut at = 0;
+    while let Some(byte) = line.get(at) {
+        if (*byte >= 0xE3 || matches!(byte, 0xD0 | 0xD1)) && line.len() < 80 {
+            return true;
+        }
+        match if byte.is_ascii_alphabetic() || *byte >= 0xC3 { r.word(at) } else { None } {
+            Some(word) if KEYS.has(word.hash) => return true,
+            Some(word) => at = word.end,
+            None => at += 1,
+        }
+    }
+    false
 }
 
 /// Of overlapping markings of a line the first stays, which is the longest.

@@ -16,8 +16,6 @@ pub(super) enum Look {
     Other,
     /// It belongs to a run and is its last line; so good a sign.
     Last(u8),
-    /// It ends a run before it.
-    End,
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +66,6 @@ impl Run {
                     self.finish(rule, out);
                 }
             }
-            Look::End => self.finish(rule, out),
             _ => {}
         }
         let proven = self.proven || self.lines >= rule.lines && self.signs >= rule.signs;

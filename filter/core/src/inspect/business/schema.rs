@@ -45,6 +45,9 @@ const TYPES: &[&str] = &[
 
 /// `depth` counts the parentheses that are open.
 pub(super) fn look(line: &[u8], open: bool, depth: &mut i32) -> Look {
+    if !open && line.windows(5).all(|w| !matches!(w.first(), Some(b't' | b'T')) || !w.eq_ignore_ascii_case(b"table")) {
+        return Look::Other;
+    }
     let lower = line.to_ascii_lowercase();
     let starts = [
         "create table",

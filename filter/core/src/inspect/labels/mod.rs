@@ -18,18 +18,19 @@ mod address;
 mod date;
 mod number;
 mod person;
-mod reader;
+pub(super) mod reader;
 mod secret;
 mod separator;
 mod shape;
 mod table;
 
+use super::context;
 use super::types::{LABELLED, Type};
 use super::{Candidate, Selection, Span};
 use crate::sort;
 pub(super) use number::find as number;
 pub(super) use reader::LONGEST;
-pub(super) use reader::Reader;
+pub(super) use reader::{Reader, list};
 use reader::{Word, is_lead};
 use separator::Separator;
 use table::ROWS;
@@ -49,6 +50,8 @@ pub(super) fn finds(kind: Type) -> bool {
 pub(super) struct Labels {
     /// By the first two letters of a word: one bit for each length.
     first: Vec<u32>,
+    /// A bit for the hash of each first word.
+    words: Vec<u64>,
     /// Hashes of labels and of what they begin with, sorted; a row, or [`PREFIX`].
     entries: Vec<(u32, u16)>,
     /// A bit for the first character of each label of [`table::WIDE`].
@@ -105,25 +108,48 @@ impl Wanted {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Class {
     Other,
-    Letter,
+    /// A small letter, a capital, one of two bytes.
+    Lower,
+    Upper,
+    Lead,
     Digit,
     /// A character of three bytes: words of Chinese, Japanese and Korean.
     Wide,
 }
 
+static CLASSES: [Class; 256] = classes();
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn classes() -> [Class; 256] {
+    let mut out = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        out[byte] = match byte as u8 {
+            b'a'..=b'z' => Class::Lower,
+            b'A'..=b'Z' => Class::Upper,
+            b'0'..=b'9' => Class::Digit,
+            0xE3..=0xED => Class::Wide,
+            0xC3..=0xC5 | 0xCE..=0xD1 => Class::Lead,
+            _ => Class::Other,
+        };
+        byte += 1;
+    }
+    out
+}
+
 pub(super) fn class(byte: u8) -> Class {
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
-        b'0'..=b'9' => Class::Digit,
-        0xE3..=0xED => Class::Wide,
-        byte if is_lead(byte) => Class::Letter,
-        _ => Class::Other,
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Other)
+}
+
+impl Class {
+    pub(super) fn is_letter(self) -> bool {
+        matches!(self, Class::Lower | Class::Upper | Class::Lead)
     }
 }
 
 impl Labels {
     pub(super) fn new() -> Self {
-        let mut labels = Self { first: vec![0; 1024], entries: Vec::new(), wide: [0; 4] };
+        let mut labels = Self { first: vec![0; 1024], words: vec![0; 256], entries: Vec::new(), wide: [0; 4] };
         for wide in table::WIDE {
             let (word, bit) = wide_place(wide.label.as_bytes(), 0);
             if let Some(bits) = labels.wide.get_mut(word) {
@@ -157,11 +183,21 @@ impl Labels {
         if let Some(bits) = self.first.get_mut(place(first, second)) {
             *bits |= 1 << (letters & 31);
         }
+        let (index, bit) = hash_place(reader::hash(word));
+        if let Some(bits) = self.words.get_mut(index) {
+            *bits |= bit;
+        }
     }
 
     /// Whether a label can begin with the word.
     pub(super) fn admits(&self, first: u32, second: u32, letters: usize) -> bool {
         self.first.get(place(first, second)).is_some_and(|bits| bits >> (letters & 31) & 1 == 1)
+    }
+
+    /// Whether a label may begin with the word of this hash.
+    fn begins(&self, hash: u32) -> bool {
+        let (word, bit) = hash_place(hash);
+        self.words.get(word).is_some_and(|bits| bits & bit != 0)
     }
 
     fn rows(&self, hash: u32) -> impl Iterator<Item = u16> {
@@ -181,7 +217,7 @@ impl Labels {
         let letter = |at| r.letter(at).map_or((0, 0), |l| (l.folded, l.width));
         let (one, width) = letter(at);
         let (two, _) = if first.letters > 1 { letter(at + width) } else { (0, 0) };
-        if self.admits(one, two, first.letters) {
+        if self.admits(one, two, first.letters) && self.begins(first.hash) {
             self.label(r, first, wanted, found);
         }
     }
@@ -273,6 +309,12 @@ fn place(first: u32, second: u32) -> usize {
     ((first & 31) << 5 | second & 31) as usize
 }
 
+/// 16,384 bits.
+fn hash_place(hash: u32) -> (usize, u64) {
+    let place = hash ^ hash >> 14;
+    ((place >> 6 & 255) as usize, 1 << (place & 63))
+}
+
 fn wide_place(bytes: &[u8], at: usize) -> (usize, u64) {
     let place = super::bytes::at(bytes, at + 1) ^ super::bytes::at(bytes, at + 2) << 2;
     (usize::from(place >> 6), 1 << (place & 63))
@@ -298,7 +340,7 @@ pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: 
                 at += 1;
                 continue;
             }
-            Class::Letter => {
+            Class::Lower | Class::Upper | Class::Lead => {
                 let (end, street) = word_end(bytes, at);
                 let fits = quick(labels, bytes, at, end) || street && wanted.has(Type::Address);
                 if fits {
@@ -329,7 +371,7 @@ fn start(bytes: &[u8], mut at: usize) -> usize {
     let before = super::bytes::before(bytes, at);
     let lead = at.checked_sub(2).and_then(|i| bytes.get(i));
     if before.is_ascii_alphabetic() || before >= 0x80 && lead.is_some_and(|b| is_lead(*b)) {
-        let letters = class(super::bytes::at(bytes, at)) == Class::Letter;
+        let letters = class(super::bytes::at(bytes, at)).is_letter();
         return if letters && !turns(bytes, at) { word_end(bytes, at).0 } else { at };
     }
     at
@@ -343,12 +385,22 @@ fn turns(bytes: &[u8], at: usize) -> bool {
 /// Where the word at `at` ends, and whether it may be part of a street's name.
 fn word_end(bytes: &[u8], at: usize) -> (usize, bool) {
     let mut end = at;
-    while let Some(&byte) = bytes.get(end).filter(|_| end == at || !turns(bytes, end)) {
-        end += match class(byte) {
-            Class::Letter if byte < 0x80 => 1,
-            Class::Letter => 2,
+    let of = |at: usize| bytes.get(at).map_or(Class::Other, |b| class(*b));
+    // As long as camel case does not turn: a capital behind a small letter.
+    let mut lower = false;
+    loop {
+        match of(end) {
+            Class::Lower => {
+                end += 1;
+                while of(end) == Class::Lower {
+                    end += 1;
+                }
+                lower = true;
+            }
+            Class::Upper if !lower => end += 1,
+            Class::Lead => (end, lower) = (end + 2, false),
             _ => break,
-        };
+        }
     }
     let after = |n: usize| super::bytes::at(bytes, end + n);
     let first = super::bytes::at(bytes, at);
@@ -364,5 +416,10 @@ fn quick(labels: &Labels, bytes: &[u8], at: usize, end: usize) -> bool {
     let word = bytes.get(at..end).unwrap_or_default();
     let second = word.get(1).copied().unwrap_or(0);
     let first = word.first().copied().unwrap_or(0);
-    labels.admits(u32::from(first), u32::from(second), word.len()) || !word.is_ascii()
+    if !labels.admits(u32::from(first), u32::from(second), word.len()) {
+        return first >= 0x80 || second >= 0x80 || !word.is_ascii();
+    }
+    super::work::add(word.len());
+    let hash = |hash, b: &u8| reader::step(hash, u32::from(b.to_ascii_lowercase()));
+    !word.is_ascii() || labels.begins(word.iter().fold(context::SEED, hash))
 }

@@ -23,10 +23,10 @@ pub(super) struct Letter {
 
 /// A run of letters, cut where camel case turns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Word {
+pub(in super::super) struct Word {
     pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) hash: u32,
+    pub(in super::super) end: usize,
+    pub(in super::super) hash: u32,
     /// Whether it starts with a capital, and whether all are.
     pub(super) capital: bool,
     pub(super) capitals: bool,
@@ -123,7 +123,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The word at `at`, as far as camel case lets it go.
-    pub(super) fn word(&self, at: usize) -> Option<Word> {
+    pub(in super::super) fn word(&self, at: usize) -> Option<Word> {
         let mut word = Word { start: at, end: at, hash: context::SEED, capital: false, capitals: true, letters: 0 };
         let mut lower = false;
         while let Some(letter) = self.letter(word.end).filter(|l| !(lower && l.upper && l.width == 1)) {
@@ -158,12 +158,12 @@ pub(super) fn hash(word: &str) -> u32 {
 }
 
 /// A list of words, by hash.
-pub(super) struct List<const N: usize>([u32; N]);
+pub(in super::super) struct List<const N: usize>([u32; N]);
 
 impl<const N: usize> List<N> {
     /// Of lower-case words without accents, one space between two.
     #[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
-    pub(super) const fn new(words: &str) -> Self {
+    pub(in super::super) const fn new(words: &str) -> Self {
         let words = words.as_bytes();
         let mut out = [context::SEED; N];
         let mut word = 0;
@@ -191,7 +191,7 @@ impl<const N: usize> List<N> {
         Self(out)
     }
 
-    pub(super) fn has(&self, hash: u32) -> bool {
+    pub(in super::super) fn has(&self, hash: u32) -> bool {
         work::add(1);
         self.0.binary_search(&hash).is_ok()
     }
@@ -204,4 +204,4 @@ macro_rules! list {
             $crate::inspect::labels::reader::List::new($words);
     };
 }
-pub(super) use list;
+pub(in super::super) use list;

@@ -38,7 +38,7 @@ const AGAIN: usize = 32;
 impl Labels {
     pub(super) fn step(&mut self, step: &Step<'_>, labels: &labels::Labels, wanted: Wanted, over: &mut Over) {
         let kind = class(step.byte);
-        let inside = kind == Class::Letter || kind == Class::Digit || step.byte >= 0x80 && kind == Class::Other;
+        let inside = kind.is_letter() || kind == Class::Digit || step.byte >= 0x80 && kind == Class::Other;
         // Only values that have not begun, and those whose last word is over, can be decided now.
         let mut at = 0;
         while let Some(open) = self.open.get(at) {
@@ -50,7 +50,7 @@ impl Labels {
             }
         }
         if let Some(start) = self.word
-            && (kind != Class::Letter || turns(step))
+            && (!kind.is_letter() || turns(step))
         {
             self.word = None;
             self.begin(start, What::Word, step, labels, wanted, over);
@@ -58,7 +58,7 @@ impl Labels {
         // No street has so long a name.
         self.capital &= self.word.is_none_or(|start| step.end - start <= labels::LONGEST);
         match kind {
-            Class::Letter if self.word.is_none() => {
+            Class::Lower | Class::Upper | Class::Lead if self.word.is_none() => {
                 self.word = Some(step.at);
                 let capital = step.byte.is_ascii_uppercase() || step.byte >= 0x80;
                 self.capital = capital && wanted.has(Type::Address);

@@ -427,6 +427,10 @@ pub(super) const ROWS: &[Row] = &[
             "http://«wiki.acme.intranet»/x",
         ],
         &[
+            "provider.internal != x",
+            "cursor://file{path}",
+            "https://registry.npmjs.org/@types/x",
+            "https://username:password@www.example.com/",
             "http://localhost:8080",
             "https://example.com",
             "config.local",
