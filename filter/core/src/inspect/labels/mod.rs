@@ -194,6 +194,16 @@ impl Labels {
         self.first.get(place(first, second)).is_some_and(|bits| bits >> (letters & 31) & 1 == 1)
     }
 
+    /// Whether a label may begin with the first two letters at `at`; always, where those are no English ones.
+    fn may_begin(&self, bytes: &[u8], at: usize) -> bool {
+        let (first, second) = (super::bytes::at(bytes, at), super::bytes::at(bytes, at + 1));
+        if first >= 0x80 || second >= 0x80 {
+            return true;
+        }
+        let second = if second.is_ascii_alphabetic() { second } else { 0 };
+        self.first.get(place(first.into(), second.into())).is_some_and(|lengths| *lengths != 0)
+    }
+
     /// Whether a label may begin with the word of this hash.
     fn begins(&self, hash: u32) -> bool {
         let (word, bit) = hash_place(hash);
@@ -334,32 +344,45 @@ pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: 
     let r = Reader::whole(bytes);
     let mut found = Found::default();
     let mut at = start(bytes, span.from.saturating_sub(BACK + 64));
+    let streets = wanted.has(Type::Address);
+    let mut before = Class::Other;
     while let Some(&byte) = bytes.get(at).filter(|_| at < span.to) {
-        match class(byte) {
-            Class::Other => {
-                at += 1;
-                continue;
-            }
-            Class::Lower | Class::Upper | Class::Lead => {
-                let (end, street) = word_end(bytes, at);
-                let fits = quick(labels, bytes, at, end) || street && wanted.has(Type::Address);
-                if fits {
-                    labels.word(&r, at, wanted, &mut found);
+        let class = class(byte);
+        let starts = begins(before, class);
+        before = class;
+        if starts {
+            match class {
+                Class::Digit => number(&r, at, wanted, &mut found),
+                Class::Wide => labels.wide(&r, at, wanted, &mut found),
+                _ if labels.may_begin(bytes, at) || streets && class != Class::Lower => {
+                    let (end, street) = word_end(bytes, at);
+                    if quick(labels, bytes, at, end) || street && streets {
+                        labels.word(&r, at, wanted, &mut found);
+                    }
                 }
-                at = end;
+                _ => {}
             }
-            Class::Digit => {
-                number(&r, at, wanted, &mut found);
-                while bytes.get(at).is_some_and(|b| b.is_ascii_digit()) {
-                    at += 1;
-                }
-            }
-            Class::Wide => {
-                labels.wide(&r, at, wanted, &mut found);
-                at += 3;
+            if !found.candidates.is_empty() {
+                out.append(&mut found.candidates);
             }
         }
-        out.append(&mut found.candidates);
+        // The other bytes of a character are no sign of their own.
+        at += match class {
+            Class::Lead => 2,
+            Class::Wide => 3,
+            _ => 1,
+        };
+    }
+}
+
+/// Whether a word or a number begins with the second of two characters.
+fn begins(before: Class, class: Class) -> bool {
+    match class {
+        Class::Other => false,
+        Class::Wide => true,
+        Class::Digit => before != Class::Digit,
+        Class::Upper => before == Class::Lower || !before.is_letter(),
+        Class::Lower | Class::Lead => !before.is_letter(),
     }
 }
 
