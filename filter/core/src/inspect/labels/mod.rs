@@ -367,23 +367,17 @@ pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: 
             }
         }
         // The other bytes of a character are no sign of their own.
-        at += match class {
-            Class::Lead => 2,
-            Class::Wide => 3,
-            _ => 1,
-        };
+        at += usize::from(class == Class::Lead) + 2 * usize::from(class == Class::Wide) + 1;
     }
 }
 
 /// Whether a word or a number begins with the second of two characters.
 fn begins(before: Class, class: Class) -> bool {
-    match class {
-        Class::Other => false,
-        Class::Wide => true,
-        Class::Digit => before != Class::Digit,
-        Class::Upper => before == Class::Lower || !before.is_letter(),
-        Class::Lower | Class::Lead => !before.is_letter(),
-    }
+    // For each character, the characters before it behind which it begins something, as bits.
+    const LETTERS: u8 = 1 << Class::Lower as u8 | 1 << Class::Upper as u8 | 1 << Class::Lead as u8;
+    const BEHIND: [u8; 6] =
+        [0, !LETTERS, !LETTERS | 1 << Class::Lower as u8, !LETTERS, !(1 << Class::Digit as u8), 0xFF];
+    BEHIND.get(class as usize).is_some_and(|behind| behind >> (before as u8) & 1 == 1)
 }
 
 /// The first place from `at` on where a word or a number starts or none goes on.
