@@ -113,3 +113,5 @@ pub(super) fn find(bytes: &[u8], needle: &str, from: usize, to: usize) -> Option
     super::work::add(found.unwrap_or(window.len()));
     found.map(|i| from + i)
 }
+/// What may close a quoted or emphasised word.
+pub(super) static CLOSE: Set = Set::new(b"", b"\"'`*\\])");

@@ -47,6 +47,7 @@ impl Detectors {
             thresholds: Vec::new(),
             allow: Vec::new(),
             anchors: secrets::anchors(),
+            labels: super::labels::Labels::new(),
             watch: super::lane::Watch::default(),
             dictionary: super::dictionary::Dictionary::default(),
             patterns: Patterns::default(),

@@ -158,6 +158,15 @@ fn letter(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
     letter_before(bytes, at + 1).or_else(|| letter_before(bytes, at + 2))
 }
 
+/// A letter without case and, if it is a Latin one, without accents.
+pub(super) fn fold(c: char) -> u32 {
+    let index = (c as usize).wrapping_sub(0xC0);
+    match FOLDED.get(index) {
+        Some(folded) if folded.is_ascii_lowercase() => u32::from(*folded),
+        _ => c.to_lowercase().next().map_or(0, u32::from),
+    }
+}
+
 /// U+00C0 to U+017F without case and accents.
 const FOLDED: &[u8; 192] = b"\
     aaaaaaaceeeeiiiidnooooo-ouuuuytsaaaaaaaceeeeiiiidnooooo-ouuuuyty\
@@ -225,7 +234,7 @@ fn passes(filter: &[u64; FILTER], hash: u32) -> bool {
 }
 
 /// FNV-1a, 32 bits, over folded letters.
-const SEED: u32 = 0x811C_9DC5;
+pub(super) const SEED: u32 = 0x811C_9DC5;
 
 const fn step(hash: u32, byte: u8) -> u32 {
     (hash ^ byte.to_ascii_lowercase() as u32).wrapping_mul(0x0100_0193)

@@ -39,6 +39,7 @@ mod exact;
 mod folded;
 mod hidden;
 mod key;
+mod labels;
 mod mail;
 mod numbers;
 mod patterns;
@@ -48,7 +49,7 @@ mod tokens;
 mod trie;
 
 use super::types::Type;
-use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span, links};
+use super::{Budget, Detectors, Finding, OverBudget, Selection, Sight, Span, business, links};
 use crate::sort;
 
 pub(super) mod step;
@@ -111,6 +112,8 @@ struct Watchers {
     exact: exact::Exact,
     links: links::Links,
     hidden: hidden::Hidden,
+    labels: labels::Labels,
+    business: business::Lines,
 }
 
 /// What a selection needs watched.
@@ -131,6 +134,8 @@ struct Plan {
     exact: Option<(usize, usize)>,
     links: links::Wanted,
     hidden: bool,
+    labels: super::labels::Wanted,
+    business: business::Wanted,
 }
 
 impl Plan {
@@ -157,6 +162,8 @@ impl Plan {
             exact: detectors.exact.lengths(selection),
             links: links::Wanted::new(selection),
             hidden: has(Type::HiddenText),
+            labels: super::labels::Wanted::new(selection),
+            business: business::Wanted::new(selection),
         }
     }
 }
@@ -281,7 +288,8 @@ impl Reader {
                 scan.out.push(carried);
             }
             self.watchers.links.take(cut, &mut found);
-            found.retain(|f| !links::finds(f.kind) || scan.detectors.counts(text, f));
+            self.watchers.business.take(cut, &mut found);
+            found.retain(|f| !(links::finds(f.kind) || business::finds(f.kind)) || scan.detectors.counts(text, f));
             scan.out.append(&mut found);
             self.over = Over::default();
         }
@@ -295,6 +303,9 @@ impl Reader {
         if let Some(plan) = self.plan.filter(|plan| plan.links.any()) {
             let hosts = &scan.detectors.hosts;
             self.watchers.links.finish(self.text.as_bytes(), plan.links, hosts, &mut self.over);
+        }
+        if let Some(plan) = self.plan.filter(|plan| plan.business.any()) {
+            self.watchers.business.finish(self.text.as_bytes(), plan.business, &mut self.over);
         }
         self.over.mark(self.read);
         self.close(self.read, scan)
@@ -312,7 +323,7 @@ impl Reader {
         // Back to before whatever goes across.
         let mut cut = recent;
         while let Some(across) = {
-            let links = self.watchers.links.across(cut);
+            let links = self.watchers.links.across(cut).into_iter().chain(self.watchers.business.across(cut));
             found.iter().filter(|f| f.start < cut && cut < f.end).map(|f| f.start).chain(links).min()
         } {
             cut = across;
@@ -339,8 +350,10 @@ impl Reader {
                 }
             }
             self.watchers.links.cut(cut);
+            self.watchers.business.cut(cut);
             let mut found = Vec::new();
             self.watchers.links.take(cut, &mut found);
+            self.watchers.business.take(cut, &mut found);
             scan.out.extend(found.iter().filter(|f| scan.detectors.counts(&self.text, f)));
             self.settled = cut;
         }
@@ -435,6 +448,12 @@ impl Watchers {
         if plan.hidden {
             self.hidden.step(step, over);
         }
+        if plan.business.any() {
+            self.business.step(step.bytes, step.at, step.byte, plan.business, over);
+        }
+        if plan.labels.any() {
+            self.labels.step(step, &detectors.labels, plan.labels, over);
+        }
     }
 
     /// Where the earliest value starts that is open.
@@ -448,7 +467,8 @@ impl Watchers {
             open = open.min(self.exact.open(most));
         }
         open = open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open());
-        open.min(self.links.open()).min(self.hidden.open())
+        open = open.min(self.links.open()).min(self.hidden.open());
+        open.min(self.labels.open()).min(self.business.open(plan.business))
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -465,7 +485,8 @@ impl Watchers {
         if let Some((_, most)) = plan.exact {
             recent = recent.min(self.exact.open(most));
         }
-        recent.min(self.links.open()).min(self.hidden.open())
+        recent = recent.min(self.links.open()).min(self.hidden.open());
+        recent.min(self.labels.open()).min(self.business.open(plan.business))
     }
 
     fn shift(&mut self, settled: usize, by: usize) {
@@ -480,5 +501,7 @@ impl Watchers {
         self.exact.shift(by);
         self.links.shift(by);
         self.hidden.shift(by);
+        self.labels.shift(by);
+        self.business.shift(by);
     }
 }

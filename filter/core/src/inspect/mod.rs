@@ -1,12 +1,14 @@
 //! What a text carries: personal data, payment data, secrets, and what a policy describes itself.
 //!
-//! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is two
+//! [`Detectors`] are compiled once from the policy's `detectors:` and are immutable. A scan is three
 //! prefilter passes over the text and then work at candidates only:
 //!
 //! 1. `triggers` finds digits, `:` and `@`. At a digit the run of digit groups around it becomes one
 //!    chain, which every number detector reads (`numbers`, `iban`); `ipv6` and `email` start at
 //!    their own bytes.
 //! 2. `anchors` finds token prefixes and keywords; a matcher in `secrets` reads on from each.
+//!
+//! 3. `labels` cuts out the words, and reads on from those that announce a value.
 //!
 //! Matchers are tables and hand-written code that looks at each byte a bounded number of times: time is
 //! linear in the text, whatever the text. Context words are looked up around candidates only. User
@@ -17,6 +19,8 @@
 //! planted secrets are entries of the dictionaries. What an answer repeats of the system prompt is known only beside
 //! the request: [`Leak`] finds it. These kinds stand beside whatever they overlap, as the policy's own do.
 //!
+//! Business content (`business`) is judged line by line, and stands beside the others too.
+//!
 //! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
 //!
 //! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
@@ -26,10 +30,11 @@
 //! [`Detectors::scan`] takes a text as it is; [`Detectors::scan_through`] also looks at what encodings and look-alike
 //! characters hide in it (`views`).
 //!
-//! What this does not do: recognise what has no form of its own (names, addresses).
+//! What this does not do: recognise what has no form of its own and is not announced (a name in a sentence).
 
 mod anchors;
 mod budget;
+mod business;
 mod bytes;
 mod checks;
 mod compile;
@@ -43,6 +48,7 @@ mod glob;
 mod hidden;
 mod iban;
 mod ipv6;
+mod labels;
 mod lane;
 mod leak;
 mod links;
@@ -94,7 +100,7 @@ pub enum Group {
     Secrets,
     /// Prompt injection.
     Injection,
-    /// Business content.
+    /// Business content. The types that are built in are not in `all`.
     Business,
     /// What an answer must not carry out: URLs that do, planted secrets, the system prompt. Not in `all`.
     Exfiltration,
@@ -224,6 +230,7 @@ pub struct Detectors {
     thresholds: Vec<f32>,
     allow: Vec<compile::Allow>,
     anchors: Anchors,
+    labels: labels::Labels,
     watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
@@ -293,6 +300,7 @@ impl Detectors {
         // A text that arrives is read as it does.
         if span.sight == Sight::Whole {
             links::scan(span.text, selection, &self.hosts, &mut found);
+            business::scan(span.text, selection, &mut found);
         }
         found.retain(|f| self.counts(span.text, f));
         sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));
@@ -308,6 +316,7 @@ impl Detectors {
         if selection.intersects(types::Type::PrivateKey.id(), types::LAST.id()) {
             secrets::scan(&self.anchors, span, &mut candidates);
         }
+        labels::scan(&self.labels, span, selection, &mut candidates);
         candidates.retain(|c| {
             c.score >= self.threshold(c.kind.id())
                 // What is not looked for only takes from others, wherever it starts.

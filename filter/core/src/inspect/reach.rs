@@ -5,7 +5,7 @@
 //! and are waited for; they are not part of the reach.
 
 use super::types::{TYPES, Type};
-use super::{Detectors, KindId, dictionary, hidden, links, secrets};
+use super::{Detectors, KindId, business, dictionary, hidden, links, secrets};
 
 /// How far a kind of finding reaches in a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,9 @@ fn builtin(kind: Type) -> Reach {
         Type::CreditCard => (19 + SEPARATORS, 64 + WORD),
         // 34 symbols, each with a separator.
         Type::IbanCode => (34 * 4, 3),
+        Type::SourceCode | Type::SqlSchema | Type::FinancialStatement => (business::RUN, 0),
+        Type::InternalHost | Type::ConfidentialityMarking => (business::LINE, 0),
+        _ if super::labels::finds(kind) => (super::labels::MAX_VALUE, super::labels::BACK),
         // URLs that are longer are found in parts.
         Type::ExternalImage | Type::ExternalLink => (links::MAX_URL, 2),
         Type::HiddenText => (4 * hidden::MOST, 4),

@@ -60,7 +60,7 @@ impl Spans {
 
 impl Candidate {
     fn is_secret(&self) -> bool {
-        self.kind.id() >= Type::PrivateKey.id()
+        self.kind.id() >= Type::PrivateKey.id() && self.kind.id() <= super::types::LAST.id()
     }
 }
 

@@ -1,11 +1,16 @@
 //! Which kinds a statement looks for.
 
 use super::types::{Tag, Type};
-use super::{Detectors, Group, KindId};
+use super::{Detectors, Group, KindId, business};
 use crate::config::{Path, Problem, nearest};
 
-/// The name of all groups but one.
+/// The name of all groups but two.
 const EVERYTHING: &str = "all";
+
+/// Whether a kind is looked for only where its name or its group's is given.
+fn asked_for(id: KindId, group: Group) -> bool {
+    group == Group::Exfiltration || business::finds(id)
+}
 
 /// A set of kinds of one [`Detectors`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,8 +61,8 @@ impl Selection {
 
 impl Detectors {
     /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`, ...), what
-    /// several types have in common (`national_id`, `pii.eu`, `credentials`, ...) and `all`, which is every group but `exfiltration`: ordinary
-    /// answers have links, and who wants those looked at says so.
+    /// several types have in common (`national_id`, `pii.eu`, `credentials`, ...) and `all`, which is every group but `exfiltration` and what is
+    /// built in of `business`: ordinary answers have links and code, and who wants those looked at says so.
     ///
     /// # Errors
     /// A name that is none of these, at its index below `path`.
@@ -74,7 +79,7 @@ impl Detectors {
             for (id, kind) in self.kinds() {
                 if kind.name == *name
                     || Some(kind.group) == group
-                    || (name == EVERYTHING && kind.group != Group::Exfiltration)
+                    || (name == EVERYTHING && !asked_for(id, kind.group))
                     || tag.is_some_and(|tag| Type::is_tagged(id, tag))
                 {
                     selection.insert(id);

@@ -63,6 +63,9 @@ macro_rules! types {
 /// The last of the types that are found by an anchor or a trigger; what is read for otherwise follows.
 pub(super) const LAST: Type = Type::GenericSecret;
 
+/// The first and the last of the types that the words around them give away.
+pub(super) const LABELLED: (Type, Type) = (Type::DateOfBirth, Type::Ndc);
+
 impl Type {
     pub(super) const fn id(self) -> KindId {
         KindId(self as u16)
@@ -263,6 +266,61 @@ types! {
     }
     Injection {
         HiddenText "HIDDEN_TEXT"
+    }
+    Pii {
+        DateOfBirth "DATE_OF_BIRTH"
+        Age "AGE"
+        Person "PERSON"
+        Address "ADDRESS"
+        UkPostcode "UK_POSTCODE" [Uk]
+        DePlz "DE_PLZ" [Eu]
+        PostalCode "POSTAL_CODE"
+        UsPassport "US_PASSPORT" [NationalId NorthAmerica]
+        UkPassport "UK_PASSPORT" [NationalId Uk]
+        EsPassport "ES_PASSPORT" [NationalId Eu]
+        ItPassport "IT_PASSPORT" [NationalId Eu]
+        InPassport "IN_PASSPORT" [NationalId Apac]
+        KrPassport "KR_PASSPORT" [NationalId Apac]
+        Passport "PASSPORT" [NationalId]
+        UsDriverLicense "US_DRIVER_LICENSE" [NationalId NorthAmerica]
+        DeFuehrerschein "DE_FUEHRERSCHEIN" [NationalId Eu]
+        ItDriverLicense "IT_DRIVER_LICENSE" [NationalId Eu]
+        KrDriverLicense "KR_DRIVER_LICENSE" [NationalId Apac]
+        DriverLicense "DRIVER_LICENSE" [NationalId]
+        ItIdentityCard "IT_IDENTITY_CARD" [NationalId Eu]
+        IdCard "ID_CARD" [NationalId]
+        UkVehicleRegistration "UK_VEHICLE_REGISTRATION" [Uk]
+        DeKfz "DE_KFZ" [Eu]
+        TrLicensePlate "TR_LICENSE_PLATE" [Mea]
+        InVehicleRegistration "IN_VEHICLE_REGISTRATION" [Apac]
+        NgVehicleRegistration "NG_VEHICLE_REGISTRATION" [Mea]
+        LicensePlate "LICENSE_PLATE"
+        DeHandelsregister "DE_HANDELSREGISTER" [Eu]
+        GeoCoordinates "GEO_COORDINATES"
+        Username "USERNAME" [Credential]
+        Password "PASSWORD" [Credential]
+        Pin "PIN" [Credential]
+        EmployeeId "EMPLOYEE_ID"
+        CustomerId "CUSTOMER_ID"
+    }
+    Financial {
+        CardCvv "CARD_CVV"
+        CardExpiry "CARD_EXPIRY"
+        CardTrack "CARD_TRACK"
+        AccountNumber "ACCOUNT_NUMBER"
+    }
+    Health {
+        MedicalRecordNumber "MEDICAL_RECORD_NUMBER"
+        HealthInsuranceId "HEALTH_INSURANCE_ID"
+        Icd10Code "ICD10_CODE"
+        Ndc "NDC"
+    }
+    Business {
+        SourceCode "SOURCE_CODE"
+        SqlSchema "SQL_SCHEMA"
+        InternalHost "INTERNAL_HOST"
+        ConfidentialityMarking "CONFIDENTIALITY_MARKING"
+        FinancialStatement "FINANCIAL_STATEMENT"
     }
     Exfiltration {
         ExternalImage "EXTERNAL_IMAGE"

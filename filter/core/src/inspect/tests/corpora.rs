@@ -39,7 +39,7 @@ impl Tally {
 pub(super) type Span = (usize, usize);
 
 /// Half of the labelled value is enough.
-fn covers(found: Span, gold: Span) -> bool {
+pub(super) fn covers(found: Span, gold: Span) -> bool {
     let overlap = found.1.min(gold.1).saturating_sub(found.0.max(gold.0));
     2 * overlap >= gold.1 - gold.0
 }
@@ -56,7 +56,7 @@ pub(super) fn spans(row: &Value, text: &str) -> Vec<(String, Span)> {
         .collect()
 }
 
-fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
+pub(super) fn predictions(detectors: &Detectors, text: &str) -> Vec<(String, Span)> {
     findings(detectors, &["all"], text)
         .iter()
         .map(|f| (detectors.kind(f.kind).name.clone(), (f.start, f.end)))

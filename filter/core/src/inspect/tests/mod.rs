@@ -5,6 +5,8 @@ mod corpora;
 mod evasion;
 mod exfiltration;
 mod hostile;
+mod label_rows;
+mod labels;
 mod lane_cost;
 mod lane_folded;
 mod lane_properties;

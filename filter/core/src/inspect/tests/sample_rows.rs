@@ -1,5 +1,6 @@
 //! Samples of the built-in types that have no table of their own.
 
+#[derive(Clone, Copy)]
 pub(super) struct Row {
     pub(super) kind: &'static str,
     /// The value stands between `«` and `»`; what is outside is context.
@@ -9,7 +10,7 @@ pub(super) struct Row {
 
 /// Those of this file and of the files beside it.
 pub(super) fn all() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(super::secret_rows::SECRET_ROWS)
+    ROWS.iter().chain(super::secret_rows::SECRET_ROWS).chain(super::label_rows::ROWS)
 }
 
 const ROWS: &[Row] = &[
