@@ -39,7 +39,8 @@ fn found(external: &str, list: &[&str], answer: &str) -> Result<Vec<(String, Str
     let mut findings = Vec::new();
     let everything = detectors.select(&["all".to_owned()], &Path::root()).unwrap();
     found.join(list[0], &everything, &mut findings);
-    let told = |f: &Finding| (detectors.kind(f.kind).name.clone(), list[0][f.start..f.end].to_owned());
+    let told =
+        |f: &Finding| (detectors.kind(f.kind).name.clone(), list[0].get(f.start..f.end).unwrap_or_default().to_owned());
     Ok(findings.iter().map(told).collect())
 }
 
