@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use doorward_core::config::{Path, Problem, from_tree};
 use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, Finding, OverBudget, Selection};
 use doorward_core::policy::Document;
+use doorward_core::protocol::Channel;
 
 use crate::args::ScanArguments;
 use crate::check::Checked;
@@ -46,10 +47,11 @@ struct Seen {
     failed: bool,
 }
 
-/// Detectors, and which of them are asked.
+/// Detectors, which of them are asked, and where in an exchange the texts stand.
 struct Scanner {
     detectors: Detectors,
     selection: Selection,
+    channel: Channel,
 }
 
 impl Scanner {
@@ -84,11 +86,16 @@ impl Scanner {
             let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
             anyhow!("--detectors: {}{help}", problem.message)
         })?;
-        Ok(Self { detectors, selection })
+        Ok(Self { detectors, selection, channel: arguments.channel.into() })
     }
 
     fn scan(&self, text: &str, found: &mut Vec<Finding>) -> Result<(), OverBudget> {
-        self.detectors.scan(text, &self.selection, &mut Budget::default(), found)
+        self.detectors.scan_in(self.channel, text, &self.selection, &mut Budget::default(), found)
+    }
+
+    /// The same, and answers how much the text looks like an injection, from 0 to 1.
+    fn scan_scored(&self, text: &str, found: &mut Vec<Finding>) -> Result<f32, OverBudget> {
+        self.detectors.scan_scored(self.channel, text, &self.selection, &mut Budget::default(), found)
     }
 }
 

@@ -352,7 +352,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         let mut shown: Option<String> = None;
         let mut views = Views::default();
         while let Some(View { text: plain, way }) = views.next(shown.as_deref().unwrap_or(text)) {
-            let findings = self.find(&plain, selection);
+            let findings = self.find(&plain, channel, selection);
             ways.push(way);
             self.hidden(&plain, &findings, &mut known, &ways, channel, locate);
             known = findings;
@@ -404,16 +404,16 @@ impl<'a, 'b> Scan<'a, 'b> {
     /// Scans one text as it is; answers what it found.
     fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) -> Vec<Finding> {
         let Some(selection) = self.inspector.plan.selection(channel) else { return Vec::new() };
-        let findings = self.find(text, selection);
+        let findings = self.find(text, channel, selection);
         for finding in &findings {
             self.finding(text, finding, true, false, channel, locate);
         }
         findings
     }
 
-    fn find(&mut self, text: &str, selection: &Selection) -> Vec<Finding> {
+    fn find(&mut self, text: &str, channel: Channel, selection: &Selection) -> Vec<Finding> {
         let mut findings = Vec::new();
-        if self.inspector.detectors.scan(text, selection, self.budget, &mut findings).is_err() {
+        if self.inspector.detectors.scan_in(channel, text, selection, self.budget, &mut findings).is_err() {
             self.over = true;
         }
         if let Some(shingles) = self.shingles(selection) {

@@ -123,6 +123,7 @@ fn selections() {
     assert_eq!(count(&select(&["all"]).unwrap()), everything - 4);
     assert_eq!(count(&select(&["exfiltration"]).unwrap()), 4);
     assert_eq!(count(&select(&["all", "exfiltration"]).unwrap()), everything);
+    assert_eq!(count(&select(&["injection"]).unwrap()), 1);
     assert_eq!(count(&select(&["pii"]).unwrap()), 4);
     assert_eq!(count(&select(&["financial"]).unwrap()), 2);
     assert_eq!(count(&select(&["custom"]).unwrap()), 1);
