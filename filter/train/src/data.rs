@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
 /// Words in a row by which texts are told to be nearly the same.
-const SHINGLE: usize = 8;
+pub const SHINGLE: usize = 8;
 
 /// A labelled text.
 #[derive(Clone, Debug, Deserialize)]

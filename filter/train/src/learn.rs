@@ -20,11 +20,13 @@ pub struct Settings {
     pub attacks: f32,
     /// The bits of a slot's index.
     pub bits: u32,
+    /// The log-odds of a text of which nothing is known. Not trained: what is unlike all that was seen is no attack.
+    pub bias: f32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { least: 4, epochs: 12, rate: 0.2, l2: 1e-4, attacks: 0.5, bits: 15 }
+        Self { least: 4, epochs: 8, rate: 0.2, l2: 5e-4, attacks: 0.5, bits: 14, bias: -2.0 }
     }
 }
 
@@ -57,8 +59,7 @@ impl Numbered {
     /// The window of which the model is surest that it is an attack.
     fn window(&self, weights: &[f32]) -> Window {
         let mut best = (f32::MIN, 0, self.chunks.len());
-        let sums: Vec<f32> =
-            self.chunks.iter().map(|(f, _, _)| f.iter().map(|f| weights[*f as usize]).sum()).collect();
+        let sums: Vec<f32> = self.chunks.iter().map(|(f, _, _)| f.iter().map(|f| weights[*f as usize]).sum()).collect();
         windows(self.chunks.len(), &mut |from, to| {
             let words = self.chunks[from..to].iter().map(|c| c.1).sum();
             let rules = self.chunks[from..to].iter().fold(0, |all, c| all | c.2);
@@ -111,9 +112,9 @@ pub fn train(examples: &[Example<'_>], settings: Settings) -> Trained {
     let others = (examples.len() as f32 - attacks).max(1.0);
     let heavy = settings.attacks * others / attacks;
     let (mut weights, mut squares) = (vec![0.0_f32; known.len()], vec![1e-6_f32; known.len()]);
-    let (mut bias, mut bias_square) = (-1.0_f32, 1e-6_f32);
+    let bias = settings.bias;
     // Averaged over the later epochs.
-    let (mut sum, mut sum_bias, mut summed) = (vec![0.0_f32; known.len()], 0.0, 0.0);
+    let (mut sum, mut summed) = (vec![0.0_f32; known.len()], 0.0);
     let mut order: Vec<usize> = (0..numbered.len()).collect();
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     for epoch in 0..settings.epochs {
@@ -135,17 +136,14 @@ pub fn train(examples: &[Example<'_>], settings: Settings) -> Trained {
                 squares[feature] += gradient * gradient;
                 weights[feature] -= settings.rate * gradient / squares[feature].sqrt();
             }
-            bias_square += wrong * wrong;
-            bias -= settings.rate * wrong / bias_square.sqrt();
         }
         if epoch >= settings.epochs / 2 {
             sum.iter_mut().zip(&weights).for_each(|(sum, w)| *sum += w);
-            sum_bias += bias;
             summed += 1.0;
         }
     }
     let weights = known.iter().zip(&sum).map(|(hash, sum)| (*hash, sum / summed)).collect();
-    Trained { weights, bias: sum_bias / summed }
+    Trained { weights, bias }
 }
 
 impl Trained {

@@ -32,7 +32,8 @@ enum Command {
 
 /// Train the model of prompt injections.
 ///
-/// Reads `injection.jsonl` and `benign.jsonl`: lines of {"text", "label", "source", "category"}, label 1 for attacks.
+/// Reads `injection.jsonl` and `benign.jsonl`: lines of {"text", "label", "source", "category"}, label 1 for attacks; and
+/// `pii.jsonl` and `secrets.jsonl`, where they are, all of whose texts are none.
 #[derive(Debug, Args)]
 struct InjectionArguments {
     /// The folder with the data.
@@ -60,11 +61,14 @@ fn injection(arguments: &InjectionArguments) -> anyhow::Result<()> {
     for file in ["injection.jsonl", "benign.jsonl"] {
         rows.extend(data::read(&arguments.data.join(file))?);
     }
-    let mut settings = Settings::default();
-    if let Ok(s) = std::env::var("DW_SET") {
-        let v: Vec<f32> = s.split(',').map(|x| x.parse().unwrap()).collect();
-        settings = Settings { least: v[0] as u32, epochs: v[1] as u32, rate: v[2], l2: v[3], attacks: v[4], bits: v[5] as u32 };
+    // What is labelled for something else is no attack.
+    for file in ["pii.jsonl", "secrets.jsonl"] {
+        let file = arguments.data.join(file);
+        if file.exists() {
+            rows.extend(data::read(&file)?.into_iter().map(|row| Row { label: 0, ..row }));
+        }
     }
+    let settings = Settings::default();
     let read: Vec<Vec<Features>> = rows.iter().map(|row| features(&row.text)).collect();
     let measured = card::measure(&rows, &read, settings);
     let trained = learn::train(&examples(&rows, &read, &|_| true), settings);

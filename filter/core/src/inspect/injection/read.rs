@@ -25,14 +25,12 @@ pub(super) fn read(text: &str, sink: &mut impl Sink) {
     let mut characters = [0_u32; 4];
     let (mut class_before, mut class_place) = (0_u32, 0_u32);
     while let Some(word) = words.next() {
-        let classes = classes(text, &word, last, &mut characters);
+        let classes = classes(text, &word, &words, last, &mut characters);
         sink.feature(pair(0x51, word.hash));
         sink.feature(pair(last, word.hash));
         sink.feature(pair(before ^ 0x7F4A_7C15, word.hash));
-        if word.len >= LONG
-            && let Some(stem) = word.prefix.get(4)
-        {
-            sink.feature(pair(0x52, *stem));
+        if word.len >= LONG {
+            sink.feature(pair(0x52, word.stem));
         }
         let mut rules = 0;
         if classes != 0 {
@@ -50,35 +48,38 @@ pub(super) fn read(text: &str, sink: &mut impl Sink) {
 }
 
 /// What the word does in a sentence, alone or with what stands before it.
-fn classes(text: &str, word: &Word, last: u32, characters: &mut [u32; 4]) -> u64 {
+#[inline]
+fn classes(text: &str, word: &Word, words: &Words<'_>, last: u32, characters: &mut [u32; 4]) -> u64 {
     if word.marker != 0 {
         return word.marker;
     }
-    let mut classes = match word.script {
-        Script::Plain => lexicon::classes(word.hash) | lexicon::classes(pair(last, word.hash)),
-        Script::Other => lexicon::classes(word.hash) | lexicon::classes(pair(last, word.hash)) | lexicon::stems(word),
-        Script::Unspaced => 0,
-    };
     if word.script == Script::Unspaced {
-        let code = text.get(word.start..word.end).and_then(|c| c.chars().next()).map_or(0, |c| c as u32);
-        characters.rotate_left(1);
-        if let Some(slot) = characters.last_mut() {
-            *slot = code;
-        }
-        let [a, b, c, d] = *characters;
-        if c != 0 {
-            classes |= lexicon::classes(join(join(SEED, c), d));
-        }
-        if b != 0 {
-            let three = join(join(join(SEED, b), c), d);
-            classes |= lexicon::classes(three);
-        }
-        if a != 0 {
-            classes |= lexicon::classes(join(join(join(join(SEED, a), b), c), d));
-        }
-        classes |= lexicon::classes(word.hash);
-    } else {
-        *characters = [0; 4];
+        return unspaced(text, word, characters);
+    }
+    *characters = [0; 4];
+    let mut classes = lexicon::classes(word.hash) | lexicon::classes(pair(last, word.hash));
+    if word.script == Script::Other {
+        classes |= lexicon::stems(words.prefixes(word));
+    }
+    classes
+}
+
+/// The same of a character of an unspaced script: alone, and with up to three before it.
+#[inline(never)]
+fn unspaced(text: &str, word: &Word, characters: &mut [u32; 4]) -> u64 {
+    let code = text.get(word.start..word.end).and_then(|c| c.chars().next()).map_or(0, |c| c as u32);
+    let [_, b, c, d] = *characters;
+    *characters = [b, c, d, code];
+    let [a, b, c, d] = *characters;
+    let mut classes = lexicon::classes(word.hash);
+    if c != 0 {
+        classes |= lexicon::classes(join(join(SEED, c), d));
+    }
+    if b != 0 {
+        classes |= lexicon::classes(join(join(join(SEED, b), c), d));
+    }
+    if a != 0 {
+        classes |= lexicon::classes(join(join(join(join(SEED, a), b), c), d));
     }
     classes
 }

@@ -13,8 +13,10 @@ use super::markers;
 pub(super) const NUMBER: u32 = 0x2545_F491;
 /// Where the hash of a word starts.
 pub(super) const SEED: u32 = 0x811C_9DC5;
-/// How many characters of a word its prefixes are kept of.
-pub(super) const PREFIXES: usize = 10;
+/// How many characters of a word its beginnings are kept of.
+const PREFIXES: usize = 10;
+/// Of how many characters one beginning is kept of every word.
+const STEM: u32 = 5;
 /// How far a word takes the place, in which rules measure gaps: a character of an unspaced script is half a word.
 pub(super) const STEP: u32 = 2;
 /// The end of a sentence, in the same measure.
@@ -24,8 +26,8 @@ const SENTENCE: u32 = 9 * STEP;
 #[derive(Clone, Copy)]
 pub(super) struct Word {
     pub hash: u32,
-    /// The hashes of its first characters: of one at 0, of two at 1, ...
-    pub prefix: [u32; PREFIXES],
+    /// The hash of its first [`STEM`] characters, where it has more.
+    pub stem: u32,
     /// Characters.
     pub len: u32,
     /// What it is, where it is a marker: a set of classes of the lexicon.
@@ -53,6 +55,8 @@ pub(super) struct Words<'t> {
     place: u32,
     /// Only white space since the line began.
     line_start: bool,
+    /// The hashes of the beginnings of the last word outside ASCII.
+    prefixes: [u32; PREFIXES],
 }
 
 const fn step(hash: u32, c: u32) -> u32 {
@@ -101,6 +105,10 @@ const LATIN: &[u8; 192] =
     b"aaaaaaaceeeeiiiidnooooo\0ouuuuytsaaaaaaaceeeeiiiidnooooo\0ouuuuytyaaaaaaccccccccddddeeeeeeeeeeggggg\
     ggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
+/// U+1EA0 to U+1EF9, of Vietnamese, without accents.
+const VIETNAMESE: &[u8; 90] =
+    b"aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy";
+
 /// What becomes of a character outside ASCII.
 enum Wide {
     Letter(u32),
@@ -116,16 +124,21 @@ fn wide(c: char) -> Wide {
             Some(0) | None => Wide::Separator,
             Some(b) => Wide::Letter(u32::from(*b)),
         },
+        0x1EA0..=0x1EF9 => Wide::Letter(VIETNAMESE.get((code - 0x1EA0) as usize).map_or(code, |b| u32::from(*b))),
         // Soft hyphen, combining marks, Arabic vowel signs, zero-width characters.
         0xAD | 0x300..=0x36F | 0x64B..=0x65F | 0x200B..=0x200F | 0x2060..=0x2064 | 0xFE00..=0xFE0F | 0xFEFF => {
             Wide::Nothing
         }
         0x3040..=0x30FF | 0x3400..=0x9FFF | 0xF900..=0xFAFF | 0x20000..=0x3FFFF => Wide::Unspaced(code),
+        _ if is_sign(code) => Wide::Nothing,
         _ if c.is_alphanumeric() => Wide::Letter(fold_wide(code)),
-        // Signs that belong to a letter of an Indian script.
-        0x900..=0xDFF if code != 0x964 && code != 0x965 => Wide::Nothing,
         _ => Wide::Separator,
     }
+}
+
+/// A sign that belongs to a letter of an Indian script and is no letter itself: virama and nukta.
+const fn is_sign(code: u32) -> bool {
+    code >= 0x900 && code < 0xE00 && matches!(code & 0x7F, 0x3C | 0x4D)
 }
 
 /// Lower case, and one form of letters that are written in several.
@@ -143,9 +156,10 @@ const fn fold_wide(code: u32) -> u32 {
 
 impl<'t> Words<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, place: 0, line_start: true }
+        Self { text, at: 0, place: 0, line_start: true, prefixes: [0; PREFIXES] }
     }
 
+    #[inline]
     pub(super) fn next(&mut self) -> Option<Word> {
         let bytes = self.text.as_bytes();
         loop {
@@ -188,10 +202,8 @@ impl<'t> Words<'t> {
                 }
                 self.line_start = true;
             }
-            b'.' | b'!' | b'?' | b';' => {
-                if bytes.get(self.at + 1).is_none_or(u8::is_ascii_whitespace) {
-                    self.place = self.place.wrapping_add(SENTENCE);
-                }
+            b'.' | b'!' | b'?' | b';' if bytes.get(self.at + 1).is_none_or(u8::is_ascii_whitespace) => {
+                self.place = self.place.wrapping_add(SENTENCE);
             }
             b'<' | b'[' | b'#' | b'-' => {
                 if let Some(marker) = markers::at(bytes, self.at, self.line_start) {
@@ -217,7 +229,7 @@ impl<'t> Words<'t> {
         self.place = self.place.wrapping_add(STEP);
         Word {
             hash: marker.hash,
-            prefix: [0; PREFIXES],
+            stem: 0,
             len: 0,
             marker: marker.class,
             place: self.place,
@@ -233,20 +245,56 @@ impl<'t> Words<'t> {
         self.line_start = false;
         self.place = self.place.wrapping_add(STEP / 2);
         let hash = step(SEED, code);
-        let (prefix, place, end) = ([hash; PREFIXES], self.place, self.at);
-        Word { hash, prefix, len: 1, marker: 0, place, start, end, script: Script::Unspaced }
+        let (place, end) = (self.place, self.at);
+        Word { hash, stem: 0, len: 1, marker: 0, place, start, end, script: Script::Unspaced }
     }
 
+    /// The word that starts here. Most are ASCII throughout.
+    #[inline]
     fn word(&mut self, bytes: &[u8]) -> Word {
         let start = self.at;
-        let (mut hash, mut len, mut letters, mut script) = (SEED, 0_usize, false, Script::Plain);
-        let mut prefix = [0; PREFIXES];
-        while let Some(byte) = bytes.get(self.at) {
+        let (mut hash, mut len, mut letters, mut stem) = (SEED, 0_u32, false, 0);
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
+            let folded = FOLD.get(usize::from(*byte)).copied().unwrap_or(SEPARATOR);
+            if folded <= WIDE {
+                if folded == WIDE {
+                    return self.wide_word(bytes);
+                }
+                break;
+            }
+            letters |= !byte.is_ascii_digit();
+            hash = step(hash, u32::from(folded));
+            len += 1;
+            if len == STEM {
+                stem = hash;
+            }
+            at += 1;
+        }
+        let hash = if letters { hash } else { NUMBER };
+        self.ended(Word { hash, stem, len, marker: 0, place: 0, start, end: at, script: Script::Plain })
+    }
+
+    /// Goes on behind a word, and says where that stands.
+    #[inline]
+    fn ended(&mut self, word: Word) -> Word {
+        (self.at, self.line_start) = (word.end, false);
+        self.place = self.place.wrapping_add(STEP);
+        Word { place: self.place, ..word }
+    }
+
+    /// A word with letters outside ASCII. Its beginnings are kept.
+    #[inline(never)]
+    fn wide_word(&mut self, bytes: &[u8]) -> Word {
+        let start = self.at;
+        let (mut hash, mut len, mut letters, mut script) = (SEED, 0_u32, false, Script::Plain);
+        let mut at = start;
+        while let Some(byte) = bytes.get(at) {
             let folded = FOLD.get(usize::from(*byte)).copied().unwrap_or(SEPARATOR);
             let (code, size) = match folded {
                 SEPARATOR => break,
                 WIDE => {
-                    let Some(c) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else { break };
+                    let Some(c) = self.text.get(at..).and_then(|rest| rest.chars().next()) else { break };
                     match wide(c) {
                         Wide::Letter(code) => {
                             script = if code < 0x80 { script } else { Script::Other };
@@ -254,7 +302,7 @@ impl<'t> Words<'t> {
                             (code, c.len_utf8())
                         }
                         Wide::Nothing => {
-                            self.at += c.len_utf8();
+                            at += c.len_utf8();
                             continue;
                         }
                         Wide::Unspaced(_) | Wide::Separator => break,
@@ -265,17 +313,21 @@ impl<'t> Words<'t> {
                     (u32::from(folded), 1)
                 }
             };
-            self.at += size;
+            at += size;
             hash = step(hash, code);
-            if let Some(slot) = prefix.get_mut(len) {
+            if let Some(slot) = self.prefixes.get_mut(len as usize) {
                 *slot = hash;
             }
             len += 1;
         }
-        self.line_start = false;
-        self.place = self.place.wrapping_add(STEP);
+        let stem = self.prefixes.get(STEM as usize - 1).copied().unwrap_or(0);
         let hash = if letters { hash } else { NUMBER };
-        Word { hash, prefix, len: len as u32, marker: 0, place: self.place, start, end: self.at, script }
+        self.ended(Word { hash, stem, len, marker: 0, place: 0, start, end: at, script })
+    }
+
+    /// The hashes of the first two characters of `word`, which came last, of the first three, and so on.
+    pub(super) fn prefixes(&self, word: &Word) -> impl Iterator<Item = u32> {
+        self.prefixes.into_iter().take(word.len as usize).skip(1)
     }
 }
 
@@ -303,7 +355,9 @@ pub(super) const fn hash_of(word: &[u8]) -> u32 {
             0xC0.. => (((b as u32 & 31) << 6) | (word[at + 1] as u32 & 63), 2),
             _ => (fold_byte(b) as u32, 1),
         };
-        hash = step(hash, fold_wide(code));
+        if !is_sign(code) {
+            hash = step(hash, fold_wide(code));
+        }
         at += size;
     }
     if is_pair { pair(first, hash) } else { hash }
