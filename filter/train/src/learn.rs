@@ -26,7 +26,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { least: 4, epochs: 8, rate: 0.2, l2: 5e-4, attacks: 0.5, bits: 14, bias: -2.0 }
+        Self { least: 4, epochs: 12, rate: 0.2, l2: 5e-4, attacks: 0.5, bits: 14, bias: -2.0 }
     }
 }
 
@@ -111,7 +111,7 @@ pub fn train(examples: &[Example<'_>], settings: Settings) -> Trained {
     let attacks = examples.iter().filter(|e| e.attack).count().max(1) as f32;
     let others = (examples.len() as f32 - attacks).max(1.0);
     let heavy = settings.attacks * others / attacks;
-    let (mut weights, mut squares) = (vec![0.0_f32; known.len()], vec![1e-6_f32; known.len()]);
+    let (mut weights, mut squares) = (vec![0.0_f32; known.len()], vec![0.05_f32; known.len()]);
     let bias = settings.bias;
     // Averaged over the later epochs.
     let (mut sum, mut summed) = (vec![0.0_f32; known.len()], 0.0);
