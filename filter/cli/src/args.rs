@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use doorward_core::protocol::Channel;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -123,13 +124,14 @@ pub struct DigestArguments {
     pub file: String,
 }
 
-/// Find personal data, payment data and secrets in texts.
+/// Find personal data, payment data, secrets and prompt injections in texts.
 ///
 /// Prints `file:line:column TYPE score "masked preview"` for each finding.
 ///
 /// With --jsonl it reads {"id", "text"} lines and answers each with
-/// {"id", "findings": [{"type", "group", "start", "end", "score"}]}, offsets in bytes of UTF-8. A line that cannot be
-/// read or scanned is answered with {"id", "error"}, and the exit code is then 1.
+/// {"id", "findings": [{"type", "group", "start", "end", "score"}], "injection"}, offsets in bytes of UTF-8; "injection"
+/// says how much the text looks like a prompt injection, from 0 to 1, whatever is looked for. A line that cannot be read
+/// or scanned is answered with {"id", "error"}, and the exit code is then 1.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -151,6 +153,9 @@ pub struct ScanArguments {
     /// Use this policy's `detectors` and `content`.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<String>,
+    /// Where in an exchange the texts stand: an instruction in a tool's result weighs more than one that a user types.
+    #[arg(long, value_enum, default_value_t = ChannelArgument::User, value_name = "CHANNEL")]
+    pub channel: ChannelArgument,
     /// Report findings from this score (0 to 1), in place of the policy's thresholds and the default of 0.5.
     #[arg(long, value_name = "MIN")]
     pub score: Option<f32>,
@@ -166,4 +171,35 @@ pub struct ScanArguments {
 pub enum Format {
     Human,
     Json,
+}
+
+/// Where in an exchange a text stands, as in a policy's `channels`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ChannelArgument {
+    System,
+    Developer,
+    User,
+    Assistant,
+    ToolDescription,
+    ToolCall,
+    ToolResult,
+    Document,
+    Metadata,
+}
+
+impl From<ChannelArgument> for Channel {
+    fn from(channel: ChannelArgument) -> Self {
+        match channel {
+            ChannelArgument::System => Channel::System,
+            ChannelArgument::Developer => Channel::Developer,
+            ChannelArgument::User => Channel::User,
+            ChannelArgument::Assistant => Channel::Assistant,
+            ChannelArgument::ToolDescription => Channel::ToolDescription,
+            ChannelArgument::ToolCall => Channel::ToolCall,
+            ChannelArgument::ToolResult => Channel::ToolResult,
+            ChannelArgument::Document => Channel::Document,
+            ChannelArgument::Metadata => Channel::Metadata,
+        }
+    }
 }

@@ -6,6 +6,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use doorward_core::config::{Path, from_tree, tree_from_json};
 use doorward_core::inspect::{Budget, Detectors, Lane, Selection};
+use doorward_core::protocol::Channel;
 
 fn main() {
     divan::main();
@@ -76,7 +77,7 @@ fn through(bencher: Bencher<'_, '_>, what: &str) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::of_str(text.as_str())).bench_local(|| {
         out.clear();
-        detectors.scan_through(black_box(&text), &selection, &mut Budget::default(), &mut out).unwrap();
+        detectors.scan_through(Channel::User, black_box(&text), &selection, &mut Budget::default(), &mut out).unwrap();
         out.len()
     });
 }

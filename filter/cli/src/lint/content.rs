@@ -90,6 +90,17 @@ fn one(statement: &Node, path: &Path, found: &mut Vec<Problem>) {
             );
         }
     }
+    let detect = texts(statement, "detect");
+    let whole = !detect.is_empty() && detect.iter().all(|name| ["injection", "PROMPT_INJECTION"].contains(name));
+    if whole && only("response") && text(statement, "stream") != Some("hold_all") {
+        found.push(
+            Problem::new(
+                path.key("detect"),
+                format!("`{id}` never matches in a streamed answer: injections are judged in whole texts only"),
+            )
+            .help("look at what goes to the model (`direction: request`), or say `stream: hold_all`"),
+        );
+    }
     if let Some(mode) = text(statement, "stream") {
         if only("request") || sent {
             found.push(

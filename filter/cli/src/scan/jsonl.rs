@@ -33,6 +33,8 @@ struct Question<'a> {
 struct Answer<'a> {
     id: Option<&'a RawValue>,
     findings: Vec<Found<'a>>,
+    /// How much the text looks like an injection, whatever is looked for.
+    injection: Score,
 }
 
 #[derive(Serialize)]
@@ -132,9 +134,9 @@ fn one(
         Err(error) => return refuse(out, seen, None, &format!("not JSON at byte {}", error.column())),
     };
     found.clear();
-    if scanner.scan(&question.text, found).is_err() {
+    let Ok(injection) = scanner.scan(&question.text, found) else {
         return refuse(out, seen, question.id, "not scanned: the policy's patterns used up their budget of work");
-    }
+    };
     seen.found |= !found.is_empty();
     let findings = found.iter().map(|Sighting { finding, hidden, .. }| {
         let kind = scanner.detectors.kind(finding.kind);
@@ -147,7 +149,7 @@ fn one(
             hidden: hidden.is_some(),
         }
     });
-    write_line(out, &Answer { id: question.id, findings: findings.collect() })
+    write_line(out, &Answer { id: question.id, findings: findings.collect(), injection: Score(injection) })
 }
 
 fn refuse(out: &mut impl Write, seen: &mut Seen, id: Option<&RawValue>, error: &str) -> io::Result<()> {

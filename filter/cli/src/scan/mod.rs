@@ -10,6 +10,7 @@ use anyhow::{Context as _, anyhow, bail};
 use doorward_core::config::{Path, Problem, from_tree};
 use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, OverBudget, Selection, Sighting};
 use doorward_core::policy::Document;
+use doorward_core::protocol::Channel;
 
 use crate::args::ScanArguments;
 use crate::check::Checked;
@@ -47,10 +48,11 @@ struct Seen {
     failed: bool,
 }
 
-/// Detectors, and which of them are asked.
+/// Detectors, which of them are asked, and where in an exchange the texts stand.
 struct Scanner {
     detectors: Detectors,
     selection: Selection,
+    channel: Channel,
 }
 
 impl Scanner {
@@ -88,12 +90,13 @@ impl Scanner {
         if detectors.externals().iter().any(|external| external.kinds().meets(&selection)) {
             report::note("external detectors are not asked here");
         }
-        Ok(Self { detectors, selection })
+        Ok(Self { detectors, selection, channel: arguments.channel.into() })
     }
 
-    /// Sorted by start; where a part of a value is seen as it is and more of it behind an encoding, that is one.
-    fn scan(&self, text: &str, found: &mut Vec<Sighting>) -> Result<(), OverBudget> {
-        self.detectors.scan_through(text, &self.selection, &mut Budget::default(), found)?;
+    /// Sorted by start; where a part of a value is seen as it is and more of it behind an encoding, that is one. Answers how much the
+    /// text, or what it hides, looks like an injection, from 0 to 1.
+    fn scan(&self, text: &str, found: &mut Vec<Sighting>) -> Result<f32, OverBudget> {
+        let score = self.detectors.scan_through(self.channel, text, &self.selection, &mut Budget::default(), found)?;
         if found.iter().any(|sighting| sighting.hidden.is_some()) {
             found.sort_by_key(|s| (s.finding.start, s.finding.kind, Reverse(s.finding.end)));
             found.dedup_by(|later, first| {
@@ -101,7 +104,7 @@ impl Scanner {
                 later.kind == first.kind && later.end <= first.end
             });
         }
-        Ok(())
+        Ok(score)
     }
 }
 

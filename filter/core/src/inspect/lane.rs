@@ -19,7 +19,7 @@
 //! starts at its `.atlasv1.`. A private key block is reported piece by piece: each settled text has a finding over
 //! what it has of the block (guarantee 2 then holds for the bytes covered), it takes a line of 24 characters within
 //! 512 bytes to be one, and no allow-list lets it pass. Patterns see `^` and `$` only where the text starts and where
-//! it ends. Shadows of kinds that are not looked for (a card number is no phone number) are cast from where a digit
+//! it ends. Prompt injections are judged in whole texts only, and never found here. Shadows of kinds that are not looked for (a card number is no phone number) are cast from where a digit
 //! of theirs stands, and not by addresses of version 6.
 //!
 //! **Bounds.** A stretch that is still open after [`STRETCH`] bytes, or a chain of many numbers, is scanned as far as

@@ -16,7 +16,8 @@
 //! `regex-lite` on a stated budget of work (`pattern`, [`Budget`]); values of lists by their digests ([`exact`]), on the same.
 //!
 //! URLs that carry something out ([`links`]) are read for by grammars of their own, since it matters where they stand;
-//! planted secrets are entries of the dictionaries. What an answer repeats of the system prompt is known only beside
+//! planted secrets are entries of the dictionaries. Whether a text gives a model instructions ([`injection`]) is judged over
+//! windows of it, and by where it stands. What an answer repeats of the system prompt is known only beside
 //! the request: [`Leak`] finds it. These kinds stand beside whatever they overlap, as the policy's own do.
 //!
 //! Business content (`business`) is judged line by line, and stands beside the others too.
@@ -47,6 +48,7 @@ mod external;
 mod glob;
 mod hidden;
 mod iban;
+pub mod injection;
 mod ipv6;
 mod labels;
 mod lane;
@@ -69,6 +71,7 @@ mod tests;
 
 use std::fmt;
 
+use crate::protocol::Channel;
 use crate::sort;
 
 pub use budget::{Budget, OverBudget};
@@ -281,7 +284,49 @@ impl Detectors {
         budget: &mut Budget,
         out: &mut Vec<Finding>,
     ) -> Result<(), OverBudget> {
+        self.scan_in(Channel::User, text, selection, budget, out)
+    }
+
+    /// The same in a text that stands in `channel`: what is an attack in a tool's result may be ordinary in what a user writes.
+    ///
+    /// # Errors
+    /// As of [`Detectors::scan`].
+    pub fn scan_in(
+        &self,
+        channel: Channel,
+        text: &str,
+        selection: &Selection,
+        budget: &mut Budget,
+        out: &mut Vec<Finding>,
+    ) -> Result<(), OverBudget> {
+        if selection.contains(injection::KIND) {
+            return self.scan_scored(channel, text, selection, budget, out).map(drop);
+        }
         self.scan_span(Span::whole(text), selection, budget, out)
+    }
+
+    /// The same, and answers how much the text looks like an injection, from 0 to 1, whether that is looked for or not.
+    ///
+    /// # Errors
+    /// As of [`Detectors::scan`].
+    pub fn scan_scored(
+        &self,
+        channel: Channel,
+        text: &str,
+        selection: &Selection,
+        budget: &mut Budget,
+        out: &mut Vec<Finding>,
+    ) -> Result<f32, OverBudget> {
+        let from = out.len();
+        self.scan_span(Span::whole(text), selection, budget, out)?;
+        let finding = injection::find(text, channel);
+        if selection.contains(injection::KIND) && finding.start < finding.end && self.counts(text, &finding) {
+            // Findings are sorted by start, then by kind.
+            let before = |f: &Finding| (f.start, f.kind) < (finding.start, finding.kind);
+            let at = out.get(from..).unwrap_or_default().partition_point(before);
+            out.insert(from + at, finding);
+        }
+        Ok(finding.score)
     }
 
     fn scan_span(

@@ -45,6 +45,8 @@ fn builtin(kind: Type) -> Reach {
         // A letter may have another length in another case: at most three bytes for one.
         Type::Canary => (3 * dictionary::MAX_WORD, 0),
         Type::SystemPromptLeak => return Reach { max_len: None, left: 0 },
+        // Judged in whole texts only.
+        Type::PromptInjection => return Reach { max_len: Some(0), left: 0 },
         Type::PrivateKey => return Reach { max_len: None, left: 0 },
         secret => return secrets::reach::of(secret),
     };
@@ -81,7 +83,8 @@ mod tests {
         for (_, kind) in detectors.kinds() {
             let Reach { max_len, left } = reach(&kind.name);
             assert_eq!(max_len.is_none(), ["PRIVATE_KEY", "SYSTEM_PROMPT_LEAK"].contains(&kind.name.as_str()));
-            assert!(max_len.is_none_or(|max| (5..=8192).contains(&max)) && left <= super::super::lane::LEFT);
+            let whole = kind.name == "PROMPT_INJECTION";
+            assert!(whole || max_len.is_none_or(|max| (5..=8192).contains(&max)) && left <= super::super::lane::LEFT);
         }
         assert_eq!(reach("p"), Reach { max_len: Some(10), left: 64 });
         assert_eq!(reach("q"), Reach { max_len: Some(1024), left: 1 });

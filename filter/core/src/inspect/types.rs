@@ -328,4 +328,7 @@ types! {
         Canary "CANARY"
         SystemPromptLeak "SYSTEM_PROMPT_LEAK"
     }
+    Injection {
+        PromptInjection "PROMPT_INJECTION"
+    }
 }

@@ -374,7 +374,7 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn seen_through(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
         let mut sightings = Vec::new();
-        let outcome = see_through(text, &mut |text, found| self.find(text, selection, found), &mut sightings);
+        let outcome = see_through(text, &mut |text, found| self.find(text, channel, selection, found), &mut sightings);
         self.over |= outcome.is_err();
         for Sighting { finding, hidden, part } in &sightings {
             let at = finding.start..finding.end;
@@ -401,15 +401,21 @@ impl<'a, 'b> Scan<'a, 'b> {
     fn text(&mut self, text: &str, channel: Channel, locate: Locate<'_>) {
         let Some(selection) = self.inspector.plan.selection(channel) else { return };
         let mut findings = Vec::new();
-        self.over |= self.find(text, selection, &mut findings).is_err();
+        self.over |= self.find(text, channel, selection, &mut findings).is_err();
         for finding in &findings {
             let value = text.get(finding.start..finding.end).unwrap_or_default();
             self.finding(value, finding, true, false, channel, locate);
         }
     }
 
-    fn find(&mut self, text: &str, selection: &Selection, findings: &mut Vec<Finding>) -> Result<(), OverBudget> {
-        self.inspector.detectors.scan(text, selection, self.budget, findings)?;
+    fn find(
+        &mut self,
+        text: &str,
+        channel: Channel,
+        selection: &Selection,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), OverBudget> {
+        self.inspector.detectors.scan_in(channel, text, selection, self.budget, findings)?;
         if let Some(shingles) = self.shingles(selection) {
             findings.extend(Leak::new().push(shingles, text, true).findings);
         }

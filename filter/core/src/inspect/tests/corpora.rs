@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::super::injection;
 use super::{Detectors, builtin, findings};
+use crate::protocol::Channel;
 
 pub(super) fn rows(file: &str) -> Option<Vec<Value>> {
     let directory = std::env::var_os("DOORWARD_CORPORA")
@@ -415,7 +417,7 @@ fn benign_text() {
     let Some(rows) = rows("benign.jsonl") else { return };
     let detectors = builtin();
     let mut by_kind: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut personal, mut secret) = (0, 0);
+    let (mut personal, mut secret, mut injected) = (0, 0, 0);
     for row in &rows {
         let text = row["text"].as_str().unwrap();
         let predicted = predictions(&detectors, text);
@@ -430,10 +432,29 @@ fn benign_text() {
         };
         let is_secret =
             |kind: &str| super::super::types::TYPES.iter().any(|(k, g)| *k == kind && g.as_str() == "secrets");
-        personal += usize::from(predicted.iter().any(|(k, _)| !may(k) && !is_secret(k)));
+        let is_injection = |kind: &str| kind == "PROMPT_INJECTION";
+        personal += usize::from(predicted.iter().any(|(k, _)| !may(k) && !is_secret(k) && !is_injection(k)));
+        injected += usize::from(predicted.iter().any(|(k, _)| is_injection(k)));
         secret += usize::from(predicted.iter().any(|(k, _)| is_secret(k)));
     }
     println!("benign rows {}: with personal data {personal}, with secrets {secret}; findings {by_kind:?}", rows.len());
     assert!(personal * 200 <= rows.len(), "{personal} of {} rows", rows.len());
     assert!(secret <= 5, "{secret} rows");
+    assert!(injected * 100 <= rows.len(), "{injected} of {} rows", rows.len());
+}
+
+/// Of injections by source. The weights were trained on these: `CARD.md` says what they find when they were not.
+#[test]
+fn injections() {
+    let Some(rows) = rows("injection.jsonl") else { return };
+    let mut sources: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for row in &rows {
+        let found = injection::score(row["text"].as_str().unwrap(), Channel::User).score >= 0.5;
+        let (rows, hits) = sources.entry(row["source"].as_str().unwrap()).or_default();
+        (*rows, *hits) = (*rows + 1, *hits + usize::from(found));
+    }
+    println!("{sources:?}");
+    let share = |source: &str| sources.get(source).map_or(0.0, |(rows, hits)| *hits as f64 / *rows as f64);
+    assert!(share("verazuo/jailbreak_llms") > 0.9 && share("purplellama/cse-en") > 0.8);
+    assert!(share("NotInject") < 0.1);
 }

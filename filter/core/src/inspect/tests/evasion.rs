@@ -10,7 +10,9 @@ use super::{Budget, Detectors, builtin};
 
 fn sightings(detectors: &Detectors, selection: &Selection, text: &str) -> Vec<Sighting> {
     let mut out = Vec::new();
-    detectors.scan_through(text, selection, &mut Budget::new(u64::MAX), &mut out).unwrap();
+    detectors
+        .scan_through(crate::protocol::Channel::User, text, selection, &mut Budget::new(u64::MAX), &mut out)
+        .unwrap();
     out
 }
 

@@ -58,7 +58,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-fn builtin() -> Detectors {
+pub(super) fn builtin() -> Detectors {
     detectors("{}")
 }
 
@@ -77,4 +77,10 @@ fn found(detectors: &Detectors, names: &[&str], text: &str) -> Vec<String> {
         .iter()
         .map(|f| format!("{}:{}", detectors.kind(f.kind).name, text.get(f.start..f.end).unwrap()))
         .collect()
+}
+
+/// What `names` select.
+pub(super) fn select_named(detectors: &Detectors, names: &[&str]) -> super::Selection {
+    let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
+    detectors.select(&names, &Path::root()).unwrap()
 }

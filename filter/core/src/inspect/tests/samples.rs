@@ -83,8 +83,8 @@ fn every_type_has_samples() {
         let made_up = super::super::secrets::vendors::NAMED.iter().map(|row| row.kind);
         let made_up = made_up.chain(super::super::secrets::tokens::TOKENS.iter().map(|row| row.kind));
         let own = own || made_up.into_iter().any(|k| TYPES[k.id().index()].0 == *kind);
-        // Those that need a policy or a request have tests of their own.
-        let other = ["CANARY", "SYSTEM_PROMPT_LEAK"].contains(kind);
+        // Those that need a policy or a request, or are judged over a whole text, have tests of their own.
+        let other = ["CANARY", "SYSTEM_PROMPT_LEAK", "PROMPT_INJECTION"].contains(kind);
         assert!(tabled || own || other, "{kind} has no samples");
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::{Budget, Detectors, Finding, OverBudget, Selection};
 use super::{View, Views, Way};
+use crate::protocol::Channel;
 use crate::sort;
 
 /// What was found in a text, or in what it hides.
@@ -103,19 +104,27 @@ fn hidden(plain: &str, findings: &[Finding], known: &mut Vec<Finding>, ways: &[W
 }
 
 impl Detectors {
-    /// The same as [`Detectors::scan`] for the text and for everything that its encodings and look-alike characters
-    /// hide. What the text shows as it came stands first, sorted by start; then what the first view adds, and so on.
+    /// The same as [`Detectors::scan_in`] for the text and for everything that its encodings and look-alike characters hide. What
+    /// the text shows as it came stands first, sorted by start; then what the first view adds, and so on. Answers how much the text,
+    /// or what it hides, looks like an injection, from 0 to 1.
     ///
     /// # Errors
     /// [`OverBudget`] when the policy's patterns used up `budget`: nothing is appended, and the text must be treated as
     /// not scanned.
     pub fn scan_through(
         &self,
+        channel: Channel,
         text: &str,
         selection: &Selection,
         budget: &mut Budget,
         out: &mut Vec<Sighting>,
-    ) -> Result<(), OverBudget> {
-        see_through(text, &mut |text, found| self.scan(text, selection, budget, found), out)
+    ) -> Result<f32, OverBudget> {
+        let mut most = 0.0f32;
+        let mut find = |text: &str, found: &mut Vec<Finding>| {
+            most = most.max(self.scan_scored(channel, text, selection, budget, found)?);
+            Ok(())
+        };
+        see_through(text, &mut find, out)?;
+        Ok(most)
     }
 }
