@@ -31,6 +31,7 @@
 //! **What this does not do.** It does not bound what is held back below these: the caller looks at [`Lane::held`].
 //! One lane takes one selection; another one from one push to the next applies to what has not been settled.
 
+pub(super) mod ids;
 mod key;
 mod mail;
 mod numbers;
@@ -96,6 +97,7 @@ struct Watchers {
     colons: numbers::Colons,
     tokens: tokens::Tokens,
     key: key::Key,
+    ids: ids::Ids,
     phrases: phrases::Phrases,
     runs: patterns::Runs,
     links: links::Links,
@@ -112,6 +114,9 @@ struct Plan {
     colons: bool,
     /// The kinds of secrets, as bits, and patterns with a literal start.
     tokens: u64,
+    /// The layouts of identifiers with letters, and wallets.
+    ids: ids::Set,
+    wallets: bool,
     key: bool,
     phrases: bool,
     runs: bool,
@@ -121,7 +126,8 @@ struct Plan {
 impl Plan {
     fn new(detectors: &Detectors, selection: &Selection) -> Self {
         let has = |kind: Type| selection.contains(kind.id());
-        let chain = [Type::PhoneNumber, Type::UsSsn, Type::IpAddress, Type::CreditCard].into_iter().any(has);
+        let numbers = [Type::PhoneNumber, Type::UsSsn, Type::IpAddress, Type::CreditCard].into_iter().any(has);
+        let chain = numbers || super::ids::kinds().any(|(kind, digits, _)| digits && has(kind));
         let mode = |kind: Type| match (has(kind), chain) {
             (true, _) => Mode::Full,
             (false, true) => Mode::Shadow,
@@ -135,6 +141,8 @@ impl Plan {
             accounts: mode(Type::IbanCode),
             colons: has(Type::IpAddress),
             tokens: tokens::kinds(selection, patterns),
+            ids: detectors.layouts.of(selection),
+            wallets: has(Type::Crypto),
             key: has(Type::PrivateKey) && detectors.threshold(Type::PrivateKey.id()) <= 0.99,
             phrases: detectors.dictionary.is_selected(selection),
             runs: (0..patterns.len())
@@ -387,6 +395,9 @@ impl Watchers {
             let what = (plan.tokens, scan.selection, &detectors.patterns);
             self.tokens.step(step, &detectors.watch, what, over);
         }
+        if plan.wallets || ids::is_wanted(&plan.ids) {
+            self.ids.step(step, &plan.ids, plan.wallets, &detectors.layouts, over);
+        }
         if plan.key {
             self.key.step(step);
         }
@@ -408,7 +419,11 @@ impl Watchers {
         if plan.tokens != 0 {
             open = open.min(self.tokens.open(end));
         }
-        open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open()).min(self.links.open())
+        open.min(self.ids.open())
+            .min(self.key.open())
+            .min(self.phrases.open())
+            .min(self.runs.open())
+            .min(self.links.open())
     }
 
     /// The same for values that end after `end`: where a run or a chain holds others before, they are left out.
@@ -421,7 +436,11 @@ impl Watchers {
         if plan.tokens != 0 {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
-        recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
+        recent = recent
+            .min(self.ids.open())
+            .min(self.key.open())
+            .min(self.phrases.open())
+            .min(self.runs.recent(end, patterns));
         recent.min(self.links.open())
     }
 
@@ -431,6 +450,7 @@ impl Watchers {
         self.accounts.shift(by);
         self.colons.shift(by);
         self.tokens.shift(by);
+        self.ids.shift(by);
         self.key.shift(settled, by);
         self.phrases.shift(by);
         self.runs.shift(by);

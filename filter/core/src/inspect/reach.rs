@@ -5,7 +5,7 @@
 //! and are waited for; they are not part of the reach.
 
 use super::types::{TYPES, Type};
-use super::{Detectors, KindId, dictionary, links, secrets};
+use super::{Detectors, KindId, dictionary, ids, links, secrets};
 
 /// How far a kind of finding reaches in a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,10 @@ fn builtin(kind: Type) -> Reach {
         Type::Canary => (3 * dictionary::MAX_WORD, 0),
         Type::SystemPromptLeak => return Reach { max_len: None, left: 0 },
         Type::PrivateKey => return Reach { max_len: None, left: 0 },
-        secret => return secrets::reach::of(secret),
+        secret if secret.id() >= Type::PrivateKey.id() || secret == Type::SwiftBic => {
+            return secrets::reach::of(secret);
+        }
+        identifier => ids::reach(identifier),
     };
     Reach { max_len: Some(max_len), left }
 }

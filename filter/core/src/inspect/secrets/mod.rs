@@ -4,6 +4,7 @@
 //! floor for the entropy, so that `xxxx` and words are left alone. What needs more than that has a
 //! function: [`private_key`], [`jwt`], [`keyed`], [`connection`].
 
+mod bic;
 mod connection;
 mod jwt;
 mod keyed;
@@ -101,6 +102,7 @@ const FUNCTIONS: &[Function] = &[
     Function { kind: Type::TelegramBotToken, anchors: &[":AA"], exact: true, find: keyed::telegram },
     Function { kind: Type::TerraformToken, anchors: &[".atlasv1."], exact: true, find: keyed::terraform },
     Function { kind: Type::UrlCredentials, anchors: &["://"], exact: true, find: connection::url },
+    Function { kind: Type::SwiftBic, anchors: &["swift", "bic"], exact: false, find: bic::find },
     Function { kind: Type::ConnectionString, anchors: &["password=", "pwd=", "password ="], exact: false, find: connection::string },
 ];
 

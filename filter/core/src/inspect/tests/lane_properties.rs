@@ -6,7 +6,7 @@ use super::super::secrets::tokens::SAMPLES;
 use super::super::types::TYPES;
 use super::super::{Group, Sight, Span};
 use super::lanes::{absolute, cut, lane_findings, pushes, select};
-use super::sample_rows::ROWS;
+use super::sample_rows;
 use super::{Budget, Detectors, Finding, builtin, detectors};
 
 pub(super) const DOCUMENT: &str = r#"{
@@ -34,7 +34,7 @@ const OWN: [&str; 9] = ["employee", "case", "digits", "vowels", "anything", "lin
 
 fn samples() -> Vec<String> {
     let plain = |s: &&str| s.replace(['¦', '«', '»'], "");
-    let rows = ROWS.iter().flat_map(|r| r.found.iter().chain(r.missed)).map(plain);
+    let rows = sample_rows::rows().flat_map(|r| r.found.iter().chain(r.missed)).map(plain);
     rows.chain(SAMPLES.iter().flat_map(|s| s.found.iter().chain(s.missed)).map(plain)).collect()
 }
 
@@ -274,7 +274,7 @@ proptest! {
             *group == Group::Secrets && !["PRIVATE_KEY", "TERRAFORM_TOKEN"].contains(kind)
         });
         let secrets = secrets.map(|(kind, _)| (&builtin, vec![*kind]));
-        let numbers = [(&builtin, vec!["EMAIL_ADDRESS"]), (&builtin, vec!["pii", "financial"])];
+        let numbers = [(&builtin, vec!["EMAIL_ADDRESS"]), (&builtin, vec!["pii", "financial", "health"])];
         let words = OWN.map(|name| (&own, vec![name]));
         for (detectors, names) in secrets.chain(numbers).chain(words) {
             let selection = select(detectors, &names);

@@ -6,7 +6,7 @@ use super::super::secrets::tokens::SAMPLES;
 use super::super::types::{TYPES, Type};
 use super::super::{Lane, Selection};
 use super::lane_properties::DOCUMENT;
-use super::sample_rows::ROWS;
+use super::sample_rows::rows;
 use super::{Budget, Detectors, Finding, builtin, corpora, detectors, findings};
 use crate::config::Path;
 
@@ -95,7 +95,7 @@ fn samples_are_found_in_a_lane() {
     let detectors = builtin();
     let (mut wrong, mut only_whole) = (Vec::new(), Vec::new());
     let all = select(&detectors, &["all"]);
-    for row in ROWS {
+    for row in rows() {
         let selection = select(&detectors, &[row.kind]);
         for (sample, among_text) in row.found.iter().flat_map(|s| [(s, false), (s, true)]) {
             let marked = sample.replace('¦', "");

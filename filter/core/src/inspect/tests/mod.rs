@@ -4,6 +4,7 @@ mod configuration;
 mod corpora;
 mod exfiltration;
 mod hostile;
+mod id_rows;
 mod lane_cost;
 mod lane_properties;
 mod lanes;

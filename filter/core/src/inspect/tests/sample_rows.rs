@@ -7,7 +7,12 @@ pub(super) struct Row {
     pub(super) missed: &'static [&'static str],
 }
 
-pub(super) const ROWS: &[Row] = &[
+/// All of them.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(super::id_rows::IDS)
+}
+
+const ROWS: &[Row] = &[
     Row {
         kind: "EXTERNAL_IMAGE",
         found: &[
