@@ -1,9 +1,9 @@
 //! How identifiers are written.
 //!
-//! A layout is a text: `d` a digit, `u` an upper-case letter, `l` a letter, `x` an upper-case letter or digit, `y` a letter
-//! or digit, `h` a hexadecimal digit; upper-case letters and figures are themselves; anything else is a separator as it is mostly written.
-//! All separators stand or none does; another one of space, dash and dot may stand for each. A `!` before the layout:
-//! they must stand.
+//! A layout is a text: `d` a digit, `u` an upper-case letter, `l` a letter, `x` an upper-case letter or digit, `y` a
+//! letter or digit, `h` a hexadecimal digit; upper-case letters and figures are themselves; anything else is a separator as
+//! it is mostly written. All separators stand or none does; another one of space, dash and dot may stand for each. A `!`
+//! before the layout: they must stand.
 
 use super::super::bytes;
 

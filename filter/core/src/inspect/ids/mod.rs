@@ -10,8 +10,8 @@
 //! The word nearest to a number decides what it is; one that names something else (an order, a phone) takes it from what is
 //! named farther off. Wallets and hardware addresses, which have no fixed layout of digits, have matchers of their own.
 //!
-//! What this does not do: find identifiers whose letters before the first digit are in groups (`RSS MRA 85T10..`), in lower case
-//! where more than two letters stand before the first digit, or with other digits than ASCII's.
+//! What this does not do: find identifiers whose letters before the first digit are in groups (`RSS MRA 85T10..`), in
+//! lower case where more than two letters stand before the first digit, or with other digits than ASCII's.
 
 mod layout;
 mod mac;
@@ -82,21 +82,24 @@ static NUMBER: Words =
 
 /// Countries: a common word beside one of them is said of no other.
 static COUNTRIES: Words = words!(
-    "us usa american uk gb british irish ireland swedish sweden finnish finland danish denmark norwegian norway iceland icelandic \
-     dutch netherlands belgian belgium german germany deutsche de french france fr austrian austria swiss switzerland ch polish poland pl czech slovak \
-     italian italy spanish spain es portuguese portugal pt greek greece romanian romania bulgarian bulgaria croatian croatia slovenian \
-     slovenia estonian estonia latvian latvia lithuanian lithuania russian russia ukrainian ukraine turkish turkey tr south african za israel israeli \
-     indian india australian australia au canadian canada ca singapore sg korean korea kr japanese japan jp chinese china cn taiwan tw hong thai \
-     thailand malaysian malaysia indonesian indonesia philippine philippines pakistan pakistani vietnamese vietnam brazilian brazil br mexican mexico mx \
-     argentina argentine ar chilean chile colombian colombia nigerian nigeria egypt saudi kenya",
+    "us usa american uk gb british irish ireland swedish sweden finnish finland danish denmark norwegian norway \
+     iceland icelandic dutch netherlands belgian belgium german germany deutsche de french france fr austrian \
+     austria swiss switzerland ch polish poland pl czech slovak italian italy spanish spain es portuguese \
+     portugal pt greek greece romanian romania bulgarian bulgaria croatian croatia slovenian slovenia estonian \
+     estonia latvian latvia lithuanian lithuania russian russia ukrainian ukraine turkish turkey tr south african \
+     za israel israeli indian india australian australia au canadian canada ca singapore sg korean korea kr \
+     japanese japan jp chinese china cn taiwan tw hong thai thailand malaysian malaysia indonesian indonesia \
+     philippine philippines pakistan pakistani vietnamese vietnam brazilian brazil br mexican mexico mx argentina \
+     argentine ar chilean chile colombian colombia nigerian nigeria egypt saudi kenya",
     "росси" "中国" "한국" "日本" "भारत"
 );
 
 /// What other numbers are.
 static OTHER: Words = words!(
-    "order orders invoice tracking batch ticket case isbn issn ean gtin upc barcode sku part parts serial lot item items \
-     passport passports driver drivers tel telephone phone phones telefon telefono telefone mobile mobil movil handy cell fax call whatsapp zip postcode timestamp epoch \
-     amount total price model catalog page pages version commit build session port"
+    "order orders invoice tracking batch ticket case isbn issn ean gtin upc barcode sku part parts serial lot \
+     item items passport passports driver drivers tel telephone phone phones telefon telefono telefone mobile \
+     mobil movil handy cell fax call whatsapp zip postcode timestamp epoch amount total price model catalog page \
+     pages version commit build session port"
 );
 
 /// How far context words are looked for, and other words; and behind a number.
@@ -242,7 +245,7 @@ fn from(
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
         let Some(row) = scope.index.row(variant) else { continue };
         // What is not looked for may take numbers from others, but only where numbers are watched.
-        if !scope.has(row.kind) && !(variant.digits && scope.has(Type::PhoneNumber)) {
+        if !(scope.has(row.kind) || variant.digits && scope.has(Type::PhoneNumber)) {
             continue;
         }
         let mut symbols = [0u8; MAX];
@@ -281,8 +284,8 @@ fn starts_free(bytes: &[u8], start: usize) -> bool {
     }
 }
 
-/// Whether it is no part of something longer: nothing goes on behind it, and no group of digits before or behind it is joined to it as
-/// its own are to each other.
+/// Whether it is no part of something longer: nothing goes on behind it, and no group of digits before or behind it is
+/// joined to it as its own are to each other.
 fn ends_free(bytes: &[u8], start: usize, read: &Match) -> bool {
     let next = bytes::at(bytes, read.end);
     if next.is_ascii_alphanumeric() || matches!(next, b'_' | b'@') {

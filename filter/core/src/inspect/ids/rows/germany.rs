@@ -60,7 +60,7 @@ pub(super) static ROWS: &[Row] = &[
     Row::new(
         Type::DePassport, &["xxxxxxxxx"], &[Rule::In(0, b"CFGHJKL"), Rule::Is(of_document), Rule::Is(has_digits)],
         words!("reisepass reisepassnummer reisepassnr passnummer passnr pass"), (0.0, 0.0),
-    ).named(0.8),
+    ).of(&GERMANY).named(0.8),
     Row::new(
         Type::DeLanr, &["ddddddddd"],
         &[Rule::Is(|s| (10 - sum(s, &[4, 9, 4, 9, 4, 9]) % 10) % 10 == digit(s, 6)), Rule::Mixed, Rule::Within(7, 2, 1, 99)],
