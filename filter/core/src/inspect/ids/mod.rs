@@ -106,8 +106,9 @@ static OTHER: Words = words!(
 const BEFORE: usize = 64;
 const NEAR: usize = 24;
 const AFTER: usize = 24;
-/// What common words add, and other words take.
+/// What common words add, and other words take; and how sure it must be alone for the former.
 const HINT: f32 = 0.2;
+const HINTED: f32 = 0.35;
 const DOUBT: f32 = 0.35;
 
 fn rows() -> impl Iterator<Item = &'static Row> {
@@ -349,7 +350,8 @@ impl Around {
         let alone = if self.countries && !here && alone < 0.6 { alone - 0.15 } else { alone };
         match (self.number && here, self.common && !self.countries, doubtful) {
             (true, _, false) => row.named - 0.1,
-            (_, true, false) => alone + HINT,
+            // `user id 123456789` is anything: what one number in ten passes stays in doubt.
+            (_, true, false) if alone >= HINTED => alone + HINT,
             (_, _, true) => alone - DOUBT,
             _ => alone,
         }

@@ -53,14 +53,14 @@ pub(super) static ROWS: &[Row] = &[
     ).of(&SWEDEN),
     // The third digit tells it from a birth date.
     Row::new(
-        Type::SeOrganisationsnummer, &["dddddd-dddd"], &[Rule::In(0, b"125789"), Rule::In(2, b"23456789"), Rule::Luhn],
+        Type::SeOrganisationsnummer, &["dddddd-dddd"], &[Rule::Is(is_firm), Rule::In(2, b"23456789"), Rule::Luhn],
         words!("organisationsnummer organisationsnr organisation orgnr orgnummer org organization"), (0.2, 0.5),
     ).of(&SWEDEN),
     // That of a firm of one person is the person's.
     Row::new(
         Type::SeOrganisationsnummer, &["dddddd-dddd"], &[Rule::Mixed, Rule::Luhn],
-        words!("organisationsnummer organisationsnr orgnr orgnummer"), (0.0, 0.0),
-    ),
+        words!("organisationsnummer organisationsnr orgnr orgnummer org"), (0.0, 0.0),
+    ).of(&SWEDEN),
     Row::new(
         Type::FiPersonalIdentityCode, &["!dddddd-dddy", "!dddddd+dddy", "ddddddudddy"],
         &[Rule::Date(0, Order::Dmy), Rule::Is(is_hetu)],
@@ -117,6 +117,11 @@ pub(super) static ROWS: &[Row] = &[
         words!("rijksregister rijksregisternummer rijksregisternr registre national nationaal nrn nn insz niss"), (0.4, 0.7),
     ).of(&BELGIUM),
 ];
+
+/// What most firms, clubs and offices start with.
+fn is_firm(symbols: &[u8]) -> bool {
+    matches!(symbols.get(..2).map_or(0, number), 16 | 20..=23 | 55 | 56 | 71 | 76 | 80 | 91 | 96)
+}
 
 fn is_licence(symbols: &[u8]) -> bool {
     let Some((name, rest)) = symbols.split_at_checked(5) else { return false };

@@ -35,9 +35,15 @@ pub(super) static ROWS: &[Row] = &[
         words!("npi npis nppes physician prescriber provider"), (0.25, 0.3),
     ),
     Row::new(
-        Type::MedicalLicense, &["lyddddddd"],
+        Type::MedicalLicense, &["llddddddd"],
         &[Rule::In(0, b"ABCDEFGHJKLMPRSTUX"), Rule::Is(is_dea)],
         words!("dea prescriber registrant physician doctor"), (0.5, 0.5),
+    ),
+    // Of those who registered a business.
+    Row::new(
+        Type::MedicalLicense, &["l9ddddddd"],
+        &[Rule::In(0, b"ABCDEFGHJKLMPRSTUX"), Rule::Is(is_dea)],
+        words!("dea prescriber registrant physician doctor"), (0.3, 0.3),
     ),
     Row::new(
         Type::UsMbi, &["dlyd-lyd-lldd"],
