@@ -74,7 +74,8 @@ impl Row {
 }
 
 /// Words for identifiers of any country.
-static COMMON: Words = words!("id ids identity identification identifier national citizen tax taxpayer fiscal tin vat");
+static COMMON: Words =
+    words!("id ids identity identification identifier national citizen tax taxpayer fiscal tin vat ssn social");
 
 /// Words for them beside the name of a country.
 static NUMBER: Words =

@@ -27,6 +27,10 @@ pub(super) static ROWS: &[Row] = &[
         })],
         words!("nino ninos nationalinsurance"), (0.6, 0.75),
     ).of(&UK),
+    // Never given, and used for made-up people.
+    Row::new(
+        Type::UkNino, &["ZZ dd dd dd T", "ZZddddddT"], &[Rule::Mixed], words!("nino ninos ssn insurance"), (0.5, 0.55),
+    ).of(&UK),
     Row::new(
         Type::UkUtr, &["ddddd ddddd", "dddddddddd", "ddddddddddK"],
         &[Rule::Mixed, Rule::Is(|s| {
