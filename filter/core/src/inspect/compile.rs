@@ -42,8 +42,11 @@ impl Detectors {
     /// The first name, word, pattern, number, host or canary that cannot be used.
     pub fn compile(document: &DetectorsDocument, env: Env<'_>, path: &Path) -> Result<Self, Problem> {
         let kinds = types::TYPES.iter().map(|(name, group)| Kind { name: (*name).to_owned(), group: *group }).collect();
+        let ids = super::ids::Index::new();
         let mut detectors = Self {
             kinds,
+            layouts: super::lane::ids::Layouts::new(&ids),
+            ids,
             thresholds: Vec::new(),
             allow: Vec::new(),
             anchors: secrets::anchors(),

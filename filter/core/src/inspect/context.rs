@@ -18,7 +18,7 @@ pub(super) struct Words {
 const FILTER: usize = 16;
 
 /// The longest word in Latin letters; longer runs are none.
-const LONGEST: usize = 24;
+const LONGEST: usize = 36;
 
 impl Words {
     /// Through [`words!`].
@@ -89,7 +89,43 @@ impl Words {
     }
 }
 
+/// The words before a place, read once for several lists.
+pub(super) struct Window {
+    start: usize,
+    tokens: [Token; WINDOW],
+    count: usize,
+}
+
+/// More words than this do not stand before a number, within what is looked at.
+const WINDOW: usize = 32;
+
+impl Window {
+    /// The words within `reach` bytes before `start`.
+    pub(super) fn before(bytes: &[u8], start: usize, reach: usize) -> Self {
+        let limit = start.saturating_sub(reach);
+        let mut window = Self { start, tokens: [Token { start: 0, end: 0, hash: None }; WINDOW], count: 0 };
+        let mut end = start;
+        while let Some(slot) = window.tokens.get_mut(window.count)
+            && let Some(token) = Token::last(bytes, limit, end)
+        {
+            *slot = token;
+            window.count += 1;
+            end = token.start;
+        }
+        work::add(start - limit + 1);
+        window
+    }
+
+    /// How many bytes before the place the nearest word of the list ends.
+    pub(super) fn nearest(&self, list: &Words, bytes: &[u8]) -> Option<usize> {
+        let mut tokens = self.tokens.iter().take(self.count);
+        work::add(self.count);
+        tokens.find_map(|token| list.end_of(bytes, token)).map(|end| self.start.saturating_sub(end))
+    }
+}
+
 /// A word in Latin letters, or the place of a character of another script.
+#[derive(Clone, Copy)]
 struct Token {
     start: usize,
     end: usize,

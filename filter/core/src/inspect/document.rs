@@ -80,12 +80,20 @@ pub struct PatternDocument {
     pub check: Option<CheckDocument>,
 }
 
-/// A check over the digits of a match.
+/// A check over the digits of a match; where it says so, over its letters too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckDocument {
     /// ISO/IEC 7812-1.
     Luhn,
+    /// ISO 7064, mod 97-10, over digits and letters: the remainder is 1.
+    #[serde(rename = "mod97")]
+    Mod97,
+    /// ISO 7064, mod 11,10.
+    #[serde(rename = "mod11_10")]
+    Mod1110,
+    /// Verhoeff's.
+    Verhoeff,
 }
 
 /// A detector by words.

@@ -38,6 +38,7 @@
 mod exact;
 mod folded;
 mod hidden;
+pub(super) mod ids;
 mod key;
 mod labels;
 mod mail;
@@ -107,6 +108,7 @@ struct Watchers {
     colons: numbers::Colons,
     tokens: tokens::Tokens,
     key: key::Key,
+    ids: ids::Ids,
     phrases: phrases::Phrases,
     runs: patterns::Runs,
     exact: exact::Exact,
@@ -127,6 +129,9 @@ struct Plan {
     colons: bool,
     /// The kinds of secrets, as bits, and patterns with a literal start.
     tokens: u64,
+    /// The layouts of identifiers with letters, and wallets.
+    ids: ids::Set,
+    wallets: bool,
     key: bool,
     phrases: bool,
     runs: bool,
@@ -141,7 +146,8 @@ struct Plan {
 impl Plan {
     fn new(detectors: &Detectors, selection: &Selection) -> Self {
         let has = |kind: Type| selection.contains(kind.id());
-        let chain = [Type::PhoneNumber, Type::UsSsn, Type::IpAddress, Type::CreditCard].into_iter().any(has);
+        let numbers = [Type::PhoneNumber, Type::UsSsn, Type::IpAddress, Type::CreditCard].into_iter().any(has);
+        let chain = numbers || super::ids::kinds().any(|(kind, digits, _)| digits && has(kind));
         let mode = |kind: Type| match (has(kind), chain) {
             (true, _) => Mode::Full,
             (false, true) => Mode::Shadow,
@@ -155,6 +161,8 @@ impl Plan {
             accounts: mode(Type::IbanCode),
             colons: has(Type::IpAddress),
             tokens: tokens::kinds(selection, patterns),
+            ids: detectors.layouts.of(selection),
+            wallets: has(Type::Crypto),
             key: has(Type::PrivateKey) && detectors.threshold(Type::PrivateKey.id()) <= 0.99,
             phrases: detectors.dictionary.is_selected(selection),
             runs: (0..patterns.len())
@@ -430,6 +438,9 @@ impl Watchers {
             let what = (plan.tokens, scan.selection, &detectors.patterns);
             self.tokens.step(step, &detectors.watch, what, over);
         }
+        if plan.wallets || ids::is_wanted(&plan.ids) {
+            self.ids.step(step, &plan.ids, plan.wallets, &detectors.layouts, over);
+        }
         if plan.key {
             self.key.step(step);
         }
@@ -466,7 +477,7 @@ impl Watchers {
         if let Some((_, most)) = plan.exact {
             open = open.min(self.exact.open(most));
         }
-        open = open.min(self.key.open()).min(self.phrases.open()).min(self.runs.open());
+        open = open.min(self.ids.open()).min(self.key.open()).min(self.phrases.open()).min(self.runs.open());
         open = open.min(self.links.open()).min(self.hidden.open());
         open.min(self.labels.open()).min(self.business.open(plan.business))
     }
@@ -481,7 +492,11 @@ impl Watchers {
         if plan.tokens != 0 {
             recent = recent.min(self.tokens.recent(end, &scan.detectors.watch, patterns));
         }
-        recent = recent.min(self.key.open()).min(self.phrases.open()).min(self.runs.recent(end, patterns));
+        recent = recent
+            .min(self.ids.open())
+            .min(self.key.open())
+            .min(self.phrases.open())
+            .min(self.runs.recent(end, patterns));
         if let Some((_, most)) = plan.exact {
             recent = recent.min(self.exact.open(most));
         }
@@ -495,6 +510,7 @@ impl Watchers {
         self.accounts.shift(by);
         self.colons.shift(by);
         self.tokens.shift(by);
+        self.ids.shift(by);
         self.key.shift(settled, by);
         self.phrases.shift(by);
         self.runs.shift(by);

@@ -24,7 +24,7 @@
 //!
 //! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
 //!
-//! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or a small file with its
+//! Adding a detector: a name in `types`, and either a row in `secrets::tokens` or `ids::rows`, or a small file with its
 //! matcher; how far it reaches (`reach`, and what `lane` watches for it); and its samples, positive and near misses,
 //! which the tests run.
 //!
@@ -48,6 +48,7 @@ mod external;
 mod glob;
 mod hidden;
 mod iban;
+mod ids;
 pub mod injection;
 mod ipv6;
 mod labels;
@@ -234,6 +235,8 @@ pub struct Detectors {
     allow: Vec<compile::Allow>,
     anchors: Anchors,
     labels: labels::Labels,
+    ids: ids::Index,
+    layouts: lane::ids::Layouts,
     watch: lane::Watch,
     dictionary: dictionary::Dictionary,
     patterns: pattern::Patterns,
@@ -355,10 +358,12 @@ impl Detectors {
 
     fn builtin(&self, span: Span<'_>, selection: &Selection, found: &mut Vec<Finding>) {
         let mut candidates = Vec::new();
-        if selection.intersects(types::Type::EmailAddress.id(), types::Type::IbanCode.id()) {
-            structured(span, &mut candidates);
+        if selection.intersects(types::Type::EmailAddress.id(), types::LAST_STRUCTURED.id()) {
+            let scope = ids::Scope { index: &self.ids, selection, sight: span.sight };
+            structured(span, scope, &mut candidates);
         }
-        if selection.intersects(types::Type::PrivateKey.id(), types::LAST.id()) {
+        let anchored = selection.intersects(types::Type::PrivateKey.id(), types::LAST.id());
+        if anchored || selection.contains(types::Type::SwiftBic.id()) {
             secrets::scan(&self.anchors, span, &mut candidates);
         }
         labels::scan(&self.labels, span, selection, &mut candidates);
@@ -393,7 +398,7 @@ impl Detectors {
 }
 
 /// Numbers, e-mail and IP addresses: everything that starts at a digit, a `:` or an `@`.
-fn structured(span: Span<'_>, found: &mut Vec<Candidate>) {
+fn structured(span: Span<'_>, scope: ids::Scope<'_>, found: &mut Vec<Candidate>) {
     let bytes = span.text.as_bytes();
     let mut from = span.from;
     let mut colons_read_to = 0;
@@ -403,13 +408,19 @@ fn structured(span: Span<'_>, found: &mut Vec<Candidate>) {
                 email::find(bytes, at, found);
                 at + 1
             }
-            b':' if at < colons_read_to => at + 1,
             b':' => {
+                if scope.has(Type::MacAddress) {
+                    ids::mac(bytes, at, found);
+                }
+                if at < colons_read_to {
+                    from = at + 1;
+                    continue;
+                }
                 let read = ipv6::find(bytes, at, found);
                 colons_read_to = read.end;
                 if read.found { read.end } else { at + 1 }
             }
-            _ => numbers::find(bytes, at, span, found),
+            _ => numbers::find(bytes, at, span, scope, found),
         };
     }
 }

@@ -12,11 +12,11 @@ use regex_lite::{Regex, RegexBuilder};
 
 use super::anchors::Anchors;
 use super::bytes;
-use super::checks::luhn;
+use super::checks::{luhn, mod97};
 use super::document::{CheckDocument, PatternDocument};
 use super::lane::Shape;
 use super::reach::Reach;
-use super::{Budget, Finding, KindId, OverBudget, Selection, Sight, Span};
+use super::{Budget, Finding, KindId, OverBudget, Selection, Sight, Span, ids};
 use crate::config::{Path, Problem};
 
 /// The longest match.
@@ -231,17 +231,10 @@ impl Pattern {
         budget: &mut Budget,
     ) -> Result<Option<Finding>, OverBudget> {
         let bytes = span.text.as_bytes();
-        if let Some(CheckDocument::Luhn) = self.check {
-            let digits: Vec<u8> = bytes
-                .get(start..end)
-                .unwrap_or_default()
-                .iter()
-                .filter(|b| b.is_ascii_digit())
-                .map(|b| b - b'0')
-                .collect();
-            if !luhn(&digits) {
-                return Ok(None);
-            }
+        if let Some(check) = self.check
+            && !passes(check, bytes.get(start..end).unwrap_or_default())
+        {
+            return Ok(None);
         }
         if !self.context.is_empty() {
             budget.charge((self.within * 2 * self.context.len()) as u64)?;
@@ -253,6 +246,19 @@ impl Pattern {
             }
         }
         Ok(Some(Finding { kind: self.kind, start, end, score: self.score, test_value: false }))
+    }
+}
+
+fn passes(check: CheckDocument, value: &[u8]) -> bool {
+    let of = |letters: bool| {
+        let symbols = value.iter().filter(|b| if letters { b.is_ascii_alphanumeric() } else { b.is_ascii_digit() });
+        symbols.map(u8::to_ascii_uppercase).collect::<Vec<u8>>()
+    };
+    match check {
+        CheckDocument::Luhn => luhn(&of(false).iter().map(|b| b - b'0').collect::<Vec<u8>>()),
+        CheckDocument::Mod97 => mod97(of(true).into_iter()) == 1,
+        CheckDocument::Mod1110 => ids::mod11_10(&of(false)),
+        CheckDocument::Verhoeff => ids::verhoeff(&of(false)),
     }
 }
 

@@ -5,7 +5,7 @@
 //! and are waited for; they are not part of the reach.
 
 use super::types::{TYPES, Type};
-use super::{Detectors, KindId, business, dictionary, hidden, links, secrets};
+use super::{Detectors, KindId, business, dictionary, hidden, ids, links, secrets};
 
 /// How far a kind of finding reaches in a text that arrives in pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,10 @@ fn builtin(kind: Type) -> Reach {
         // Judged in whole texts only.
         Type::PromptInjection => return Reach { max_len: Some(0), left: 0 },
         Type::PrivateKey => return Reach { max_len: None, left: 0 },
-        secret => return secrets::reach::of(secret),
+        secret if secret.id() >= Type::PrivateKey.id() || secret == Type::SwiftBic => {
+            return secrets::reach::of(secret);
+        }
+        identifier => ids::reach(identifier),
     };
     Reach { max_len: Some(max_len), left }
 }

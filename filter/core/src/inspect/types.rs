@@ -60,6 +60,9 @@ macro_rules! types {
     };
 }
 
+/// The last of the types that are found at a digit, a `:` or an `@`; secrets follow.
+pub(super) const LAST_STRUCTURED: Type = Type::AuMedicare;
+
 /// The last of the types that are found by an anchor or a trigger; what is read for otherwise follows.
 pub(super) const LAST: Type = Type::GenericSecret;
 
@@ -89,10 +92,121 @@ types! {
         PhoneNumber "PHONE_NUMBER"
         UsSsn "US_SSN" [NationalId NorthAmerica]
         IpAddress "IP_ADDRESS"
+        UsItin "US_ITIN" [NationalId NorthAmerica]
+        UsEin "US_EIN" [NorthAmerica]
+        UsAtin "US_ATIN" [NationalId NorthAmerica]
+        UsPtin "US_PTIN" [NationalId NorthAmerica]
+        CaSin "CA_SIN" [NationalId NorthAmerica]
+        UkNino "UK_NINO" [NationalId Uk]
+        UkUtr "UK_UTR" [NationalId Uk]
+        UkDrivingLicence "UK_DRIVING_LICENCE" [Uk]
+        UkVatNumber "UK_VAT_NUMBER" [Uk]
+        IePps "IE_PPS" [NationalId Eu]
+        SePersonnummer "SE_PERSONNUMMER" [NationalId Eu]
+        SeOrganisationsnummer "SE_ORGANISATIONSNUMMER" [Eu]
+        FiPersonalIdentityCode "FI_PERSONAL_IDENTITY_CODE" [NationalId Eu]
+        DkCpr "DK_CPR" [NationalId Eu]
+        NoFnr "NO_FNR" [NationalId Eu]
+        IsKennitala "IS_KENNITALA" [NationalId Eu]
+        LvPersonalCode "LV_PERSONAL_CODE" [NationalId Eu]
+        EePersonalCode "EE_PERSONAL_CODE" [NationalId Eu]
+        LtPersonalCode "LT_PERSONAL_CODE" [NationalId Eu]
+        NlBsn "NL_BSN" [NationalId Eu]
+        BeNn "BE_NN" [NationalId Eu]
+        DeTaxId "DE_TAX_ID" [NationalId Eu]
+        DeTaxNumber "DE_TAX_NUMBER" [Eu]
+        DeSocialSecurity "DE_SOCIAL_SECURITY" [NationalId Eu]
+        DeIdCard "DE_ID_CARD" [NationalId Eu]
+        DePassport "DE_PASSPORT" [NationalId Eu]
+        DeVatId "DE_VAT_ID" [Eu]
+        EuVatId "EU_VAT_ID" [Eu]
+        FrNir "FR_NIR" [NationalId Eu]
+        FrNif "FR_NIF" [NationalId Eu]
+        FrSiren "FR_SIREN" [Eu]
+        FrSiret "FR_SIRET" [Eu]
+        AtVnr "AT_VNR" [NationalId Eu]
+        ChAhv "CH_AHV" [NationalId Eu]
+        ChUid "CH_UID" [Eu]
+        PlPesel "PL_PESEL" [NationalId Eu]
+        PlNip "PL_NIP" [Eu]
+        PlRegon "PL_REGON" [Eu]
+        CzSkBirthNumber "CZ_SK_BIRTH_NUMBER" [NationalId Eu]
+        ItFiscalCode "IT_FISCAL_CODE" [NationalId Eu]
+        ItVatCode "IT_VAT_CODE" [Eu]
+        EsNif "ES_NIF" [NationalId Eu]
+        EsNie "ES_NIE" [NationalId Eu]
+        EsCif "ES_CIF" [Eu]
+        PtNif "PT_NIF" [NationalId Eu]
+        GrAmka "GR_AMKA" [NationalId Eu]
+        GrAfm "GR_AFM" [Eu]
+        RoCnp "RO_CNP" [NationalId Eu]
+        BgEgn "BG_EGN" [NationalId Eu]
+        HrOib "HR_OIB" [NationalId Eu]
+        SiEmso "SI_EMSO" [NationalId Eu]
+        RuInn "RU_INN" [NationalId Eu]
+        RuSnils "RU_SNILS" [NationalId Eu]
+        UaRntrc "UA_RNTRC" [NationalId Eu]
+        TrNationalId "TR_NATIONAL_ID" [NationalId Mea]
+        ZaIdNumber "ZA_ID_NUMBER" [NationalId Mea]
+        IlId "IL_ID" [NationalId Mea]
+        NgNin "NG_NIN" [NationalId Mea]
+        InAadhaar "IN_AADHAAR" [NationalId Apac]
+        InPan "IN_PAN" [NationalId Apac]
+        InGstin "IN_GSTIN" [Apac]
+        InVoter "IN_VOTER" [NationalId Apac]
+        AuTfn "AU_TFN" [NationalId Apac]
+        AuAbn "AU_ABN" [Apac]
+        AuAcn "AU_ACN" [Apac]
+        SgNricFin "SG_NRIC_FIN" [NationalId Apac]
+        SgUen "SG_UEN" [Apac]
+        KrRrn "KR_RRN" [NationalId Apac]
+        KrFrn "KR_FRN" [NationalId Apac]
+        KrBrn "KR_BRN" [Apac]
+        JpMyNumber "JP_MY_NUMBER" [NationalId Apac]
+        CnRic "CN_RIC" [NationalId Apac]
+        TwId "TW_ID" [NationalId Apac]
+        HkHkid "HK_HKID" [NationalId Apac]
+        ThTnin "TH_TNIN" [NationalId Apac]
+        MyNric "MY_NRIC" [NationalId Apac]
+        IdNik "ID_NIK" [NationalId Apac]
+        PhTin "PH_TIN" [NationalId Apac]
+        PkCnic "PK_CNIC" [NationalId Apac]
+        VnCccd "VN_CCCD" [NationalId Apac]
+        BrCpf "BR_CPF" [NationalId Latam]
+        BrCnpj "BR_CNPJ" [Latam]
+        MxCurp "MX_CURP" [NationalId Latam]
+        MxRfc "MX_RFC" [NationalId Latam]
+        ArDni "AR_DNI" [NationalId Latam]
+        ArCuit "AR_CUIT" [NationalId Latam]
+        ClRut "CL_RUT" [NationalId Latam]
+        CoNit "CO_NIT" [NationalId Latam]
+        Imei "IMEI"
+        Imsi "IMSI"
+        MacAddress "MAC_ADDRESS"
+        Vin "VIN"
     }
     Financial {
         CreditCard "CREDIT_CARD"
         IbanCode "IBAN_CODE"
+        AbaRoutingNumber "ABA_ROUTING_NUMBER" [NorthAmerica]
+        SwiftBic "SWIFT_BIC"
+        UsBankNumber "US_BANK_NUMBER" [NorthAmerica]
+        UkBankAccount "UK_BANK_ACCOUNT" [Uk]
+        Clabe "CLABE" [Latam]
+        Crypto "CRYPTO"
+        Isin "ISIN"
+        Cusip "CUSIP" [NorthAmerica]
+        Lei "LEI"
+    }
+    Health {
+        UsNpi "US_NPI" [NorthAmerica]
+        MedicalLicense "MEDICAL_LICENSE" [NorthAmerica]
+        UsMbi "US_MBI" [NationalId NorthAmerica]
+        UkNhs "UK_NHS" [NationalId Uk]
+        DeHealthInsurance "DE_HEALTH_INSURANCE" [NationalId Eu]
+        DeLanr "DE_LANR" [Eu]
+        DeBsnr "DE_BSNR" [Eu]
+        AuMedicare "AU_MEDICARE" [NationalId Apac]
     }
     Secrets {
         PrivateKey "PRIVATE_KEY"

@@ -72,6 +72,8 @@ pub(super) fn kinds(selection: &Selection, patterns: &Patterns) -> u64 {
     let built_in = (Type::PrivateKey.id().index()..=super::super::types::LAST.id().index())
         .filter(|index| selection.contains(super::super::KindId(*index as u16)))
         .fold(0, |bits, index| bits | 1 << (index % 63));
+    let codes = if selection.contains(Type::SwiftBic.id()) { bit(Type::SwiftBic) } else { 0 };
+    let built_in = built_in | codes;
     let own = patterns.literals().any(|(_, index)| patterns.is_selected(usize::from(index), selection));
     if own { built_in | PATTERNS } else { built_in }
 }

@@ -12,6 +12,7 @@ mod phone_context;
 pub(super) mod ssn;
 
 use super::bytes::{self, DIGIT};
+use super::ids::{self, Scope};
 use super::{Candidate, Sight, Span};
 
 /// A window has at most so many groups.
@@ -141,7 +142,7 @@ impl Number<'_> {
 }
 
 /// Whether a hyphen before `start` ties it to something that is not a plain word: `a716-446655440000`.
-fn hangs(bytes: &[u8], start: usize) -> bool {
+pub(super) fn hangs(bytes: &[u8], start: usize) -> bool {
     if bytes::before(bytes, start) != b'-' {
         return false;
     }
@@ -152,7 +153,7 @@ fn hangs(bytes: &[u8], start: usize) -> bool {
 }
 
 /// Reads the chain that starts at the digit at `at`; returns where to go on.
-pub(super) fn find(bytes: &[u8], at: usize, span: Span<'_>, found: &mut Vec<Candidate>) -> usize {
+pub(super) fn find(bytes: &[u8], at: usize, span: Span<'_>, scope: Scope<'_>, found: &mut Vec<Candidate>) -> usize {
     let mut buffer = [Group::NONE; PIECE];
     let mut filled = 0;
     let mut first = 0;
@@ -175,7 +176,7 @@ pub(super) fn find(bytes: &[u8], at: usize, span: Span<'_>, found: &mut Vec<Cand
         if full || joined.is_none() {
             let chain = Chain { bytes, sight: span.sight, groups: buffer.get(..filled).unwrap_or_default() };
             let to = if joined.is_some() { PIECE - OVERLAP } else { filled };
-            detect(&chain, first, to, found);
+            detect(&chain, first, to, scope, found);
             if joined.is_some() {
                 // The group before the next one to start from stays: detectors look at what joins them.
                 buffer.copy_within(to - 1.., 0);
@@ -274,7 +275,7 @@ fn combine(sep: Sep, this: Sep) -> Option<Sep> {
 }
 
 /// Runs the detectors from the groups `from..to` of the chain on.
-fn detect(chain: &Chain<'_>, from: usize, to: usize, found: &mut Vec<Candidate>) {
+fn detect(chain: &Chain<'_>, from: usize, to: usize, scope: Scope<'_>, found: &mut Vec<Candidate>) {
     let digits: usize = chain.groups.iter().map(Group::len).sum();
     let mut after_phone = 0;
     for first in from..to {
@@ -283,6 +284,7 @@ fn detect(chain: &Chain<'_>, from: usize, to: usize, found: &mut Vec<Candidate>)
         if group.len() >= 2 {
             super::iban::find(chain.bytes, group.start, found);
         }
+        ids::find(chain.bytes, (group.start, group.end), scope, found);
         // Four digits can be an address; nothing else is that short.
         if digits < LEAST_DIGITS && chain.len() < 4 || chain.glued_before(first) {
             continue;

@@ -32,7 +32,8 @@ static OTHER: Words = words!(
      rows bytes build range date time timestamp ts amount total price usd eur model item items product \
      patent coordinates lat lon lng latitude longitude score years expires epoch commit hash seed imei \
      passport licence license policy size offset vol volume issue article rfc section table figure nhs \
-     npi vat tax tin social security"
+     npi vat tax tin social security cpf cnpj pesel nip regon bsn dni nif nie cif cuit rut curp rfc aadhaar pan pps ppsn nino \
+     utr ein itin atin sin tfn abn acn vin swift bic securite sociale fiscal fiscale steuer personnummer cnp oib medicare dea mbi"
 );
 
 /// What the surroundings say about a number.

@@ -11,7 +11,7 @@ static STRONG: Words = words!("ssn ssns social socialsecurity");
 
 static OTHER: Words = words!(
     "part parts order invoice isbn issn sku model serial item pages lines page line product \
-     ticket case ref zip tracking catalog no suite apt apartment room box unit floor"
+     ticket case ref zip tracking catalog itin atin ein sin tfn no suite apt apartment room box unit floor"
 );
 
 pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {

@@ -8,6 +8,7 @@
 //! [`vendors`] has the values of each vendor, [`generic`] those of names such as `token` and `password`.
 
 pub(super) mod assign;
+mod bic;
 mod connection;
 mod generic;
 mod header;
@@ -111,6 +112,7 @@ const FUNCTIONS: &[Function] = &[
     Function { kind: Type::TelegramBotToken, anchors: &[":AA"], exact: true, find: keyed::telegram },
     Function { kind: Type::TerraformToken, anchors: &[".atlasv1."], exact: true, find: keyed::terraform },
     Function { kind: Type::UrlCredentials, anchors: &["://"], exact: true, find: connection::url },
+    Function { kind: Type::SwiftBic, anchors: &["swift", "bic"], exact: false, find: bic::find },
     Function { kind: Type::ConnectionString, anchors: &["password=", "pwd=", "password ="], exact: false, find: connection::string },
 ];
 

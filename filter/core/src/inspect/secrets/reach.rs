@@ -7,7 +7,7 @@ use super::connection::{INFORMATION, VALUE};
 use super::keyed::AWS;
 use super::tokens::TOKENS;
 use super::vendors::NAMED;
-use super::{FUNCTIONS, Left, Part, assign, connection, header, jwt};
+use super::{FUNCTIONS, Left, Part, assign, bic, connection, header, jwt};
 
 /// The longest host and scheme before the anchor of a URL that is a secret.
 pub(in super::super) const SCHEME: usize = 64 + 8;
@@ -154,6 +154,7 @@ pub(in super::super) fn rows() -> Vec<Row> {
             Type::TerraformToken => (of(&[&ALNUM], b"_=-."), 69, 9 + 80, any),
             Type::UrlCredentials => (of(&[&INFORMATION], b""), 7, 3 + connection::MAX, Before::Alnum),
             Type::ConnectionString => (Body::Value, 8, 11 + connection::MAX, Before::NoAlnum),
+            Type::SwiftBic => (of(&[&ALNUM], bic::BETWEEN), 12, bic::LONGEST, Before::Fits(Left::Word)),
             // Private keys: see the lane.
             _ => (of(&[], b""), 0, 0, any),
         };

@@ -109,6 +109,22 @@ fn thresholds_and_allow_lists() {
 }
 
 #[test]
+fn checks_of_own_patterns() {
+    for (check, length, right, wrong) in [
+        ("luhn", 11, "79927398713", "79927398714"),
+        ("mod97", 20, "5493001KJTIIGC8Y1R12", "5493001KJTIIGC8Y1R13"),
+        ("mod11_10", 11, "86095742719", "86095742718"),
+        ("verhoeff", 4, "2363", "2364"),
+    ] {
+        let pattern = format!("[0-9A-Z]{{{length}}}");
+        let json = format!(r#"{{"patterns": [{{"name": "own", "pattern": "{pattern}", "check": "{check}"}}]}}"#);
+        let detectors = detectors(&json);
+        assert_eq!(found(&detectors, &["own"], right).len(), 1, "{check}");
+        assert!(found(&detectors, &["own"], wrong).is_empty(), "{check}");
+    }
+}
+
+#[test]
 fn selections() {
     let detectors = detectors(
         r#"{"patterns": [{"name": "internal_key", "group": "secrets", "pattern": "ik_\\d+"}], "dictionaries": [{"name": "d", "words": ["x"]}]}"#,

@@ -131,6 +131,88 @@ fn personal_data() {
     }
 }
 
+/// Identifiers whose rows have a check rule, a layout or a word that names them, and how many of these are found at least.
+/// Rows of bare digits that nothing names are anybody's.
+const IDENTIFIERS: &[(&str, f64)] = &[
+    ("AR_DNI", 0.95),
+    ("AT_VNR", 0.95),
+    ("BE_NN", 0.95),
+    ("BR_CNPJ", 0.95),
+    ("BR_CPF", 0.95),
+    ("CA_SIN", 0.9),
+    ("CH_AHV", 0.95),
+    ("DE_TAX_ID", 0.85),
+    ("DK_CPR", 0.95),
+    ("ES_NIE", 0.95),
+    ("ES_NIF", 0.95),
+    ("FI_PERSONAL_IDENTITY_CODE", 0.95),
+    ("FR_NIF", 0.95),
+    ("FR_NIR", 0.95),
+    ("HR_OIB", 0.95),
+    ("IE_PPS", 0.95),
+    ("IL_ID", 0.95),
+    ("IN_GSTIN", 0.85),
+    ("IS_KENNITALA", 0.95),
+    ("IT_FISCAL_CODE", 0.9),
+    ("NL_BSN", 0.95),
+    ("NO_FNR", 0.95),
+    ("PK_CNIC", 0.95),
+    ("PL_NIP", 0.95),
+    ("PL_PESEL", 0.95),
+    ("PT_NIF", 0.95),
+    ("RO_CNP", 0.95),
+    ("SE_ORGANISATIONSNUMMER", 0.9),
+    ("SE_PERSONNUMMER", 0.85),
+    ("SI_EMSO", 0.95),
+    ("SG_UEN", 0.95),
+    ("US_ATIN", 0.95),
+    ("US_EIN", 0.95),
+    ("US_ITIN", 0.95),
+    ("US_PTIN", 0.95),
+    ("ZA_ID_NUMBER", 0.85),
+];
+
+#[test]
+fn identifiers() {
+    let Some(rows) = rows("pii.jsonl") else { return };
+    let detectors = builtin();
+    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut total = Tally::default();
+    for row in rows.iter().filter(|row| row["scope"] == "single" && row["context"] != "noctx") {
+        let Some((kind, _)) = IDENTIFIERS.iter().find(|(kind, _)| row["entity"] == **kind) else { continue };
+        // Some rows say that there is something, and not where.
+        if row["label"] == 1 && row["spans"].as_array().is_none_or(Vec::is_empty) {
+            continue;
+        }
+        let text = row["text"].as_str().unwrap();
+        let all = predictions(&detectors, text);
+        let predicted: Vec<Span> = all.into_iter().filter(|(k, _)| k == kind).map(|(_, s)| s).collect();
+        let gold: Vec<Span> = spans(row, text).into_iter().filter(|(k, _)| k == kind).map(|(_, s)| s).collect();
+        for tally in [tallies.entry(kind).or_default(), &mut total] {
+            tally.gold += gold.len();
+            tally.predicted += predicted.len();
+            tally.hit += gold.iter().filter(|g| predicted.iter().any(|p| covers(*p, **g))).count();
+            tally.right += predicted.iter().filter(|p| gold.iter().any(|g| covers(**p, *g))).count();
+        }
+        for g in gold.iter().filter(|g| !predicted.iter().any(|p| covers(*p, **g))) {
+            show("missed", kind, text, *g);
+        }
+        for p in predicted.iter().filter(|p| !gold.iter().any(|g| covers(**p, *g))) {
+            show("too much", kind, text, *p);
+        }
+    }
+    for (kind, t) in &tallies {
+        println!("{kind:28} precision {:.3} recall {:.3} of {}", t.precision(), t.recall(), t.gold);
+    }
+    println!("identifiers in all: precision {:.3} recall {:.3} of {}", total.precision(), total.recall(), total.gold);
+    for (kind, recall) in IDENTIFIERS {
+        let tally = &tallies[kind];
+        assert!(tally.precision() >= 0.97, "{kind}: precision {}", tally.precision());
+        assert!(tally.recall() >= *recall, "{kind}: recall {}", tally.recall());
+    }
+    assert!(total.precision() >= 0.97 && total.recall() >= 0.95);
+}
+
 /// The labels of the rows, and the type that covers them.
 const SECRETS: &[(&str, &str)] = &[
     ("1password-secret-key", "ONEPASSWORD_TOKEN"),

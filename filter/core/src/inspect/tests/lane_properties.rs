@@ -224,6 +224,20 @@ fn piece() -> impl Strategy<Value = String> {
         "fe80::1%eth0/64",
         "::",
         "12 34 56 78",
+        "AB 12 34",
+        "nino",
+        "PESEL",
+        "Steuer-ID",
+        "national id",
+        "SWIFT",
+        "bic: ",
+        "DEUTDEFF",
+        "DE 123",
+        "00:1A:2B",
+        "0x5aAeb6",
+        "bc1q",
+        "1A1z",
+        "CHE-",
         "4111 1111-1111",
         "1-1-1-1-1-1-1-1-1",
         "1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7",
@@ -371,7 +385,7 @@ proptest! {
             *group == Group::Secrets && !["PRIVATE_KEY", "TERRAFORM_TOKEN"].contains(kind)
         });
         let secrets = secrets.map(|(kind, _)| (&builtin, vec![*kind])).chain([(&builtin, vec!["HIDDEN_TEXT"])]);
-        let numbers = [(&builtin, vec!["EMAIL_ADDRESS"]), (&builtin, vec!["pii", "financial"])];
+        let numbers = [(&builtin, vec!["EMAIL_ADDRESS"]), (&builtin, vec!["pii", "financial", "health"])];
         let words = OWN.map(|name| (&own, vec![name]));
         for (detectors, names) in secrets.chain(numbers).chain(words) {
             let selection = select(detectors, &names);

@@ -5,6 +5,7 @@ mod corpora;
 mod evasion;
 mod exfiltration;
 mod hostile;
+mod id_rows;
 mod label_rows;
 mod labels;
 mod lane_cost;

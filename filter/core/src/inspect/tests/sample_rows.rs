@@ -10,7 +10,7 @@ pub(super) struct Row {
 
 /// Those of this file and of the files beside it.
 pub(super) fn all() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().chain(super::secret_rows::SECRET_ROWS).chain(super::label_rows::ROWS)
+    ROWS.iter().chain(super::secret_rows::SECRET_ROWS).chain(super::label_rows::ROWS).chain(super::id_rows::IDS)
 }
 
 const ROWS: &[Row] = &[
