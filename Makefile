@@ -40,7 +40,7 @@ bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + 
 	cargo bench --quiet --package doorward-core --bench stages
 
 detect: ## Precision and recall of the detectors on labelled data (DATA: a folder of it), beside the figures kept before (SAVE=1 keeps these).
-	@cargo run --release --quiet --package doorward-detect -- --data $(or $(DATA),../shared/corpora) $(if $(SAVE),--save)
+	@cargo run --release --quiet --package doorward-detect --bin doorward-detect -- --data $(or $(DATA),../shared/corpora) $(if $(SAVE),--save)
 
 speed: ## Throughput of the detectors in V8 as in Envoy, beside a bare automaton (DATA: labelled data, too; PRESIDIO=1: and Presidio).
 	@tests/setup-bench

@@ -1,12 +1,13 @@
 //! Personal data: `pii.jsonl`.
 //!
 //! In rows of scope `single` one type is annotated, and only that is judged; in the others every value is. Values that take a
-//! language model to find (`ner`) are left out. Bare numbers without context are told apart: nothing says what they are.
+//! language model to find (`ner`) are left out. Bare numbers without context are told apart, and by type also rows that are nothing but
+//! values: nothing says what those are. All that have a check rule or context count together.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::data::Data;
+use crate::data::{Data, Row};
 use crate::figures::Report;
 use crate::scanner::Scanner;
 use crate::tally::{Tally, covers};
@@ -33,6 +34,13 @@ fn meant<'a>(scanner: &Scanner, label: &'a str) -> &'a str {
     }
 }
 
+/// Whether no word stands beside the labelled values.
+fn is_bare(row: &Row) -> bool {
+    let values = row.values();
+    let letters = row.text.char_indices().filter(|(_, c)| c.is_alphabetic());
+    !values.is_empty() && letters.into_iter().all(|(at, _)| values.iter().any(|(_, value)| value.contains(&at)))
+}
+
 /// Measures it.
 ///
 /// # Errors
@@ -43,7 +51,13 @@ pub fn measure(data: &Data, scanner: &Scanner, report: &mut Report) -> anyhow::R
     for row in &rows {
         let found = scanner.scan(&row.text)?;
         let values = row.values();
-        let apart = if row.context == "noctx" { "pii-without-context" } else { "pii" };
+        let apart = match () {
+            () if row.context == "noctx" => "pii-without-context",
+            // Nothing is written but values.
+            () if row.scope == "single" && is_bare(row) => "pii-bare",
+            () => "pii",
+        };
+        let overall = if apart == "pii-without-context" { apart } else { "pii" };
         let mut kinds: Vec<&str> = match row.scope.as_str() {
             "single" => vec![meant(scanner, &row.entity)],
             _ => {
@@ -73,7 +87,7 @@ pub fn measure(data: &Data, scanner: &Scanner, report: &mut Report) -> anyhow::R
             // What takes a language model is right where it is found, and not missed where it is not.
             tally.gold = needed.len();
             tally.hit = needed.iter().filter(|g| hits.iter().any(|h| covers(h, g))).count();
-            for key in [format!("{apart}/all"), format!("{apart}/{kind}"), format!("{apart}/{kind}/{}", row.source)] {
+            for key in [format!("{overall}/all"), format!("{apart}/{kind}"), format!("{apart}/{kind}/{}", row.source)] {
                 tallies.entry(key).or_default().merge(&tally);
             }
             for at in needed.iter().filter(|g| !hits.iter().any(|h| covers(h, g))) {

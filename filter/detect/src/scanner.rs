@@ -5,6 +5,7 @@ use std::ops::Range;
 use anyhow::anyhow;
 use doorward_core::config::Path;
 use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, Group, Selection};
+use doorward_core::protocol::Channel;
 
 use crate::say;
 
@@ -49,10 +50,12 @@ impl Scanner {
     /// # Errors
     /// A bound was reached.
     pub fn scan(&self, text: &str) -> anyhow::Result<Vec<Found<'_>>> {
-        let mut findings = Vec::new();
-        let scanned = self.detectors.scan(text, &self.all, &mut Budget::default(), &mut findings);
+        let mut sightings = Vec::new();
+        let scanned =
+            self.detectors.scan_through(Channel::User, text, &self.all, &mut Budget::default(), &mut sightings);
         scanned.map_err(|_| anyhow!("a text of {} bytes is over the budget", text.len()))?;
-        let found = findings.iter().map(|finding| {
+        let found = sightings.iter().filter(|sighting| !sighting.part).map(|sighting| {
+            let finding = sighting.finding;
             let kind = self.detectors.kind(finding.kind);
             Found {
                 kind: &kind.name,

@@ -152,8 +152,8 @@ impl<'s> Page<'s> {
         let detectors = Detectors::compile(&DetectorsDocument::default(), &|_| None, &Path::root())?;
         self.heading("Types of findings");
         self.out.push_str(
-            "What `detect` can name beside the groups, a policy's own detectors, `all` (every group but\n\
-             `exfiltration`), and what types of several groups have in common, below.\n\n| Group | Types |\n|---|---|\n",
+            "What `detect` can name beside the groups, a policy's own detectors, `all` (every group but `business` and\n\
+             `exfiltration`, and without `HIDDEN_TEXT`), and what types of several groups have in common, below.\n\n| Group | Types |\n|---|---|\n",
         );
         let groups = [
             Group::Pii,

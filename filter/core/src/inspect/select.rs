@@ -7,9 +7,9 @@ use crate::config::{Path, Problem, nearest};
 /// The name of all groups but two.
 const EVERYTHING: &str = "all";
 
-/// Whether a kind is looked for only where its name or its group's is given.
+/// Whether a kind is looked for only where its name or its group's is given: what ordinary texts have, too, if seldom.
 fn asked_for(id: KindId, group: Group) -> bool {
-    group == Group::Exfiltration || business::finds(id)
+    group == Group::Exfiltration || business::finds(id) || id == Type::HiddenText.id()
 }
 
 /// A set of kinds of one [`Detectors`].

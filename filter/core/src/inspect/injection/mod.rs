@@ -82,12 +82,16 @@ pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Sco
     let mut best = Best { log_odds: f32::MIN, model: 0.0, rules: 0, start: 0, end: text.len() };
     windows(chunks.chunks.len(), &mut |from, to| {
         let within = chunks.chunks.get(from..to).unwrap_or_default();
-        let (mut sum, mut words, mut hits) = (0, 0, 0);
+        let (mut sum, mut words, mut short, mut hits) = (0, 0, 0, 0);
         for chunk in within {
             sum += chunk.sum;
             words += chunk.words;
+            short += chunk.short;
             hits |= chunk.rules;
         }
+        // Letters one by one, or bytes in hexadecimal: what they spell is judged where it is undone.
+        let spelled = 4 * short >= 3 * words;
+        let model = model.filter(|_| !spelled);
         let modelled = model.map_or(FLOOR, |model| model.log_odds(sum, words).max(FLOOR));
         let log_odds = modelled + of_rules(hits, brought);
         if log_odds > best.log_odds {
@@ -164,6 +168,8 @@ pub fn windows(chunks: usize, window: &mut dyn FnMut(usize, usize)) {
 struct Chunk {
     sum: i32,
     words: u32,
+    /// Those of one or two letters or digits.
+    short: u32,
     rules: u64,
     start: usize,
     end: usize,
@@ -199,6 +205,7 @@ impl Sink for Chunks<'_> {
         }
         self.open.end = end;
         self.open.words += 1;
+        self.open.short += u32::from(end - start <= 2);
         self.open.rules |= rules;
         if self.open.words == CHUNK {
             self.close();

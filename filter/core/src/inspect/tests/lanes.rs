@@ -185,7 +185,8 @@ fn a_lane_finds_what_a_scan_finds() {
         ("pii.jsonl", "IBAN_CODE", 0),
         ("secrets.jsonl", "all", 0),
         ("secrets.jsonl", "secrets", 0),
-        ("benign.jsonl", "all", 0),
+        // A lane reads what characters that nobody sees hide, too.
+        ("benign.jsonl", "all", 1),
     ] {
         let Some(rows) = corpora::rows(file) else { return };
         let selection = select(&detectors, &[names]);
