@@ -227,7 +227,9 @@ fn every_text_has_its_injection_score_by_channel() {
     };
     let (user, result) = (scores(&["--detectors", "pii"]), scores(&["--channel", "tool_result"]));
     assert!(user[0] > 0.9 && user[1] < 0.3, "{user:?}");
-    assert!(result[0] >= user[0] && scores(&["--channel", "assistant"])[0] < user[0]);
+    assert!(result[0] >= user[0], "{result:?} {user:?}");
+    let assistant = scores(&["--channel", "assistant"]);
+    assert!(assistant[0] <= user[0] && assistant[1] < user[1], "{assistant:?} {user:?}");
     let (_, lines) = jsonl(&["--detectors", "injection"], &texts);
     assert_eq!(lines[0]["findings"][0]["type"], "PROMPT_INJECTION");
     assert_eq!(lines[1]["findings"], json!([]));

@@ -83,6 +83,9 @@ const TURNS: &[&[u8]] =
 /// What stands at a byte that is no letter.
 pub(super) fn at(bytes: &[u8], at: usize, line_start: bool) -> Option<Marker> {
     let rest = bytes.get(at..)?;
+    if !may_begin(rest) {
+        return None;
+    }
     if rest.starts_with(b"<!--") {
         return Some(Marker { len: 4, hash: 0x1001, class: COMMENT });
     }
@@ -92,6 +95,20 @@ pub(super) fn at(bytes: &[u8], at: usize, line_start: bool) -> Option<Marker> {
     let heading = matches!(rest.first(), Some(b'#' | b'-'));
     let role = longest(rest, ROLES).filter(|_| line_start || !heading)?;
     Some(Marker { len: role.len(), hash: 0x1003, class: ROLE_LINE })
+}
+
+/// Whether the first two bytes are some sign's: those of most texts are none's.
+#[inline]
+fn may_begin(rest: &[u8]) -> bool {
+    let [first, second, ..] = rest else { return false };
+    let second = second.to_ascii_lowercase();
+    match first {
+        b'<' => matches!(second, b'!' | b'|' | b'<' | b'/' | b's' | b'e' | b'i' | 0xEF),
+        b'[' => matches!(second, b'i' | b'/' | b's' | b'a'),
+        b'#' => matches!(second, b'#' | b' '),
+        b'-' => second == b'-',
+        _ => false,
+    }
 }
 
 /// What stands at the first letter of a line.
@@ -110,4 +127,21 @@ fn longest(rest: &[u8], signs: &[&'static [u8]]) -> Option<&'static [u8]> {
         sign.first() == Some(&first) && rest.get(..sign.len()).is_some_and(|there| there.eq_ignore_ascii_case(sign))
     };
     signs.iter().find(fits).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sign_may_begin() {
+        for sign in TOKENS.iter().chain(ROLES) {
+            assert!(
+                at(sign, 0, true).is_some_and(|marker| marker.len <= sign.len()),
+                "{}",
+                String::from_utf8_lossy(sign)
+            );
+        }
+        assert!(at(b"<!-- x", 0, false).is_some() && at(b"<p>", 0, true).is_none() && at(b"-", 0, true).is_none());
+    }
 }

@@ -115,6 +115,8 @@ pub(super) enum Class {
     Digit,
     /// A character of three bytes: words of Chinese, Japanese and Korean.
     Wide,
+    /// The second byte of a character, or one behind it.
+    Rest,
 }
 
 static CLASSES: [Class; 256] = classes();
@@ -129,6 +131,7 @@ const fn classes() -> [Class; 256] {
             b'A'..=b'Z' => Class::Upper,
             b'0'..=b'9' => Class::Digit,
             0xE3..=0xED => Class::Wide,
+            0x80..=0xBF => Class::Rest,
             0xC3..=0xC5 | 0xCE..=0xD1 => Class::Lead,
             _ => Class::Other,
         };
@@ -142,7 +145,7 @@ pub(super) fn class(byte: u8) -> Class {
 }
 
 impl Class {
-    pub(super) fn is_letter(self) -> bool {
+    pub(super) const fn is_letter(self) -> bool {
         matches!(self, Class::Lower | Class::Upper | Class::Lead)
     }
 }
@@ -343,41 +346,71 @@ pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: 
     let bytes = span.text.as_bytes();
     let r = Reader::whole(bytes);
     let mut found = Found::default();
-    let mut at = start(bytes, span.from.saturating_sub(BACK + 64));
+    let from = start(bytes, span.from.saturating_sub(BACK + 64));
     let streets = wanted.has(Type::Address);
-    let mut before = Class::Other;
-    while let Some(&byte) = bytes.get(at).filter(|_| at < span.to) {
-        let class = class(byte);
-        let starts = begins(before, class);
-        before = class;
-        if starts {
-            match class {
-                Class::Digit => number(&r, at, wanted, &mut found),
-                Class::Wide => labels.wide(&r, at, wanted, &mut found),
-                _ if labels.may_begin(bytes, at) || streets && class != Class::Lower => {
-                    let (end, street) = word_end(bytes, at);
-                    if quick(labels, bytes, at, end) || street && streets {
-                        labels.word(&r, at, wanted, &mut found);
-                    }
-                }
-                _ => {}
-            }
-            if !found.candidates.is_empty() {
-                out.append(&mut found.candidates);
-            }
+    let mut state = Class::Other as u8;
+    let within = bytes.get(from..span.to.min(bytes.len())).unwrap_or_default();
+    for (place, &byte) in within.iter().enumerate() {
+        state = STATES.get(usize::from(state & 7) << 3 | class(byte) as usize).copied().unwrap_or(0);
+        if state & STARTS == 0 {
+            continue;
         }
-        // The other bytes of a character are no sign of their own.
-        at += usize::from(class == Class::Lead) + 2 * usize::from(class == Class::Wide) + 1;
+        let at = from + place;
+        match class(byte) {
+            Class::Digit => number(&r, at, wanted, &mut found),
+            Class::Wide => labels.wide(&r, at, wanted, &mut found),
+            class if labels.may_begin(bytes, at) || streets && class != Class::Lower => {
+                let (end, street) = word_end(bytes, at);
+                if quick(labels, bytes, at, end) || street && streets {
+                    labels.word(&r, at, wanted, &mut found);
+                }
+            }
+            _ => continue,
+        }
+        if !found.candidates.is_empty() {
+            out.append(&mut found.candidates);
+        }
     }
 }
 
+/// Of a state: a word or a number begins with the byte. The other bits are the class of the character that it is of.
+const STARTS: u8 = 0x80;
+
+/// The state after a byte, by the class of the character before it and the byte's own.
+static STATES: [u8; 64] = states();
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn states() -> [u8; 64] {
+    const ALL: [Class; 7] =
+        [Class::Other, Class::Lower, Class::Upper, Class::Lead, Class::Digit, Class::Wide, Class::Rest];
+    let mut out = [0; 64];
+    let mut before = 0;
+    while before < ALL.len() {
+        let mut class = 0;
+        while class < ALL.len() {
+            out[before << 3 | class] = match ALL[class] {
+                // The other bytes of a character are no sign of their own.
+                Class::Rest => before as u8,
+                of if begins(ALL[before], of) => STARTS | class as u8,
+                _ => class as u8,
+            };
+            class += 1;
+        }
+        before += 1;
+    }
+    out
+}
+
 /// Whether a word or a number begins with the second of two characters.
-fn begins(before: Class, class: Class) -> bool {
-    // For each character, the characters before it behind which it begins something, as bits.
-    const LETTERS: u8 = 1 << Class::Lower as u8 | 1 << Class::Upper as u8 | 1 << Class::Lead as u8;
-    const BEHIND: [u8; 6] =
-        [0, !LETTERS, !LETTERS | 1 << Class::Lower as u8, !LETTERS, !(1 << Class::Digit as u8), 0xFF];
-    BEHIND.get(class as usize).is_some_and(|behind| behind >> (before as u8) & 1 == 1)
+const fn begins(before: Class, class: Class) -> bool {
+    match class {
+        Class::Other | Class::Rest => false,
+        Class::Lower | Class::Lead => !before.is_letter(),
+        // Also where camel case turns.
+        Class::Upper => !before.is_letter() || matches!(before, Class::Lower),
+        Class::Digit => !matches!(before, Class::Digit),
+        Class::Wide => true,
+    }
 }
 
 /// The first place from `at` on where a word or a number starts or none goes on.
