@@ -48,7 +48,7 @@ fn main() {
     let personal = bench.select(&["pii", "financial", "health", "secrets"]);
     let all = bench.select(&["all"]);
     for (what, text) in [("prose", Some(&prose)), ("code", Some(&code)), ("benign data", benign.as_ref())] {
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
             bench.throughput(what, text, &personal, &all);
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Variant {
     second: Option<u8>,
     /// Digits and what joins groups of them: found where such groups are.
     pub(super) digits: bool,
+    /// Its places.
+    pub(super) length: usize,
 }
 
 /// What a layout matched.
@@ -114,7 +116,9 @@ impl Variant {
             let mut groups = text.split(|b| *b != b'd');
             let (first, second) = (groups.next().unwrap_or_default(), groups.next().unwrap_or_default());
             let second = (*formed && digits && !first.is_empty()).then_some(second.len() as u8);
-            Self { row, text, formed: *formed, second, digits }
+            let seps = text.iter().filter(|b| matches!(Place::of(**b), Place::Sep(_))).count();
+            let length = if *formed { text.len() } else { text.len() - seps };
+            Self { row, text, formed: *formed, second, digits, length }
         })
     }
 
@@ -159,12 +163,14 @@ impl Variant {
         heads
     }
 
-    /// Reads a value at `start`. `second`: the length of the second group of digits.
-    pub(super) fn read(&self, bytes: &[u8], start: usize, second: usize, symbols: &mut [u8; MAX]) -> Option<Match> {
-        if self.second.is_some_and(|length| usize::from(length) != second) {
-            super::super::work::add(1);
-            return None;
-        }
+    /// Whether a value may be written so whose second group of digits has that length.
+    #[inline]
+    pub(super) fn may_read(&self, second: usize) -> bool {
+        self.second.is_none_or(|length| usize::from(length) == second)
+    }
+
+    /// Reads a value at `start`.
+    pub(super) fn read(&self, bytes: &[u8], start: usize, symbols: &mut [u8; MAX]) -> Option<Match> {
         let mut at = start;
         let mut count = 0;
         let mut found = Match { formed: self.formed, ..Match::compact(start, 0) };

@@ -236,25 +236,31 @@ fn from(
     if cell.is_empty() {
         return;
     }
-    let second = match separator(bytes.get(end..).unwrap_or_default()) {
-        Some((_, width)) => DIGIT.run(bytes, end + width, RUNS),
-        None => 0,
+    let (joined, second) = match separator(bytes.get(end..).unwrap_or_default()) {
+        Some((_, width)) => (true, DIGIT.run(bytes, end + width, RUNS)),
+        None => (false, 0),
     };
+    // Behind digits that nothing goes on with, only what is over with them.
+    let most = if joined || bytes::at(bytes, end).is_ascii_alphanumeric() { usize::MAX } else { lead + run };
     // Digits that are not in groups are the same for every layout.
     let run_of_digits = bytes.get(start..end).filter(|digits| digits.len() == run && run <= MAX);
     let mut window = None;
+    let mut symbols = [0u8; MAX];
     for id in cell {
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
+        super::work::add(1);
+        if variant.length > most || !variant.may_read(second) {
+            continue;
+        }
         let Some(row) = scope.index.row(variant) else { continue };
         // What is not looked for may take numbers from others, but only where numbers are watched.
         if !(scope.has(row.kind) || variant.digits && scope.has(Type::PhoneNumber)) {
             continue;
         }
-        let mut symbols = [0u8; MAX];
         let whole = run_of_digits.filter(|_| variant.digits && !variant.formed);
         let read = match whole {
             Some(_) => Some(Match::compact(end, run)),
-            None => variant.read(bytes, start, second, &mut symbols),
+            None => variant.read(bytes, start, &mut symbols),
         };
         let Some(read) = read else { continue };
         let symbols = whole.or(symbols.get(..read.count)).unwrap_or_default();

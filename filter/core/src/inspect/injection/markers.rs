@@ -114,6 +114,16 @@ fn may_begin(rest: &[u8]) -> bool {
 /// What stands at the first letter of a line.
 pub(super) fn line(bytes: &[u8], at: usize) -> Option<Marker> {
     let rest = bytes.get(at..)?;
+    // The longest has its colon within so many bytes.
+    let short = rest.get(..17).unwrap_or(rest);
+    if !matches!(rest.first()?.to_ascii_lowercase(), b's' | b'd' | b'a' | b'u' | b'h' | b'q' | b'c' | b'b')
+        || !short.contains(&b':')
+            && !short.starts_with(b"system o")
+            && !short.starts_with(b"SYSTEM O")
+            && !short.starts_with(b"System o")
+    {
+        return None;
+    }
     if let Some(line) = longest(rest, LINES) {
         return Some(Marker { len: line.len(), hash: 0x1004, class: ROLE_LINE });
     }
@@ -141,6 +151,9 @@ mod tests {
                 "{}",
                 String::from_utf8_lossy(sign)
             );
+        }
+        for sign in LINES.iter().chain(TURNS) {
+            assert!(line(sign, 0).is_some(), "{}", String::from_utf8_lossy(sign));
         }
         assert!(at(b"<!-- x", 0, false).is_some() && at(b"<p>", 0, true).is_none() && at(b"-", 0, true).is_none());
     }

@@ -197,16 +197,6 @@ impl Labels {
         self.first.get(place(first, second)).is_some_and(|bits| bits >> (letters & 31) & 1 == 1)
     }
 
-    /// Whether a label may begin with the first two letters at `at`; always, where those are no English ones.
-    fn may_begin(&self, bytes: &[u8], at: usize) -> bool {
-        let (first, second) = (super::bytes::at(bytes, at), super::bytes::at(bytes, at + 1));
-        if first >= 0x80 || second >= 0x80 {
-            return true;
-        }
-        let second = if second.is_ascii_alphabetic() { second } else { 0 };
-        self.first.get(place(first.into(), second.into())).is_some_and(|lengths| *lengths != 0)
-    }
-
     /// Whether a label may begin with the word of this hash.
     fn begins(&self, hash: u32) -> bool {
         let (word, bit) = hash_place(hash);
@@ -346,70 +336,35 @@ pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: 
     let bytes = span.text.as_bytes();
     let r = Reader::whole(bytes);
     let mut found = Found::default();
-    let from = start(bytes, span.from.saturating_sub(BACK + 64));
+    let mut at = start(bytes, span.from.saturating_sub(BACK + 64));
     let streets = wanted.has(Type::Address);
-    let mut state = Class::Other as u8;
-    let within = bytes.get(from..span.to.min(bytes.len())).unwrap_or_default();
-    for (place, &byte) in within.iter().enumerate() {
-        state = STATES.get(usize::from(state & 7) << 3 | class(byte) as usize).copied().unwrap_or(0);
-        if state & STARTS == 0 {
-            continue;
-        }
-        let at = from + place;
+    while let Some(&byte) = bytes.get(at).filter(|_| at < span.to) {
+        // From word to word and from number to number: what a byte within one is makes no difference.
         match class(byte) {
-            Class::Digit => number(&r, at, wanted, &mut found),
-            Class::Wide => labels.wide(&r, at, wanted, &mut found),
-            class if labels.may_begin(bytes, at) || streets && class != Class::Lower => {
-                let (end, street) = word_end(bytes, at);
-                if quick(labels, bytes, at, end) || street && streets {
+            Class::Lower | Class::Upper | Class::Lead => {
+                let end = word_end(bytes, at);
+                let street = || streets && !byte.is_ascii_lowercase() && goes_on(bytes, end);
+                if quick(labels, bytes, at, end) || street() {
                     labels.word(&r, at, wanted, &mut found);
                 }
+                at = end;
             }
-            _ => continue,
+            Class::Digit => {
+                number(&r, at, wanted, &mut found);
+                at += super::bytes::DIGIT.run(bytes, at, usize::MAX);
+            }
+            Class::Wide => {
+                labels.wide(&r, at, wanted, &mut found);
+                at += 3;
+            }
+            Class::Other | Class::Rest => {
+                at += 1;
+                continue;
+            }
         }
         if !found.candidates.is_empty() {
             out.append(&mut found.candidates);
         }
-    }
-}
-
-/// Of a state: a word or a number begins with the byte. The other bits are the class of the character that it is of.
-const STARTS: u8 = 0x80;
-
-/// The state after a byte, by the class of the character before it and the byte's own.
-static STATES: [u8; 64] = states();
-
-#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
-const fn states() -> [u8; 64] {
-    const ALL: [Class; 7] =
-        [Class::Other, Class::Lower, Class::Upper, Class::Lead, Class::Digit, Class::Wide, Class::Rest];
-    let mut out = [0; 64];
-    let mut before = 0;
-    while before < ALL.len() {
-        let mut class = 0;
-        while class < ALL.len() {
-            out[before << 3 | class] = match ALL[class] {
-                // The other bytes of a character are no sign of their own.
-                Class::Rest => before as u8,
-                of if begins(ALL[before], of) => STARTS | class as u8,
-                _ => class as u8,
-            };
-            class += 1;
-        }
-        before += 1;
-    }
-    out
-}
-
-/// Whether a word or a number begins with the second of two characters.
-const fn begins(before: Class, class: Class) -> bool {
-    match class {
-        Class::Other | Class::Rest => false,
-        Class::Lower | Class::Lead => !before.is_letter(),
-        // Also where camel case turns.
-        Class::Upper => !before.is_letter() || matches!(before, Class::Lower),
-        Class::Digit => !matches!(before, Class::Digit),
-        Class::Wide => true,
     }
 }
 
@@ -422,7 +377,7 @@ fn start(bytes: &[u8], mut at: usize) -> usize {
     let lead = at.checked_sub(2).and_then(|i| bytes.get(i));
     if before.is_ascii_alphabetic() || before >= 0x80 && lead.is_some_and(|b| is_lead(*b)) {
         let letters = class(super::bytes::at(bytes, at)).is_letter();
-        return if letters && !turns(bytes, at) { word_end(bytes, at).0 } else { at };
+        return if letters && !turns(bytes, at) { word_end(bytes, at) } else { at };
     }
     at
 }
@@ -432,33 +387,29 @@ fn turns(bytes: &[u8], at: usize) -> bool {
     super::bytes::at(bytes, at).is_ascii_uppercase() && super::bytes::before(bytes, at).is_ascii_lowercase()
 }
 
-/// Where the word at `at` ends, and whether it may be part of a street's name.
-fn word_end(bytes: &[u8], at: usize) -> (usize, bool) {
+/// Where the word at `at` ends.
+fn word_end(bytes: &[u8], at: usize) -> usize {
     let mut end = at;
-    let of = |at: usize| bytes.get(at).map_or(Class::Other, |b| class(*b));
     // As long as camel case does not turn: a capital behind a small letter.
     let mut lower = false;
     loop {
-        match of(end) {
-            Class::Lower => {
-                end += 1;
-                while of(end) == Class::Lower {
-                    end += 1;
-                }
-                lower = true;
-            }
+        let rest = bytes.get(end..).unwrap_or_default();
+        let run = rest.iter().position(|b| !b.is_ascii_lowercase()).unwrap_or(rest.len());
+        lower |= run > 0;
+        end += run;
+        match rest.get(run).map_or(Class::Other, |b| class(*b)) {
             Class::Upper if !lower => end += 1,
             Class::Lead => (end, lower) = (end + 2, false),
-            _ => break,
+            _ => return end.min(bytes.len()),
         }
     }
+}
+
+/// Whether what stands behind a word that ends at `end` may be more of a street's name.
+fn goes_on(bytes: &[u8], end: usize) -> bool {
     let after = |n: usize| super::bytes::at(bytes, end + n);
-    let first = super::bytes::at(bytes, at);
-    let goes_on = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase() || b >= 0x80;
-    let street = (first.is_ascii_uppercase() || first >= 0x80)
-        && (matches!(after(0), b' ' | b'-') && goes_on(after(1))
-            || matches!(after(0), b'.' | b',') && goes_on(after(2)));
-    (end.min(bytes.len()), street)
+    let name = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase() || b >= 0x80;
+    matches!(after(0), b' ' | b'-') && name(after(1)) || matches!(after(0), b'.' | b',') && name(after(2))
 }
 
 /// Whether a label may begin with the word; always, where that has other letters than English ones.
