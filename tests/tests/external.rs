@@ -139,8 +139,10 @@ async fn answers_are_looked_at_as_well() {
     let mut analyzer = Analyzer::start("presidio-answers", json!({"key": KEY})).await;
     for (flow, action) in [(false, "mask"), (true, "mask"), (false, "deny"), (true, "deny")] {
         let about = json!({"direction": "response", "channels": "assistant", "action": action});
-        let world = world(flow, "presidio-answers", statement(about), json!({})).await;
-        let gate = gate(&world, Some(&analyzer.cluster)).await;
+        // A cluster of its own: that of the gate before goes while this one comes.
+        let name = format!("presidio-answers-{action}-{flow}");
+        let world = world(flow, &name, statement(about), json!({})).await;
+        let gate = gate(&world, Some(&analyzer.cluster.clone().named(&name))).await;
         let body = json!({"model": "gpt-5", "choices": [{"index": 0, "finish_reason": "stop",
             "message": {"role": "assistant", "content": format!("It is about {PROJECT}.")}}]});
         world.upstream.enqueue(Script::status(200).header("content-type", "application/json").data(body.to_string()));

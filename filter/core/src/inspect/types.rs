@@ -414,8 +414,8 @@ types! {
         Username "USERNAME" [Credential]
         Password "PASSWORD" [Credential]
         Pin "PIN" [Credential]
-        EmployeeId "EMPLOYEE_ID"
-        CustomerId "CUSTOMER_ID"
+        EmployeeId "EMPLOYEE_REFERENCE"
+        CustomerId "CUSTOMER_REFERENCE"
     }
     Financial {
         CardCvv "CARD_CVV"

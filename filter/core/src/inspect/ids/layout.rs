@@ -20,7 +20,7 @@ pub(super) struct Variant {
     second: Option<u8>,
     /// Digits and what joins groups of them: found where such groups are.
     pub(super) digits: bool,
-    /// Its places.
+    /// Its letters and digits.
     pub(super) length: usize,
 }
 
@@ -117,8 +117,7 @@ impl Variant {
             let (first, second) = (groups.next().unwrap_or_default(), groups.next().unwrap_or_default());
             let second = (*formed && digits && !first.is_empty()).then_some(second.len() as u8);
             let seps = text.iter().filter(|b| matches!(Place::of(**b), Place::Sep(_))).count();
-            let length = if *formed { text.len() } else { text.len() - seps };
-            Self { row, text, formed: *formed, second, digits, length }
+            Self { row, text, formed: *formed, second, digits, length: text.len() - seps }
         })
     }
 

@@ -345,8 +345,8 @@ pub(super) const ROWS: &[Row] = &[
         &["PIN: «4821»", "my PIN is «4821»", "ATM PIN: «4821»", "Geheimzahl: «4821»"],
         &["pin 13", "pin: A0", "PIN code 4821a", "spin: 4821", "pin 4821-1"],
     ),
-    row("EMPLOYEE_ID", &["Employee ID: «E104523»", "Personalnummer «00451234»"], &["employee: many", "E104523"]),
-    row("CUSTOMER_ID", &["customer number: «8847213»", "Kundennummer «K-883412»"], &["customer: 5", "8847213"]),
+    row("EMPLOYEE_REFERENCE", &["Employee ID: «E104523»", "Personalnummer «00451234»"], &["employee: many", "E104523"]),
+    row("CUSTOMER_REFERENCE", &["customer number: «8847213»", "Kundennummer «K-883412»"], &["customer: 5", "8847213"]),
     row(
         "CARD_CVV",
         &["CVV: «842»", "security code is «8421»", "CVC «842»"],
