@@ -66,7 +66,10 @@ impl Words {
         let mut at = limit;
         // Read backwards, as words are; one that the window cuts into is left out.
         while let Some(token) = Token::last(bytes, end, at) {
-            if !(token.end == limit && letter(bytes, limit).is_some()) && self.end_of(bytes, &token).is_some() {
+            let cut = token.end == limit && letter(bytes, limit).is_some();
+            // A part of a host's name (`eve@acme.org`) says nothing of a number before it.
+            let host = matches!(bytes::before(bytes, token.start), b'.' | b'@');
+            if !cut && !host && self.end_of(bytes, &token).is_some() {
                 return true;
             }
             at = token.start;
@@ -308,6 +311,7 @@ mod tests {
         assert_eq!(PHONE.before(b"a phone 1", 8, 6), Some(1));
         assert!(PHONE.after(b"1 (tel)", 1, 8));
         assert!(PHONE.after("1 (电话)".as_bytes(), 1, 9));
+        assert!(!PHONE.after(b"1 eve@acme.tel", 1, 14) && !PHONE.after(b"1 eve@tel.com", 1, 13));
         assert!(!PHONE.after(b"1 telling", 1, 4));
         assert!(!PHONE.after(b"1 then something and tel", 1, 8));
         assert!(PHONE.after(b"1 tel", 1, 8) && !PHONE.after(b"1 fax", 1, 8));
