@@ -25,7 +25,7 @@ pub struct Behind {
 }
 
 /// An API.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaks {
     /// The small model, in OpenAI's or Anthropic's words.

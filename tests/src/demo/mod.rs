@@ -34,6 +34,8 @@ pub struct Demo {
     pub access_log: PathBuf,
     /// The policy, as it is in Envoy's configuration.
     policy: Value,
+    /// The clusters of detectors that the policy asks.
+    detectors: Vec<String>,
 }
 
 /// The variable of Envoy's environment that has the key of `tokenize`.
@@ -48,6 +50,8 @@ impl Demo {
         let mut config = standalone();
         let resources = &mut config["static_resources"];
         let mut upstreams = Vec::new();
+        let detectors: Vec<String> =
+            example.behind.iter().filter(|b| b.speaks == Speaks::Directory).map(|b| b.cluster.clone()).collect();
         for behind in &example.behind {
             behind.add_to(resources);
             upstreams.push((behind.cluster.clone(), Upstream::with(behind.speaks.handler()).await));
@@ -90,7 +94,12 @@ impl Demo {
             BTreeMap::from([(TOKENIZE_KEY.to_owned(), "the key of a demo, good for nothing else".to_owned())]);
         let envoy = Envoy::start(Options { config: Some(path), environment, ..Options::default() }).await;
         let address = *envoy.listeners().await.get("llm").expect("the listener `llm`");
-        Self { envoy, upstreams, idp, address, access_log, policy }
+        Self { envoy, upstreams, idp, address, access_log, policy, detectors }
+    }
+
+    /// Whether a cluster is a provider's.
+    pub fn is_provider(&self, cluster: &str) -> bool {
+        !self.detectors.iter().any(|detector| detector == cluster)
     }
 
     /// The listener's URL.
