@@ -208,8 +208,9 @@ impl Reader {
                 self.read = 0;
                 self.selection = selection.clone();
                 let plan = self.plan.insert(Plan::new(detectors, selection));
+                // What is told by lines and by grammars is read as it is written.
                 if self.folded {
-                    plan.links = links::Wanted::default();
+                    (plan.links, plan.business) = (links::Wanted::default(), business::Wanted::default());
                 }
                 *plan
             }

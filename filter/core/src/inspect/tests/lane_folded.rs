@@ -1,5 +1,6 @@
 //! Texts that arrive in pieces and are written with look-alike characters.
 
+use super::super::Group;
 use super::super::Lane;
 use super::super::secrets::tokens::samples;
 use super::super::types::TYPES;
@@ -37,8 +38,9 @@ fn disguised_values_are_found_whole() {
     let mut missed = Vec::new();
     let mut all = 0;
     for (kind, sample) in rows.map(|(kind, sample)| (kind, sample.to_owned())).chain(marked) {
-        // Links are read as they are written.
-        if kind.starts_with("EXTERNAL_") {
+        // Links and lines are read as they are written.
+        let business = TYPES.iter().any(|(name, group)| *name == kind && *group == Group::Business);
+        if kind.starts_with("EXTERNAL_") || business {
             continue;
         }
         let marked = sample.replace('¦', "");
