@@ -328,7 +328,10 @@ impl Client {
                 first_text = whole.any(|frame| stream.format.text(frame).is_some()).then(|| start.elapsed());
             }
             if chunks.ended || stream.open && events.0 >= stream.events {
-                let first_text = first_text.ok_or("a stream without text")?;
+                // A few events that are kept open may all be held back still.
+                let first_text = first_text.or_else(|| stream.open.then(|| start.elapsed()));
+                let first_text = first_text
+                    .ok_or_else(|| format!("a stream without text: `{}`", String::from_utf8_lossy(&self.body)))?;
                 return Ok(Seen { first_event: first_event.unwrap_or_default(), first_text });
             }
         }
