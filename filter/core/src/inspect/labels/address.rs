@@ -206,8 +206,12 @@ fn named(r: &Reader<'_>, at: usize) -> Option<(usize, f32)> {
         if kind || !matches!(r.at(word.end), b' ' | b'-') {
             return None;
         }
+        // Its first letter decides for most words: a stream need not wait for the others.
+        if !led && !r.letter(word.end + 1)?.upper {
+            return None;
+        }
         let next = r.word(word.end + 1)?;
-        if !(next.capital || led && SMALL.has(next.hash)) {
+        if !(next.capital || SMALL.has(next.hash)) {
             return None;
         }
         word = next;

@@ -39,10 +39,12 @@ impl Labels {
     pub(super) fn step(&mut self, step: &Step<'_>, labels: &labels::Labels, wanted: Wanted, over: &mut Over) {
         let kind = class(step.byte);
         let inside = kind.is_letter() || kind == Class::Digit || step.byte >= 0x80 && kind == Class::Other;
-        // Only values that have not begun, and those whose last word is over, can be decided now.
+        // Only values that have not begun, those whose last word is over, and those that go on with some words only, can be
+        // decided now.
+        let begins = inside && self.word.is_none();
         let mut at = 0;
         while let Some(open) = self.open.get(at) {
-            let soon = open.start.is_none() || !inside || kind == Class::Other || step.end - open.read >= AGAIN;
+            let soon = open.start.is_none() || !inside || begins || kind == Class::Other || step.end - open.read >= AGAIN;
             if soon && !self.again(at, step, labels, wanted, over) {
                 self.open.remove(at);
             } else {
