@@ -60,7 +60,8 @@ impl<'d> StringToken<'d> {
     /// it is asked of every key of an object.
     pub(super) fn is(&self, wanted: &str) -> bool {
         if !self.escaped {
-            return self.raw() == wanted;
+            // Most keys are told apart by their lengths.
+            return (self.end - self.start) as usize == wanted.len() && self.raw() == wanted;
         }
         let (mut raw, mut wanted) = (self.raw(), wanted);
         loop {

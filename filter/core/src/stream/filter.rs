@@ -238,12 +238,20 @@ impl Filter {
 
     pub(super) fn clean(&mut self, frame: &Frame, look: &mut Look<'_>, passed: &mut Passed) -> bool {
         let mut clean = true;
-        let name = frame.event().map(std::borrow::Cow::Borrowed);
+        // Most events have the name of the one before.
+        let name = frame.event().filter(|name| self.known.name() != *name).map(std::borrow::Cow::Borrowed);
+        let mut named = None;
         let beside = wrap::beside(self.kind.api, frame).map(std::borrow::Cow::Owned);
         for text in frame.rest().chain(name).chain(beside) {
             let outcome = look.inspector.text(&text, Channel::Metadata, look.budget);
             clean &= outcome.edited.is_none() && outcome.denial.is_none();
+            if outcome.findings.is_empty() && outcome.denial.is_none() && frame.event() == Some(&*text) {
+                named = Some(text.into_owned());
+            }
             passed.outcome.merge(outcome);
+        }
+        if let Some(name) = named {
+            self.known.keep_name(name);
         }
         if let Some(reason) = passed.outcome.denial {
             self.refuse(Denial::new(reason), passed);

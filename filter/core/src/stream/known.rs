@@ -13,6 +13,8 @@ const MOST: usize = 48;
 pub(super) struct Known {
     strings: Vec<Option<Same>>,
     next: usize,
+    /// The last event's name in which nothing was found.
+    name: String,
 }
 
 #[derive(PartialEq, Eq)]
@@ -27,6 +29,18 @@ impl Known {
     /// An event begins.
     pub fn begin(&mut self) {
         self.next = 0;
+    }
+
+    /// The name that events had, and in which nothing was found.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Nothing was found in an event's name.
+    pub fn keep_name(&mut self, name: String) {
+        if name.len() < LONGEST {
+            self.name = name;
+        }
     }
 
     /// Whether the event's next string is known; if not, where it goes once nothing was found in it.

@@ -11,7 +11,11 @@ pub(crate) fn token_lists(node: Node<'_>, edits: &mut Vec<(Range<usize>, String)
             // TGI's details.
             let details = node.get("prefill").is_some();
             for (key, value) in node.entries() {
-                match (key.text().as_ref(), value.kind()) {
+                let kind = value.kind();
+                if !matches!(kind, Kind::Object | Kind::Array) {
+                    continue;
+                }
+                match (key.text().as_ref(), kind) {
                     ("logprobs" | "logprobsResult" | "prompt_logprobs", Kind::Object) => {
                         edits.push((value.span(), "null".to_owned()));
                     }
