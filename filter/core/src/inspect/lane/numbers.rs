@@ -142,7 +142,11 @@ impl Accounts {
             self.open.remove(0);
         }
         let bytes = step.bytes;
-        if step.byte.is_ascii_alphabetic() {
+        // Nothing starts within a word, unless an escape ends there.
+        let before = step.at.checked_sub(3).and_then(|from| bytes.get(from..step.at));
+        if step.byte.is_ascii_alphabetic() && before.is_some_and(|b| b.iter().all(u8::is_ascii_alphanumeric)) {
+            self.country = None;
+        } else if step.byte.is_ascii_alphabetic() {
             // The earlier place first: behind an escape (`\nNO`) there are two.
             let two = step.at.checked_sub(1).filter(|start| bytes::ALPHA.contains(bytes::at(bytes, *start)));
             self.country = two

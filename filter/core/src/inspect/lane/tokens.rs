@@ -292,7 +292,7 @@ impl Given {
         if let Some((start, last)) = self.open
             && !(of_value && step.at - last < assign::MAX)
         {
-            if step.at - start >= assign::MIN {
+            if step.at - start >= assign::MIN.min(assign::MIN_OPTION) {
                 over.mark(step.at);
             }
             self.open = None;

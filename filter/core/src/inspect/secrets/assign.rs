@@ -177,3 +177,5 @@ pub(in super::super) static VALUE: Set = Set::new(b"aA0", b"_-+/=.~%:|@!#$*^?&")
 pub(in super::super) const MAX: usize = 1024;
 /// The shortest.
 pub(in super::super) const MIN: usize = 6;
+/// The shortest behind curl's `-u`: a colon and a password, without a user.
+pub(in super::super) const MIN_OPTION: usize = 5;
