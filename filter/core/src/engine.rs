@@ -68,7 +68,8 @@ impl Engine {
         let targets = Targets::compile(&document.targets, &root.key("targets"), &mut problems);
         let roles = Roles::compile(&document.roles, &root.key("roles"), &mut problems);
         let models = Models::compile(&document.models, &root.key("models"), &mut problems);
-        let access = Access::compile(&document.access, &roles, &targets, &root.key("access"), &mut problems);
+        let access =
+            Access::compile(&document.access, &document.tool_use, &roles, &targets, &root.key("access"), &mut problems);
         let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
         let content = match &detectors {
             Some(detectors) => {

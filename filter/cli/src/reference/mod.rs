@@ -18,6 +18,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/access.rs"),
     include_str!("../../../core/src/policy/document/content.rs"),
     include_str!("../../../core/src/policy/document/settings.rs"),
+    include_str!("../../../core/src/policy/document/tools.rs"),
     include_str!("../../../core/src/identity/document.rs"),
     include_str!("../../../core/src/inspect/document.rs"),
     include_str!("../../../core/src/inspect/external/document.rs"),

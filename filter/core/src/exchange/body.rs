@@ -144,6 +144,7 @@ impl Exchange {
             roles: &facts.roles,
             target: facts.target,
             operation: facts.call.operation,
+            method: None,
             model: model.name.as_deref().or(first.as_deref()),
             body: Some(Asked { parameters: Some(root), media: media(root), state }),
         };
@@ -351,6 +352,7 @@ impl Exchange {
                 roles: &facts.roles,
                 target: facts.target,
                 operation,
+                method: None,
                 model: Some(&name),
                 body: Some(asked),
             };

@@ -234,8 +234,14 @@ impl Exchange {
         if let Some(principal) = self.record.principal.clone() {
             self.count(&principal.subject(), &facts.roles, facts.target, cx)?;
         }
-        let question =
-            Question { roles: &facts.roles, target: facts.target, operation: facts.call.operation, model, body: None };
+        let question = Question {
+            roles: &facts.roles,
+            target: facts.target,
+            operation: facts.call.operation,
+            method: None,
+            model,
+            body: None,
+        };
         let media = match facts.call.body {
             Body::None => Media::Json,
             Body::Any if end => Media::Json,

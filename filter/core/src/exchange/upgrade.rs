@@ -47,8 +47,14 @@ impl Exchange {
             Err(denial) => return self.deny(denial, cx),
         };
         let asked = Asked { parameters: None, media: MediaSet::default(), state: State::None };
-        let question =
-            Question { roles: &roles, target, operation: Operation::Realtime, model: Some(&model), body: Some(asked) };
+        let question = Question {
+            roles: &roles,
+            target,
+            operation: Operation::Realtime,
+            method: None,
+            model: Some(&model),
+            body: Some(asked),
+        };
         match self.ask(&question, cx) {
             Err(denial) => self.deny(denial, cx),
             Ok(()) => {

@@ -62,6 +62,7 @@ mod resolve;
 mod script;
 mod secrets;
 mod select;
+mod skeleton;
 mod triggers;
 mod types;
 mod views;
@@ -85,6 +86,7 @@ pub use leak::{Leak, Shingles};
 pub use reach::Reach;
 pub use script::{Script, Scripts, script};
 pub use select::Selection;
+pub(crate) use skeleton::skeleton;
 pub use views::{Sighting, see_through};
 
 use anchors::Anchors;

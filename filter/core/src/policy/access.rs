@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::document::{AccessDocument, AccessEffect, CapDocument, Mode, Scalar};
+use super::document::{AccessDocument, AccessEffect, CapDocument, Mode, Scalar, ToolUseDocument};
 use super::glob::Globs;
 use super::number::Number;
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
+use super::tools::{Fitting, Of, Rules, Tool, ToolAnswer};
 use crate::config::{Path, Problem};
 use crate::json::decimal::Decimal;
 use crate::json::{Kind, Node};
@@ -14,7 +15,10 @@ use crate::protocol::{MediaSet, Operation, State, parameter_names};
 
 /// Every access statement of a policy.
 #[derive(Debug, Default)]
-pub struct Access(Vec<Statement>);
+pub struct Access {
+    statements: Vec<Statement>,
+    tools: Rules,
+}
 
 #[derive(Debug)]
 struct Statement {
@@ -28,6 +32,9 @@ struct Statement {
     media: MediaSet,
     stateful: bool,
     caps: Vec<Cap>,
+    methods: Globs,
+    /// It is about some tools: their rules are in [`Access`].
+    has_tools: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +55,8 @@ pub struct Question<'a> {
     pub target: usize,
     /// The operation.
     pub operation: Operation,
+    /// The JSON-RPC method, where the call is one.
+    pub method: Option<&'a str>,
     /// The model, aliases resolved; `None` while it is not known yet, or where the call has none.
     pub model: Option<&'a str>,
     /// What the body says; `None` while only the head is known.
@@ -106,6 +115,7 @@ impl Access {
     /// Compiles a policy's `access`.
     pub fn compile(
         documents: &[AccessDocument],
+        tool_use: &ToolUseDocument,
         roles: &Roles,
         targets: &Targets,
         path: &Path,
@@ -113,6 +123,7 @@ impl Access {
     ) -> Self {
         let mut ids = HashSet::new();
         let mut statements = Vec::new();
+        let mut tools = Rules::new(tool_use);
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
             check_id(&document.id, &mut ids, &path, problems);
@@ -126,8 +137,12 @@ impl Access {
                     required: cap.required,
                 }
             });
+            let caps: Vec<Cap> = caps.collect();
+            tools.add(i, &document.tools, &path.key("tools"), problems);
             statements.push(Statement {
-                caps: caps.collect(),
+                caps,
+                has_tools: !document.tools.0.is_empty(),
+                methods: Globs::new(&document.methods.0),
                 id: document.id.clone(),
                 effect: document.effect,
                 mode: document.mode,
@@ -139,7 +154,7 @@ impl Access {
                 stateful: document.stateful,
             });
         }
-        Self(statements)
+        Self { statements, tools }
     }
 
     /// Decides. With neither model nor parameters in the question, refuses only what no body could mend.
@@ -148,8 +163,12 @@ impl Access {
         let (mut allows, mut denies) = (Vec::new(), Vec::new());
         let (mut open, mut nearest) = (false, Miss::Call);
         let mut model_denied = false;
-        for statement in &self.0 {
+        for statement in &self.statements {
             let fit = statement.fit(question);
+            if statement.is_of_tools() {
+                // It refuses tools, not the call.
+                continue;
+            }
             if statement.mode == Mode::Observe {
                 if matches!(fit, Fit::Yes) {
                     answer.observed.push(statement.id.clone());
@@ -179,22 +198,43 @@ impl Access {
         answer
     }
 
+    /// The statements that fit a call, by which its tools are judged.
+    pub fn fitting(&self, question: &Question<'_>) -> Fitting {
+        let fits = |(place, s): (usize, &Statement)| {
+            let of = Of { statement: place, effect: s.effect, mode: s.mode, has_rules: s.has_tools };
+            // A deny of the call as such has been heard.
+            let about = s.has_tools || s.effect == AccessEffect::Allow;
+            (about && matches!(s.fit(question), Fit::Yes)).then_some(of)
+        };
+        Fitting(self.statements.iter().enumerate().filter_map(fits).collect())
+    }
+
+    /// Judges a tool of a call, or a call of one, by the statements that fit it.
+    pub fn tool(&self, tool: &Tool<'_>, fitting: &Fitting) -> ToolAnswer {
+        self.tools.decide(tool, &fitting.0)
+    }
+
+    /// A statement's id.
+    pub fn id(&self, statement: usize) -> &str {
+        self.statements.get(statement).map_or("", |s| s.id.as_str())
+    }
+
     /// Whether what allows a request also allows it to leave state at the provider.
     pub fn stateful(&self, question: &Question<'_>) -> bool {
         let allows = |s: &&Statement| s.effect == AccessEffect::Allow && s.mode == Mode::Enforce && s.stateful;
-        self.0.iter().filter(allows).any(|s| matches!(s.fit(question), Fit::Yes))
+        self.statements.iter().filter(allows).any(|s| matches!(s.fit(question), Fit::Yes))
     }
 
     /// Whether a caller could use `model` at a target in some call, whatever the parameters.
     pub fn may_use(&self, roles: &RoleSet, target: usize, model: &str) -> bool {
         let fits = |s: &&Statement| s.who.fits(roles) && includes(s.targets.as_ref(), target) && s.models.fit(model);
-        let enforced = || self.0.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
+        let enforced = || self.statements.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
         let uses = |s: &Statement| {
             s.operations.is_empty() || s.operations.iter().any(|o| !o.must_be_named() && *o != Operation::ListModels)
         };
         let whole = |s: &Statement| s.operations.is_empty() || s.operations.contains(&Operation::Chat);
         enforced().any(|s| s.effect == AccessEffect::Allow && uses(s))
-            && !enforced().any(|s| s.effect == AccessEffect::Deny && whole(s) && !s.looks_at_body())
+            && !enforced().any(|s| s.effect == AccessEffect::Deny && whole(s) && !s.looks_at_body() && !s.is_of_tools())
     }
 }
 
@@ -220,6 +260,11 @@ impl Statement {
         if !meant {
             return Fit::No;
         }
+        match question.method {
+            Some(method) if !self.methods.fit(method) => return Fit::No,
+            None if !self.methods.is_empty() => return if question.body.is_some() { Fit::No } else { Fit::Open },
+            _ => {}
+        }
         match question.model {
             Some(model) if !self.models.fit(model) => return Fit::WrongModel,
             // What names models does not mean a call that has none.
@@ -232,6 +277,11 @@ impl Statement {
             None => Fit::Yes,
             Some(asked) => self.fit_body(asked),
         }
+    }
+
+    /// Whether it denies some tools, and not calls.
+    fn is_of_tools(&self) -> bool {
+        self.has_tools && self.effect == AccessEffect::Deny
     }
 
     /// Whether a body decides if the statement fits.
@@ -325,7 +375,7 @@ fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
 }
 
 /// `None`: they are not of one type. Many servers read `"true"` and 1 as `true`, or `"2"` as 2, so nobody can say.
-fn same(accepted: &Scalar, value: Node<'_>) -> Option<bool> {
+pub(super) fn same(accepted: &Scalar, value: Node<'_>) -> Option<bool> {
     let number = || value.number().and_then(Decimal::parse);
     match (accepted, value.kind()) {
         (Scalar::Bool(b), Kind::Bool) => Some(value.bool() == Some(*b)),

@@ -27,7 +27,7 @@ fn world(access: &str) -> Result<World, Vec<Problem>> {
     .unwrap();
     let targets = Targets::compile(&targets, &path, &mut problems);
     let documents: Vec<AccessDocument> = from_tree(&read(access), &path).map_err(|p| vec![p])?;
-    let access = Access::compile(&documents, &roles, &targets, &path.key("access"), &mut problems);
+    let access = Access::compile(&documents, &Default::default(), &roles, &targets, &path.key("access"), &mut problems);
     if problems.is_empty() { Ok(World { access, roles }) } else { Err(problems) }
 }
 
@@ -39,6 +39,7 @@ impl World {
             roles: &self.roles.of(&principal),
             target,
             operation: Operation::Chat,
+            method: None,
             model: Some(model),
             body: Some(Asked {
                 parameters: Some(document.root()),
@@ -53,6 +54,7 @@ impl World {
             roles: &self.roles.of(&caller(group)),
             target: 0,
             operation,
+            method: None,
             model: None,
             body: None,
         })

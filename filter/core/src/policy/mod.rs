@@ -11,6 +11,7 @@ mod models;
 mod number;
 mod roles;
 mod targets;
+mod tools;
 
 pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
@@ -25,6 +26,7 @@ pub use number::Number;
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
+pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMiss};
 
 use crate::config::{Path, Problem};
 

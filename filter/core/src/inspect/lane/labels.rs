@@ -44,7 +44,8 @@ impl Labels {
         let begins = inside && self.word.is_none();
         let mut at = 0;
         while let Some(open) = self.open.get(at) {
-            let soon = open.start.is_none() || !inside || begins || kind == Class::Other || step.end - open.read >= AGAIN;
+            let soon =
+                open.start.is_none() || !inside || begins || kind == Class::Other || step.end - open.read >= AGAIN;
             if soon && !self.again(at, step, labels, wanted, over) {
                 self.open.remove(at);
             } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Mode;
+use super::{Mode, ToolRuleDocument};
 use crate::config::OneOrMany;
 use crate::policy::number::Number;
 use crate::protocol::{Media, Operation};
@@ -55,6 +55,13 @@ pub struct AccessDocument {
     /// `store` gets `store: false`. In a deny, `true` fits requests that do.
     #[serde(default)]
     pub stateful: bool,
+    /// Tools that the statement is about. In an allow: only these may be offered to the model and called by it; without it every
+    /// tool that the caller's application runs, and none that the provider runs. In a deny: these are refused, and not the call.
+    #[serde(default)]
+    pub tools: OneOrMany<ToolRuleDocument>,
+    /// The methods of MCP and A2A that the statement is about (globs): `tools/call`, `resources/*`, `message/send`. Default: all.
+    #[serde(default)]
+    pub methods: OneOrMany<String>,
     /// Caps on the request's parameters. `max_tokens`, `n`, `temperature`, `top_p`, `top_k` and `reasoning_effort` stand for
     /// whatever an API calls them, and wherever it has them; others are named as the API does, with dots for members of members.
     /// An allow fits only within its caps; a deny fits what is within them.

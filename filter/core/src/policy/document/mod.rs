@@ -3,6 +3,7 @@
 mod access;
 mod content;
 mod settings;
+mod tools;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::protocol::Api;
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{Action, ContentDocument, Direction, Placeholder, RedactionDocument, StreamMode, ToolDocument};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, Per, Verdict};
+pub use tools::{ArgumentDocument, Declared, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
 #[derive(Debug, Deserialize)]
@@ -59,6 +61,9 @@ pub struct Document {
     /// What is known of tools.
     #[serde(default)]
     pub tools: Vec<ToolDocument>,
+    /// What is done about tools that access does not allow.
+    #[serde(default)]
+    pub tool_use: ToolUseDocument,
     /// How much of it.
     #[serde(default)]
     pub limits: Vec<LimitDocument>,
