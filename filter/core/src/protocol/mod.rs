@@ -8,6 +8,7 @@ mod names;
 mod parameters;
 mod state;
 mod texts;
+pub mod tools;
 mod usage;
 
 use serde::Deserialize;

@@ -19,6 +19,7 @@ use crate::config::{OneOrMany, Path, Problem};
 use crate::json::Node;
 
 pub use super::document::Declared;
+pub use place::host as url_host;
 
 /// The kind of a tool that the caller's application runs.
 pub const FUNCTION: &str = "function";
