@@ -13,7 +13,7 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Document, Globs, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::sort;
 
@@ -43,6 +43,7 @@ pub struct Engine {
     pub(crate) hash_key: Option<Vec<u8>>,
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
+    pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
@@ -135,6 +136,7 @@ impl Engine {
                 hash_key,
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
+                declared_tools: document.tool_use.declared,
                 audit_key,
                 hold_headers: document.envoy.hold_headers,
                 max_body,

@@ -172,6 +172,7 @@ impl Exchange {
             shingles: Shingles::default(),
             script: None,
             restore: RestoreMap::default(),
+            tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
         if let Err(denial) = self.check_head(headers, end, model.as_deref(), &mut facts, cx) {

@@ -12,6 +12,7 @@ mod models;
 mod outside;
 mod response;
 mod stream;
+mod tools;
 mod upgrade;
 mod wait;
 
@@ -111,6 +112,8 @@ struct Facts {
     script: Option<Script>,
     /// What the request's placeholders stand for.
     restore: RestoreMap,
+    /// What is known of its tools.
+    tools: tools::Tools,
 }
 
 /// Copies of one body at a time.

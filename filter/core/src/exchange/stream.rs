@@ -2,6 +2,7 @@
 
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media};
+use super::tools::{Judge, remember};
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
@@ -102,14 +103,17 @@ impl Exchange {
         inspector.shingles = Some(&facts.shingles);
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
+        let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
         let mut look = Look {
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
             restore: &facts.restore,
             restoring_tools: &cx.engine.restoring_tools,
+            tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
+        let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
         let placeholders = filter.placeholders();
@@ -118,6 +122,9 @@ impl Exchange {
         }
         if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
+        }
+        if remember(seen, &cx.engine.access, &mut self.record) {
+            self.note(Reason::ToolNotAllowed);
         }
         // Whole parts of events are counted with their outcome, texts by themselves.
         self.record.placeholders = placeholders;

@@ -95,6 +95,12 @@ reasons! {
     /// An access statement would allow the request but for a parameter's cap.
     ParameterNotAllowed "parameter.not_allowed" 403 final
         "A parameter is beyond what your roles allow. Lower it.";
+    /// No access statement allows the tool, or one denies it.
+    ToolNotAllowed "tool.not_allowed" 403 final
+        "Your roles do not allow this tool. Leave it out, or ask for access.";
+    /// An access statement would allow the call of the tool but for an argument.
+    ToolArgument "tool.argument" 403 final
+        "An argument of the tool is beyond what your roles allow.";
     /// An access statement would allow the request but for what it carries that cannot be read.
     MediaNotAllowed "media.not_allowed" 403 final
         "The request carries content that cannot be inspected, and your roles do not allow it. Send text instead.";

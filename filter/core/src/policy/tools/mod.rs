@@ -74,6 +74,13 @@ pub enum ToolMiss {
 #[derive(Clone, Debug, Default)]
 pub struct Fitting(pub(super) Vec<Of>);
 
+impl Fitting {
+    /// Whether any of them is about some tools only, or no allow is among them that means all.
+    pub fn has_rules(&self) -> bool {
+        self.0.iter().any(|of| of.has_rules)
+    }
+}
+
 /// A statement, as far as its tools matter.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Of {
