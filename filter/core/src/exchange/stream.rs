@@ -104,6 +104,9 @@ impl Exchange {
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
         let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
+        if let Some(judge) = &mut judge {
+            judge.copies = facts.call.api == Api::OpenAiResponses;
+        }
         let mut look = Look {
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,

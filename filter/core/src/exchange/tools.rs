@@ -156,6 +156,8 @@ pub(super) struct Judge<'a> {
     limits: Limits,
     /// What was judged, for the record.
     pub seen: Vec<Judged>,
+    /// Whole calls are copies of calls that came in pieces, and were told then.
+    pub copies: bool,
 }
 
 /// One judged call.
@@ -179,6 +181,7 @@ impl<'a> Judge<'a> {
             restoring_tools: &engine.restoring_tools,
             limits: engine.json_limits,
             seen: Vec::new(),
+            copies: false,
         })
     }
 
@@ -239,7 +242,12 @@ impl crate::stream::Judge for Judge<'_> {
                 true => restore_arguments(self.restore, &text, &self.limits).0.into_owned(),
                 false => text.into_owned(),
             };
-            self.judged(&called.name, &called.kind, &restored)
+            let told = self.seen.len();
+            let refusal = self.judged(&called.name, &called.kind, &restored);
+            if self.copies && called.kind == FUNCTION {
+                self.seen.truncate(told);
+            }
+            refusal
         })
     }
 }

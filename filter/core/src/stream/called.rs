@@ -80,11 +80,10 @@ impl Filter {
 
     /// The last of a call's arguments, which were held back.
     pub(super) fn ended_call(&mut self, lane: Lane, goes: &str, text: &Text) {
-        let call = (lane.choice, lane.part);
-        self.gate.arguments(call, "", goes);
+        self.gate.arguments(lane, "", goes);
         if let Some(last) = &text.last {
             let last = Last { frame: Rc::clone(&last.frame), inner: last.inner.clone(), span: last.span.clone() };
-            self.gate.last(call, last);
+            self.gate.last(lane, last);
         }
     }
 

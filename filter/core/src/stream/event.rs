@@ -147,7 +147,7 @@ impl Filter {
             text.last =
                 (text.held() > 0).then(|| Last { frame: Rc::clone(frame), inner: inner.cloned(), span: span.clone() });
             if text.is_call() && gated.contains(&call) {
-                if !self.gate.arguments(call, &came, &goes) {
+                if !self.gate.arguments(lane, &came, &goes) {
                     let denial = Denial::new(Reason::AnswerDenied).detail("a tool call went on behind its end");
                     return self.refuse(denial, passed);
                 }

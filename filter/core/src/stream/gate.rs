@@ -11,7 +11,7 @@ use std::rc::Rc;
 use super::framing::{Frame, MessageKind};
 use super::text::Last;
 use crate::json::{Document, Kind, Limits, Node, cut, escaped};
-use crate::protocol::{Api, Piece, Place, read_event, tools};
+use crate::protocol::{Api, Lane, Piece, Place, read_event, tools};
 
 /// A call by its choice and part.
 pub(super) type Call = (u32, u32);
@@ -42,14 +42,35 @@ pub(super) struct Gate {
 struct State {
     /// Every name that it was given: clients join them, or go by the first, or by the last.
     names: Vec<String>,
-    /// Its arguments as they came, and as they go on.
-    came: String,
-    goes: String,
+    /// Its arguments, and copies of them: each in the lane that it came in.
+    arguments: Vec<Arguments>,
     /// The provider ran it: nothing is left to refuse.
     foreign: bool,
     verdict: Option<Verdict>,
+    /// The digests of the arguments that it was judged by, and their lanes: copies must agree with them.
+    judged: Vec<(Lane, u64)>,
+}
+
+/// Arguments as they came, and as they go on.
+struct Arguments {
+    lane: Lane,
+    came: String,
+    goes: String,
     /// Where they were last seen, when they were held back to the end.
     last: Option<Last>,
+}
+
+impl State {
+    fn lane(&mut self, lane: Lane) -> Option<&mut Arguments> {
+        if !self.arguments.iter().any(|arguments| arguments.lane == lane) {
+            self.arguments.push(Arguments { lane, came: String::new(), goes: String::new(), last: None });
+        }
+        self.arguments.iter_mut().find(|arguments| arguments.lane == lane)
+    }
+
+    fn is_unchanged(&self) -> bool {
+        self.arguments.iter().all(|arguments| arguments.came == arguments.goes)
+    }
 }
 
 enum Verdict {
@@ -84,15 +105,17 @@ impl Gate {
         }
     }
 
-    /// Arguments of a call came, and some went on: `complete` says that nothing of them is held back. Whether the call can be read.
-    pub fn arguments(&mut self, call: Call, came: &str, goes: &str) -> bool {
-        let Some(state) = self.state(call) else { return false };
+    /// Arguments of a call came, and some may go on. Whether the call can be read.
+    pub fn arguments(&mut self, lane: Lane, came: &str, goes: &str) -> bool {
+        let Some(state) = self.state((lane.choice, lane.part)) else { return false };
         // A call that was let go of is over. White space means nothing.
         if state.verdict.is_some() && !state.foreign && !came.trim_ascii().is_empty() {
-            return false;
+            let copy = |(other, digest): &(Lane, u64)| *other != lane && *digest == digest_of(goes);
+            return state.judged.iter().any(copy);
         }
-        state.came.push_str(came);
-        state.goes.push_str(goes);
+        let Some(arguments) = state.lane(lane) else { return false };
+        arguments.came.push_str(came);
+        arguments.goes.push_str(goes);
         true
     }
 
@@ -121,7 +144,7 @@ impl Gate {
 
     /// Whether arguments go on as they came.
     pub fn is_unchanged(&self, call: Call) -> bool {
-        self.calls.get(&call).is_some_and(|state| state.came == state.goes)
+        self.calls.get(&call).is_some_and(State::is_unchanged)
     }
 
     /// The calls that are not judged yet.
@@ -145,7 +168,14 @@ impl Gate {
         if names.is_empty() {
             names.push(String::new());
         }
-        let refusal = names.iter().find_map(|name| judge.call(name, &state.goes));
+        let mut texts: Vec<&str> = state.arguments.iter().map(|arguments| arguments.goes.as_str()).collect();
+        texts.dedup();
+        if texts.is_empty() {
+            texts.push("");
+        }
+        let lanes = state.arguments.iter().map(|arguments| (arguments.lane, digest_of(&arguments.goes)));
+        state.judged = lanes.collect();
+        let refusal = texts.iter().find_map(|text| names.iter().find_map(|name| judge.call(name, text)));
         state.verdict = Some(if refusal.is_some() { Verdict::Refuse } else { Verdict::Allow });
         let count = self.judged.entry(call.0).or_default();
         *count = (count.0.saturating_add(1), count.1.saturating_add(u32::from(refusal.is_some())));
@@ -153,16 +183,17 @@ impl Gate {
     }
 
     /// Where arguments that were held back to the end were last seen.
-    pub fn last(&mut self, call: Call, last: Last) {
-        if let Some(state) = self.state(call) {
-            state.last = Some(last);
+    pub fn last(&mut self, lane: Lane, last: Last) {
+        if let Some(arguments) = self.state((lane.choice, lane.part)).and_then(|state| state.lane(lane)) {
+            arguments.last = Some(last);
         }
     }
 
     /// What is to be told of a call that goes on with other arguments than it came with, once its events have.
-    pub fn to_tell(&mut self, call: Call) -> Option<(String, Last)> {
-        let state = self.calls.get_mut(&call).filter(|state| state.came != state.goes)?;
-        Some((state.goes.clone(), state.last.take()?))
+    pub fn to_tell(&mut self, call: Call) -> Vec<(String, Last)> {
+        let Some(state) = self.calls.get_mut(&call).filter(|state| !state.is_unchanged()) else { return Vec::new() };
+        let of = |arguments: &mut Arguments| Some((arguments.goes.clone(), arguments.last.take()?));
+        state.arguments.iter_mut().filter_map(of).collect()
     }
 
     /// The last event of a call that waits, and what is in it.
@@ -180,7 +211,7 @@ impl Gate {
     /// Bytes of events that wait.
     pub fn len(&self) -> usize {
         let of = |held: &Held| held.frame.raw().len() + held.payload.as_ref().map_or(0, Vec::len);
-        let arguments = |state: &State| state.came.len() + state.goes.len();
+        let arguments = |state: &State| state.arguments.iter().map(|a| a.came.len() + a.goes.len()).sum::<usize>();
         self.held.iter().map(of).sum::<usize>() + self.calls.values().map(arguments).sum::<usize>()
     }
 
@@ -205,7 +236,7 @@ impl Gate {
         // Nobody asks for the arguments of calls that are over.
         for (call, state) in &mut self.calls {
             if state.verdict.is_some() && !waiting_has(&self.held, *call) {
-                (state.came, state.goes) = (String::new(), String::new());
+                state.arguments.clear();
             }
         }
         out
@@ -284,6 +315,13 @@ impl Gate {
         }
         Some(edits.splice(document.bytes()))
     }
+}
+
+fn digest_of(text: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn waiting_has(held: &[Held], call: Call) -> bool {
