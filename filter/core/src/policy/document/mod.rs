@@ -18,7 +18,7 @@ use crate::protocol::Api;
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{Action, ContentDocument, Direction, Placeholder, RedactionDocument, StreamMode, ToolDocument};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, Per, Verdict};
-pub use tools::{ArgumentDocument, Declared, ToolRuleDocument, ToolUseDocument};
+pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
 #[derive(Debug, Deserialize)]
