@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::filter::{Filter, Look, Passed};
+use super::framing::Frame;
 use super::gate::{self, Call, Out};
 use super::text::{Last, Text};
 use super::wrap;
-use crate::json::{Document, Edits, Limits, Node};
+use crate::json::{Document, Edits, Kind, Limits, Node};
 use crate::protocol::{Ends, Lane, Leaf, Piece, Place, tools};
 use crate::reply::{Denial, Reason};
 
@@ -24,13 +25,14 @@ pub(super) fn lane_of((choice, part): Call) -> Lane {
 impl Filter {
     /// The calls that an event carries parts of, but for those that the provider runs.
     pub(super) fn calls_of(&mut self, root: Node<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Vec<Call> {
-        let block = ["item", "content_block"].into_iter().find_map(|name| root.get(name));
+        let block = ["item", "content_block", "step"].into_iter().find_map(|name| root.get(name));
         if let Some(kind) = block.and_then(|block| block.get("type")?.text())
             && !["function_call", "custom_tool_call", "tool_use"].contains(&kind.as_ref())
         {
             let number = |name: &str| root.get(name).and_then(|n| n.number()?.parse().ok());
             let call = match number("output_index") {
                 Some(output) => (output, 0),
+                None if root.get("step").is_some() => (number("index").unwrap_or(0), 0),
                 None => (0, number("index").unwrap_or(0)),
             };
             self.gate.name(call, "", true);
@@ -107,14 +109,18 @@ impl Filter {
         let mut told = Vec::new();
         for call in calls {
             match self.gate.judge(call, *judge) {
-                Some(text) => refusals.push((call, text, self.gate.like(call))),
-                None => told.extend(self.gate.to_tell(call)),
+                Some(text) => refusals.push((call, text, self.gate.like(self.kind.api, call))),
+                None => told.extend(self.gate.take_changed(call)),
             }
         }
         for out in self.gate.flush(self.kind.api) {
-            match out {
-                Out::Keep(frame) => self.writer.keep(&frame, &mut passed.bytes),
-                Out::Replace(frame, payload) => {
+            let (frame, payload) = match out {
+                Out::Keep(frame) => (frame, None),
+                Out::Replace(frame, payload) => (frame, Some(payload)),
+            };
+            match self.renumbered(&frame, payload) {
+                None => self.writer.keep(&frame, &mut passed.bytes),
+                Some(payload) => {
                     let payload = wrap::wrap(self.kind.api, &frame, payload);
                     self.writer.replace(&frame, &payload, &mut passed.bytes);
                 }
@@ -144,9 +150,44 @@ impl Filter {
             Some(parts) => parts,
             None => return event,
         };
-        self.number = self.number.saturating_add(1);
-        self.ahead = self.ahead.saturating_add(1);
-        format!("{before}\"sequence_number\":{}{after}", self.number)
+        let number = self.next_number();
+        format!("{before}\"sequence_number\":{number}{after}")
+    }
+
+    /// The payload of an event that waited, with the number that comes next where events have numbers: others overtook it, or went.
+    fn renumbered(&mut self, frame: &Frame, payload: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if self.number.is_none() {
+            return payload;
+        }
+        let came = payload.is_none();
+        let bytes = payload.or_else(|| Some(frame.payload()?.into_owned()))?;
+        let edit =
+            Document::parse(&bytes, &Limits::default()).ok().and_then(|document| self.number_edit(document.root()));
+        let Some((range, number)) = edit else { return (!came).then_some(bytes) };
+        let mut edits = Edits::new();
+        // One edit overlaps none.
+        let _ = edits.replace(range, number);
+        Some(edits.splice(&bytes))
+    }
+
+    /// The number that the next event has.
+    pub(super) fn next_number(&mut self) -> u64 {
+        let number = self.number.map_or(0, |last| last.saturating_add(1));
+        self.number = Some(number);
+        number
+    }
+
+    /// What gives an event that is about to be written the number that comes next, where it has another one.
+    pub(super) fn number_edit(&mut self, root: Node<'_>) -> Option<(Range<usize>, String)> {
+        let node = root.get("sequence_number").filter(|n| n.kind() == Kind::Number)?;
+        let own: Option<u64> = node.number().and_then(|n| n.parse().ok());
+        if self.number.is_none() {
+            // The first one begins where it likes.
+            self.number = own;
+            return None;
+        }
+        let next = self.next_number();
+        (own != Some(next)).then(|| (node.span(), next.to_string()))
     }
 
     /// A choice that ends because of its calls, of which none is left, ends by itself.
