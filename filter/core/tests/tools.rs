@@ -426,3 +426,46 @@ fn tainted_conversations_have_fewer_tools() {
     let problems = Engine::compile(&tree, &|_| Some("k".repeat(32))).unwrap_err();
     assert!(problems.iter().any(|p| p.to_string().contains("only a deny of some tools")), "{problems:?}");
 }
+
+/// A call whose arguments stand whole where they begin, or that stands where only some clients look, is no way around.
+#[test]
+fn calls_in_odd_places_of_a_stream_are_judged() {
+    let engine = gate("anthropic", &json!({}));
+    let tools = json!([{"name": "search", "input_schema": {}}, {"name": "mail", "input_schema": {}}]);
+    let request = json!({"model": "m-1", "max_tokens": 9, "stream": true, "messages": [{"role": "user", "content": "hi"}], "tools": tools});
+    for (input, arrives) in [(json!({"to": "a@acme.com"}), true), (json!({"to": "a@evil.com"}), false)] {
+        let block = json!({"type": "tool_use", "id": "t", "name": "mail", "input": input});
+        let all = [
+            json!({"type": "content_block_start", "index": 0, "content_block": block}),
+            json!({"type": "content_block_stop", "index": 0}),
+            json!({"type": "message_stop"}),
+        ];
+        let played =
+            streamed(&engine, "/v1/messages", &request, vec![all.iter().map(data).collect::<String>().into_bytes()]);
+        assert_eq!(played.client_text().contains("tool_use"), arrives, "{}", played.client_text());
+    }
+    let engine = gate("openai", &json!({}));
+    let call = |name: &str| json!([{"index": 0, "id": "c", "function": {"name": name, "arguments": "{\"path\":\"/SECRET\"}"}}]);
+    let mut odd = chunk(&json!({"tool_calls": call("search")}), &Value::Null);
+    odd["choices"][0]["message"] = json!({"tool_calls": call("wipe")});
+    let chunks = vec![
+        data(&odd).into_bytes(),
+        data(&chunk(&json!({}), &json!("tool_calls"))).into_bytes(),
+        b"data: [DONE]\n\n".to_vec(),
+    ];
+    let played = streamed(&engine, "/v1/chat/completions", &chat(true), chunks);
+    assert!(!played.client_text().contains("wipe"), "{}", played.client_text());
+    assert_eq!(played.reason(), "answer.denied");
+    // A name in pieces is the name that clients join.
+    let named = |name: &str| {
+        data(&chunk(
+            &json!({"tool_calls": [{"index": 0, "id": "c", "function": {"name": name, "arguments": ""}}]}),
+            &Value::Null,
+        ))
+    };
+    let chunks =
+        [named("wi"), named("pe"), data(&chunk(&json!({}), &json!("tool_calls")))].map(String::into_bytes).to_vec();
+    let open = json!({"access": [{"id": "all", "effect": "allow", "models": "m-1"}, {"id": "no", "effect": "deny", "tools": [{"name": "wipe"}]}]});
+    let played = streamed(&support::engine(&policy("openai", &open)), "/v1/chat/completions", &chat(true), chunks);
+    assert_eq!(assembled(&played).1, [], "{}", played.client_text());
+}

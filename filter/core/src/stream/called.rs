@@ -9,8 +9,12 @@ use super::gate::{self, Call, Out};
 use super::text::{Last, Text};
 use super::wrap;
 use crate::json::{Document, Edits, Kind, Limits, Node};
-use crate::protocol::{Ends, Lane, Leaf, Piece, Place, tools};
+use crate::protocol::tools::{self, With};
+use crate::protocol::{Ends, Lane, Leaf, Piece, Place};
 use crate::reply::{Denial, Reason};
+
+/// The lane of arguments that an event has whole beside the pieces that may follow.
+const BESIDE: u32 = u32::MAX;
 
 /// What is said where a call that is refused stands where it cannot be taken out.
 pub(super) fn uncut() -> Denial {
@@ -26,16 +30,15 @@ impl Filter {
     /// The calls that an event carries parts of, but for those that the provider runs.
     pub(super) fn calls_of(&mut self, root: Node<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Vec<Call> {
         let block = ["item", "content_block", "step"].into_iter().find_map(|name| root.get(name));
-        if let Some(kind) = block.and_then(|block| block.get("type")?.text())
-            && !["function_call", "custom_tool_call", "tool_use"].contains(&kind.as_ref())
-        {
+        if let Some(kind) = block.and_then(|block| block.get("type")?.text()) {
+            let foreign = !["function_call", "custom_tool_call", "tool_use"].contains(&kind.as_ref());
             let number = |name: &str| root.get(name).and_then(|n| n.number()?.parse().ok());
             let call = match number("output_index") {
                 Some(output) => (output, 0),
                 None if root.get("step").is_some() => (number("index").unwrap_or(0), 0),
                 None => (0, number("index").unwrap_or(0)),
             };
-            self.gate.name(call, "", true);
+            self.gate.foreign(call, foreign);
         }
         let mut calls: Vec<Call> = Vec::new();
         for (_, piece) in leaves {
@@ -51,15 +54,48 @@ impl Filter {
         calls
     }
 
-    /// Remembers the names of an event's calls.
-    pub(super) fn name_calls(&mut self, root: Node<'_>, leaves: &[(Leaf<'_>, Piece)]) {
-        let _ = root;
+    /// Remembers the names of an event's calls, and arguments that it has beside the pieces. An event with calls in other
+    /// places than those that are known to be read is refused.
+    pub(super) fn name_calls(&mut self, document: &Document<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Result<(), Denial> {
         for (leaf, piece) in leaves {
             if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
                 self.gate.reuse((choice, part));
-                self.gate.name((choice, part), &token.text(), false);
+                self.gate.name((choice, part), &token.text());
             }
         }
+        let named = |name: &str| {
+            leaves.iter().find_map(|(leaf, piece)| match (leaf.place, *piece) {
+                (Place::Value(token), Piece::Tool(choice, part)) if token.text() == name => Some((choice, part)),
+                _ => None,
+            })
+        };
+        let is_piece = |span: &Range<usize>| {
+            leaves.iter().any(|(leaf, piece)| match (leaf.place, piece) {
+                (Place::Value(token), Piece::Arguments(_)) => token.inner_span() == *span,
+                _ => false,
+            })
+        };
+        let mut readable = true;
+        let gate = &mut self.gate;
+        tools::calls(document.root(), &mut |called| {
+            let text = match called.arguments {
+                With::Text(token) if !is_piece(&token.inner_span()) => token.text().into_owned(),
+                With::Value(node) if node.kind() != Kind::Object || node.entries().next().is_some() => {
+                    String::from_utf8_lossy(document.bytes().get(node.span()).unwrap_or_default()).into_owned()
+                }
+                _ => String::new(),
+            };
+            match named(&called.name) {
+                Some((choice, part)) if !text.trim_ascii().is_empty() => {
+                    let lane = Lane { choice, part, name: BESIDE };
+                    readable &= gate.arguments(lane, &text, &text);
+                }
+                Some(_) => {}
+                None => readable &= called.name.is_empty() && text.trim_ascii().is_empty(),
+            }
+            None
+        });
+        if readable { Ok(()) } else { Err(uncut()) }
     }
 
     /// An event without the whole calls in it that are refused, if there are any.

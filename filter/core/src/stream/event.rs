@@ -97,8 +97,10 @@ impl Filter {
         self.end(begun.clone(), &Ends::default(), look, passed);
         self.settle(&ends, &gated, look, passed);
         self.judge_calls(begun.iter().map(|lane| (lane.choice, lane.part)).collect(), look, passed);
-        if !gated.is_empty() {
-            self.name_calls(root, &leaves);
+        if !gated.is_empty()
+            && let Err(denial) = self.name_calls(document, &leaves)
+        {
+            return self.refuse(denial, passed);
         }
         if self.over || self.kind.hides_usage && event.usage_only {
             return;
