@@ -97,19 +97,20 @@ pub(super) enum Out {
 impl Gate {
     /// Whether the provider runs what stands at the place of a call.
     pub fn foreign(&mut self, call: Call, foreign: bool) {
-        if foreign || self.calls.contains_key(&call) {
-            if let Some(state) = self.state(call) {
-                state.foreign = foreign;
-            }
+        if (foreign || self.calls.contains_key(&call))
+            && let Some(state) = self.state(call)
+        {
+            state.foreign = foreign;
         }
     }
 
     /// A name of a call.
     pub fn name(&mut self, call: Call, name: &str) {
-        if let Some(state) = self.state(call) {
-            if !name.is_empty() && state.names.last().is_none_or(|last| last != name) {
-                state.names.push(name.to_owned());
-            }
+        if let Some(state) = self.state(call)
+            && !name.is_empty()
+            && state.names.last().is_none_or(|last| last != name)
+        {
+            state.names.push(name.to_owned());
         }
     }
 
