@@ -44,6 +44,26 @@ def final(client, **arguments):
         return messages.get_final_message()
 
 
+def agent(client, **arguments):
+    """An agent loop: tools are called until the model calls none. Every call that reached it, and what it said."""
+    messages, executed, said = list(arguments.pop("messages")), [], []
+    for _ in range(5):
+        with client.messages.stream(messages=messages, **arguments) as streamed:
+            message = streamed.get_final_message()
+        said.append("".join(block.text for block in message.content if block.type == "text"))
+        content = [block.model_dump(mode="json", include={"type", "text", "id", "name", "input"}) for block in message.content]
+        messages.append({"role": "assistant", "content": content})
+        if message.stop_reason != "tool_use":
+            return {"executed": executed, "said": said, "finish": message.stop_reason}
+        results = []
+        for block in message.content:
+            if block.type == "tool_use":
+                executed.append({"name": block.name, "arguments": block.input})
+                results.append({"type": "tool_result", "tool_use_id": block.id, "content": f"done: {block.name}"})
+        messages.append({"role": "user", "content": results})
+    raise RuntimeError("the agent does not come to an end")
+
+
 def batch(client, **arguments):
     """Creates a batch, waits for nothing, and returns the results."""
     created = client.messages.batches.create(**arguments)
@@ -75,6 +95,7 @@ OPERATIONS = {
     "create": lambda client, **arguments: client.messages.create(**arguments),
     "stream": stream,
     "final": final,
+    "agent": agent,
     "count_tokens": lambda client, **arguments: client.messages.count_tokens(**arguments),
     "batch": batch,
     "models": lambda client: [model.id for model in client.models.list()],

@@ -69,6 +69,22 @@ def completions_stream(client, **arguments):
     return streamed.result()
 
 
+def agent(client, **arguments):
+    """An agent loop: tools are called until the model calls none. Every call that reached it, and what it said."""
+    messages, executed, said = list(arguments.pop("messages")), [], []
+    for _ in range(5):
+        with client.chat.completions.stream(messages=messages, **arguments) as streamed:
+            choice = streamed.get_final_completion().choices[0]
+        said.append(choice.message.content)
+        messages.append(choice.message.model_dump(mode="json", exclude_none=True, include={"role", "content", "tool_calls"}))
+        if choice.finish_reason != "tool_calls":
+            return {"executed": executed, "said": said, "finish": choice.finish_reason}
+        for call in choice.message.tool_calls:
+            executed.append({"name": call.function.name, "arguments": call.function.arguments})
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": f"done: {call.function.name}"})
+    raise RuntimeError("the agent does not come to an end")
+
+
 def azure(operation):
     """The operation through the Azure client, with the same base and key."""
 
@@ -83,6 +99,7 @@ def azure(operation):
 OPERATIONS = {
     "create": lambda client, **arguments: client.chat.completions.create(**arguments),
     "chat_stream": chat_stream,
+    "agent": agent,
     "responses": lambda client, **arguments: client.responses.create(**arguments),
     "responses_stream": responses_stream,
     "completions": lambda client, **arguments: client.completions.create(**arguments),

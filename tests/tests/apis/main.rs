@@ -5,6 +5,7 @@
 //! denied, redacted and restored, masked, cut off, and that its tool calls arrive whole. What only some APIs have stands beside
 //! the rows; other ways through Envoy stand in `modes`, what is refused by name in `surfaces`.
 
+mod agents;
 mod anthropic;
 mod bedrock;
 mod google;

@@ -96,6 +96,11 @@ impl Place {
         Self { world, gate, token }
     }
 
+    /// The caller's credential.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// What reached the upstream. In flow mode the head of a refused request does, and nothing behind it.
     pub fn arrived(&self) -> Vec<Seen> {
         self.world.upstream.seen().into_iter().filter(|seen| seen.arrival == Arrival::Complete).collect()

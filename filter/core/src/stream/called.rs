@@ -168,6 +168,10 @@ impl Filter {
         for (call, text, like) in refusals {
             let Some((frame, payload)) = like else { continue };
             let Ok(document) = Document::parse(&payload, &Limits::default()) else { continue };
+            // Where a choice has one text, apart from what it said before.
+            let joined = document.root().get("choices").is_some() && self.text_bytes > 0;
+            let text = if joined { format!("\n\n{text}") } else { text };
+            self.text_bytes = self.text_bytes.saturating_add(text.len() as u64);
             for (name, event) in gate::refusal(self.kind.api, document.root(), call, &text) {
                 let event = self.numbered(event);
                 if self.kind.api == crate::protocol::Api::BedrockInvoke {
