@@ -19,10 +19,10 @@
 
 mod lexicon;
 mod markers;
-mod model;
+pub(super) mod model;
 mod read;
 mod rules;
-mod words;
+pub(super) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,7 @@ mod tests;
 use super::types::Type;
 use super::{Finding, KindId};
 use crate::protocol::Channel;
-pub use model::{Model, length};
+pub use model::{MAGIC, Model, length};
 use read::Sink;
 use rules::{RULES, SIGNALS, Signal};
 
@@ -92,7 +92,7 @@ pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Sco
         // Letters one by one, or bytes in hexadecimal: what they spell is judged where it is undone.
         let spelled = 4 * short >= 3 * words;
         let model = model.filter(|_| !spelled);
-        let modelled = model.map_or(FLOOR, |model| model.log_odds(sum, words).max(FLOOR));
+        let modelled = model.map_or(FLOOR, |model| model.log_odds(i64::from(sum), words).max(FLOOR));
         let log_odds = modelled + of_rules(hits, brought);
         if log_odds > best.log_odds {
             let start = within.first().map_or(0, |c| c.start);
