@@ -84,7 +84,7 @@ fn the_sentences_that_speak_of_it_are_found() {
     );
     assert_eq!(found(&detectors, &["CHEESE"], &long), ["They hide the cheddar here"]);
     // And without any sentence.
-    let long = format!("{}cheddar {}", "word ".repeat(3000), "word ".repeat(3000));
+    let long = format!("{}cheddar, brie {}", "word ".repeat(3000), "word ".repeat(3000));
     let [one] = found(&detectors, &["CHEESE"], &long).try_into().unwrap();
     assert!(one.contains("cheddar") && one.len() < 400, "{one}");
 }

@@ -78,7 +78,7 @@ pub struct ContentDocument {
     /// What a `tokenize` placeholder looks like.
     #[serde(default)]
     pub placeholder: Placeholder,
-    /// What happens where an external detector that it asks fails: `deny` (the default) refuses as unscannable, `allow` goes on
+    /// What happens where an external detector that it asks fails: `deny` (the default) refuses, `allow` goes on
     /// with what the others found. Either is on the record.
     #[serde(default)]
     pub on_failure: Option<Verdict>,
