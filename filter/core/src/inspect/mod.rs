@@ -363,7 +363,10 @@ impl Detectors {
 
     fn builtin(&self, span: Span<'_>, selection: &Selection, found: &mut Vec<Finding>) {
         let mut candidates = Vec::new();
-        if selection.intersects(types::Type::EmailAddress.id(), types::LAST_STRUCTURED.id()) {
+        // Of what labels announce, Spanish passports are also found by the word behind them.
+        if selection.intersects(types::Type::EmailAddress.id(), types::LAST_STRUCTURED.id())
+            || selection.contains(types::Type::EsPassport.id())
+        {
             let scope = ids::Scope { index: &self.ids, selection, sight: span.sight };
             structured(span, scope, &mut candidates);
         }

@@ -106,7 +106,7 @@ static OTHER: Words = words!(
 /// How far context words are looked for, and other words; and behind a number.
 const BEFORE: usize = 64;
 const NEAR: usize = 24;
-const AFTER: usize = 24;
+const AFTER: usize = 32;
 /// What common words add, and other words take; and how sure it must be alone for the former.
 const HINT: f32 = 0.2;
 const HINTED: f32 = 0.35;
