@@ -331,9 +331,9 @@ impl<'t> Words<'t> {
     }
 }
 
-/// The folded characters of `word`, which stands in `text`: what its hash is made of.
-pub(in crate::inspect) fn letters<'t>(text: &'t str, word: &Word) -> impl Iterator<Item = u32> + use<'t> {
-    text.get(word.start..word.end).unwrap_or_default().chars().filter_map(|c| {
+/// The folded characters of a word of `text` that stands from `start` to `end`: what its hash is made of.
+pub(in crate::inspect) fn letters(text: &str, start: usize, end: usize) -> impl Iterator<Item = u32> {
+    text.get(start..end).unwrap_or_default().chars().filter_map(|c| {
         if c.is_ascii() {
             return Some(u32::from(fold_byte(c as u8)));
         }

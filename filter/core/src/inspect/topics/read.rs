@@ -57,7 +57,7 @@ fn features(text: &str, word: &Word, last: u32, sink: &mut impl Sink) {
         return;
     }
     let mut gram = [0_u32; GRAM];
-    let ends = [EDGE].into_iter().chain(letters(text, word).take(LETTERS)).chain([EDGE]);
+    let ends = [EDGE].into_iter().chain(letters(text, word.start, word.end).take(LETTERS)).chain([EDGE]);
     for (at, code) in ends.enumerate() {
         let [_, b, c, d] = gram;
         gram = [b, c, d, code];
