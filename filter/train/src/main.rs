@@ -11,6 +11,7 @@ mod learn;
 mod topic;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -53,10 +54,17 @@ struct InjectionArguments {
 /// Examples of our own.
 pub(crate) const SEEDS: &str = include_str!("../seeds.jsonl");
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
         Command::Injection(arguments) => injection(&arguments),
         Command::Topic(arguments) => topic::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 
