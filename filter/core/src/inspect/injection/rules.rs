@@ -166,7 +166,7 @@ pub(super) static RULES: &[Rule] = &[
     // A conversation as a whole ([`Shots`]), in that order.
     rule(ManyShots, 4.5, 5.0, &[]),
     rule(ManyShots, 2.5, 3.5, &[]),
-    rule(ManyShots, 0.5, 1.0, &[]),
+    rule(ManyShots, 0.2, 1.0, &[]),
 ];
 
 /// The rule that a conversation is, as a hit.

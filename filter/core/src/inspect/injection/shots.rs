@@ -1,12 +1,13 @@
 //! Many shots: a conversation made up within one text, in which a model answers one bad request after another, and whose last
 //! request is left for the model that reads it.
 //!
-//! Turns are told by who speaks (`User:`, `Q:`, `"role": "user"`, a word behind a control token). Of those of the user, those that
+//! Turns are told by who speaks (`User:`, `Q:`, `[user]`, `"role": "user"`, control tokens and the words behind them). Of those of the user, those that
 //! ask for harm are counted; of those of the model, those that begin willingly, and those that refuse. What counts is only
 //! known at the end, where somebody has to speak next: a transcript that ends with an answer asks for nothing.
 //!
 //! What this does not do: tell turns that nobody's name begins.
 
+use super::super::bytes;
 use super::lexicon::{CHAT_TOKEN, TURN};
 use super::words::{Word, hash_of};
 
@@ -146,7 +147,19 @@ impl Conversation {
             let first = text.as_bytes().get(word.start)?.to_ascii_lowercase();
             return Some(if matches!(first, b'u' | b'h' | b'q') { Side::User } else { Side::Bot });
         }
+        if word.marker == CHAT_TOKEN {
+            let token = text.get(word.start..word.end)?.to_ascii_lowercase();
+            return match token.as_str() {
+                "<|user|>" | "[inst]" => Some(Side::User),
+                "<|assistant|>" | "[/inst]" => Some(Side::Bot),
+                _ => None,
+            };
+        }
         let named = || {
+            let around = (bytes::before(text.as_bytes(), word.start), bytes::at(text.as_bytes(), word.end));
+            if matches!(around, (b'[', b']') | (b'<', b'>')) {
+                return true;
+            }
             let rest = text.as_bytes().get(word.end..).unwrap_or_default();
             let rest = rest.iter().take(3).find(|b| !matches!(b, b'*' | b'"' | b']' | b'_'));
             rest == Some(&b':')

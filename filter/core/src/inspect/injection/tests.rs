@@ -131,6 +131,11 @@ fn many_shots_are_told_from_conversations() {
         ("Human:", "AI:"),
         ("**User:**", "**Assistant:**"),
         ("Q:", "A:"),
+        ("[User]", "[Assistant]"),
+        ("### Human:", "### Assistant:"),
+        ("<user>", "<assistant>"),
+        ("[INST]", "[/INST]"),
+        ("<|user|>", "<|assistant|>"),
         ("{\"role\": \"user\", \"content\":", "}, {\"role\": \"assistant\", \"content\":"),
         ("<|im_start|>user", "<|im_end|><|im_start|>assistant"),
     ];
@@ -161,7 +166,8 @@ fn many_shots_are_told_from_conversations() {
         }
         let willing = text(FINE_ASKS, GRANTED, 12);
         let score = score(&willing, Channel::User);
-        assert!(score.score < 0.5 || user.starts_with("<|"), "{willing}: {score:?}");
+        // Control tokens are signs by themselves.
+        assert!(score.score < 0.5 || user.starts_with("<|") || user == "[INST]", "{willing}: {score:?}");
     }
 }
 
