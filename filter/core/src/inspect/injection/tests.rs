@@ -146,7 +146,7 @@ fn many_shots_are_told_from_conversations() {
             assert!(shots(&attack), "{attack}");
         }
         let attack = text(BAD_ASKS, GRANTED, 12);
-        for end in ["", &format!("{bot}"), &format!("{bot} Sure, here is how")] {
+        for end in ["", bot, &format!("{bot} Sure, here is how")] {
             let attack = format!("{attack}{end}");
             let score = score(&attack, Channel::User);
             assert!(score.score >= 0.7, "{attack}: {score:?}");
