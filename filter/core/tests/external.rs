@@ -237,7 +237,7 @@ fn a_finding_can_refuse() {
 #[test]
 fn failures_refuse_unless_the_statement_lets_them_pass() {
     let failures = [
-        (12, None, "failed:unreachable"),
+        (495, None, "failed:unreachable"),
         (500, None, "failed:timeout"),
         (501, Some((504, "upstream request timeout")), "failed:timeout"),
         (2, Some((503, "no healthy upstream")), "failed:status_503"),
@@ -257,16 +257,128 @@ fn failures_refuse_unless_the_statement_lets_them_pass() {
                 assert!(play.body(Side::Request).contains("Ann Lee, [EMAIL_ADDRESS]"));
             } else {
                 let reply = play.reply.as_ref().unwrap();
-                assert_eq!(reply.status, 400);
+                assert_eq!(reply.status, 503);
+                assert!(!reply.headers.iter().any(|(name, _)| name == "x-should-retry"));
                 let text = String::from_utf8_lossy(&reply.body);
                 assert!(text.contains("`presidio`") && text.contains("`names`") && !text.contains("Lee"), "{text}");
             }
             let play = play.done();
             assert_eq!(play.record["doorward.external"], format!("in:presidio={outcome}"));
-            assert_eq!(play.code(), if allow { "" } else { "content.unscannable" }, "{outcome}");
+            assert_eq!(play.code(), if allow { "" } else { "content.detector_unavailable" }, "{outcome}");
             assert_eq!(play.record["doorward.decision"], if allow { "allow" } else { "deny" });
         }
     }
+}
+
+/// What Envoy answers itself where a connection failed.
+const RESET: &str = "upstream connect error or disconnect/reset before headers. reset reason: connection termination";
+
+#[test]
+fn a_detector_that_was_not_reached_is_asked_once_more() {
+    let engine = engine(mask(&json!({})), &json!({}));
+    for failure in [None, Some((503, RESET))] {
+        let mut play = Play::new(&engine);
+        assert_eq!(play.request(&asked("Ann Lee")), Flow::Hold);
+        let first = play.calls[0].clone();
+        play.called_back(30, failure);
+        let [again] = play.calls.as_slice() else { panic!("{:?}", play.calls.len()) };
+        assert_eq!((&again.body, &again.path, &again.headers), (&first.body, &first.path, &first.headers));
+        assert_eq!((first.timeout_ms, again.timeout_ms), (500, 470));
+        assert_ne!(again.id, first.id);
+        assert!(play.resumed.is_empty() && play.reply.is_none());
+        let found = finds(again, "Ann Lee");
+        play.called_back(12, Some((200, &found)));
+        assert_eq!(play.resumed, [Side::Request]);
+        assert!(play.body(Side::Request).contains("[presidio]"));
+        assert_eq!(play.done().record["doorward.external"], "in:presidio=ok:42ms");
+    }
+}
+
+#[test]
+fn a_detector_is_asked_again_once_and_in_its_time() {
+    let engine = engine(mask(&json!({})), &json!({}));
+    for (first, second, outcome) in [
+        ((2, None), Some((2, None)), "failed:unreachable"),
+        ((2, Some((503, RESET))), Some((3, None)), "failed:unreachable"),
+        ((300, None), Some((200, None)), "failed:timeout"),
+        ((300, None), Some((100, Some((500, "oops")))), "failed:status_500"),
+        // Who answered is not asked again.
+        ((2, Some((503, "no healthy upstream"))), None, "failed:status_503"),
+        ((2, Some((502, RESET))), None, "failed:status_502"),
+        ((2, Some((200, ""))), None, "failed:malformed"),
+        // Nor is who has no time left.
+        ((491, None), None, "failed:unreachable"),
+        ((600, None), None, "failed:timeout"),
+    ] {
+        let mut play = Play::new(&engine);
+        assert_eq!(play.request(&asked("Ann Lee")), Flow::Hold);
+        play.called_back(first.0, first.1);
+        if let Some((after, answer)) = second {
+            assert!(play.reply.is_none(), "{outcome}");
+            play.called_back(after, answer);
+        }
+        assert!(play.calls.is_empty() && play.resumed.is_empty(), "{outcome}");
+        assert_eq!(play.reply.as_ref().unwrap().status, 503);
+        assert_eq!(play.worker.tick_ms(&engine), 0);
+        let play = play.done();
+        assert_eq!(play.record["doorward.external"], format!("in:presidio={outcome}"));
+        assert_eq!(play.code(), "content.detector_unavailable");
+    }
+}
+
+#[test]
+fn a_detector_is_asked_again_while_another_still_thinks() {
+    let detector = |name: &str| json!({"name": name, "cluster": name, "authority": "analyzer.test", "api": "presidio"});
+    let statement =
+        |name: &str| json!({"id": name, "detect": name, "action": "mask", "direction": "request", "channels": "user"});
+    let more = json!({"detectors": {"external": [detector("one"), detector("two")]},
+        "content": [statement("one"), statement("two")]});
+    let engine = support::engine(&support::policy("openai", &more));
+    let mut play = Play::new(&engine);
+    assert_eq!(play.request(&asked("Ann Lee met Bob Orr")), Flow::Hold);
+    let clusters = |play: &Play<'_>| play.calls.iter().map(|c| c.cluster.clone()).collect::<Vec<_>>();
+    assert_eq!(clusters(&play), ["one", "two"]);
+    play.called_back(5, None);
+    assert_eq!(clusters(&play), ["two", "one"]);
+    let (two, one) = (finds(&play.calls[0], "Bob Orr"), finds(&play.calls[1], "Ann Lee"));
+    play.called_back(5, Some((200, &two)));
+    assert!(play.resumed.is_empty());
+    play.called_back(5, Some((200, &one)));
+    assert_eq!(play.resumed, [Side::Request]);
+    assert!(play.body(Side::Request).contains("[one] met [two]"));
+    assert_eq!(play.done().record["doorward.external"], "in:one=ok:15ms,in:two=ok:10ms");
+}
+
+#[test]
+fn an_answer_is_withheld_where_its_detector_is_not_reached_twice() {
+    let statements = mask(&json!({"direction": "response", "channels": "assistant"}));
+    let engine = engine(statements, &json!({}));
+    for reached in [false, true] {
+        let mut play = Play::new(&engine);
+        assert_eq!(play.request(&asked("who?")), Flow::Continue);
+        let answer = r#"{"model":"m-1","choices":[{"message":{"role":"assistant","content":"It was Ann Lee."}}]}"#;
+        assert_eq!(play.answer("application/json", answer), Flow::Hold);
+        play.called_back(3, None);
+        let found = finds(&play.calls[0], "Ann Lee");
+        play.called_back(3, reached.then_some((200, &found)));
+        assert_eq!(play.resumed.len(), usize::from(reached));
+        let status = play.reply.as_ref().map(|reply| reply.status);
+        assert_eq!(status, (!reached).then_some(502));
+        let play = play.done();
+        assert_eq!(play.code(), if reached { "" } else { "answer.unscannable" });
+    }
+}
+
+#[test]
+fn a_caller_who_leaves_is_not_waited_for_when_the_detector_is_asked_again() {
+    let engine = engine(mask(&json!({})), &json!({}));
+    let mut play = Play::new(&engine);
+    assert_eq!(play.request(&asked("Ann Lee")), Flow::Hold);
+    play.called_back(2, None);
+    let mut play = play.done();
+    assert_eq!(play.worker.tick_ms(&engine), 0);
+    play.called_back(5, None);
+    assert!(play.calls.is_empty() && play.resumed.is_empty());
 }
 
 #[test]
@@ -366,7 +478,7 @@ fn an_observed_statement_records_and_never_refuses() {
         let mut play = Play::new(&engine);
         assert_eq!(play.request(&asked("Ann Lee")), Flow::Hold);
         let found = finds(&play.calls[0], "Ann Lee");
-        play.called_back(1, answer.map(|_| (200, found.as_str())));
+        play.called_back(1, answer.map_or(Some((500, "")), |_| Some((200, found.as_str()))));
         assert_eq!(play.resumed, [Side::Request]);
         let play = play.done();
         assert_eq!(play.record["doorward.decision"], "allow");

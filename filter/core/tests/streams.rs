@@ -219,3 +219,28 @@ fn what_is_held_is_bounded_and_released_only_where_the_policy_says_so() {
         }
     }
 }
+
+/// The weights of the topic in `examples/own-detectors`.
+fn topic() -> Value {
+    let example = include_str!("../../../examples/own-detectors/policy.yaml");
+    let (_, rest) = example.split_once("weights: >-\n").unwrap();
+    let weights: Vec<&str> = rest.lines().take_while(|line| line.starts_with("      ")).map(str::trim).collect();
+    json!({"name": "MERGERS", "weights": weights.join("\n")})
+}
+
+#[test]
+fn topics_are_judged_in_texts_that_are_complete() {
+    let about = "We want to acquire Larkspur Biotech and offer its owners 30 million for all shares.";
+    let text = format!("Good morning to all. {about} The weather is fine in Lisbon this week.");
+    for fixture in Fixture::all().iter().filter(|f| f.streams()) {
+        for (mode, expected) in [("hold_all", text.replace(about, "[MERGERS].")), ("window", text.clone())] {
+            let statement = json!({"id": "m", "detect": "MERGERS", "action": "mask", "stream": mode,
+                "direction": "response"});
+            let policy =
+                policy(fixture.text("provider"), &json!({"content": [statement], "detectors": {"topics": [topic()]}}));
+            let played = stream(&policy, fixture, &support::streams::pieces(&text, 7), None);
+            assert_eq!(played.reason(), "", "{} {mode}", fixture.name);
+            assert_eq!(words(fixture, &read(framing(fixture), &played.client_bytes())), expected, "{}", fixture.name);
+        }
+    }
+}

@@ -164,7 +164,7 @@ pub fn write(rows: &[Row], measured: &Measured, settings: Settings, trained: &Tr
     line(String::new());
     line("## The model".to_owned());
     line(String::new());
-    let Settings { least, epochs, rate, l2, attacks, bits, bias } = settings;
+    let Settings { least, epochs, rate, l2, attacks, bits, bias, .. } = settings;
     line(format!(
         "A linear model over hashed features: words, pairs of words next to each other and with one between, the first \
          five letters of words of seven and more, classes of words and pairs of these. It has {} features that at least \

@@ -1,4 +1,5 @@
-//! Logistic regression over the features of `doorward-core`, on the window of each text that scores highest.
+//! Logistic regression over the features of `doorward-core`, on the window of each text that scores highest. Injections and
+//! topics are learned in the same way, over features and windows of their own.
 //!
 //! AdaGrad on single texts with L2, in an order that is shuffled the same way each time. What the rules say of a window
 //! is an offset: the model learns what they leave open. A feature counts that enough texts have. Weights become one
@@ -6,7 +7,10 @@
 
 use std::collections::HashMap;
 
-use doorward_core::inspect::injection::{Features, Model, length, of_rules, windows};
+use doorward_core::inspect::injection::{self, Features, Model, length, of_rules};
+
+/// Calls back with the windows of a text of so many chunks.
+type Windows = fn(usize, &mut dyn FnMut(usize, usize));
 
 /// How a model is trained.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +26,25 @@ pub struct Settings {
     pub bits: u32,
     /// The log-odds of a text of which nothing is known. Not trained: what is unlike all that was seen is no attack.
     pub bias: f32,
+    /// The windows that are judged.
+    pub windows: Windows,
+    /// The first letters of the weights.
+    pub magic: [u8; 4],
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { least: 4, epochs: 12, rate: 0.2, l2: 5e-4, attacks: 0.5, bits: 14, bias: -2.0 }
+        Self {
+            least: 4,
+            epochs: 12,
+            rate: 0.2,
+            l2: 5e-4,
+            attacks: 0.5,
+            bits: 14,
+            bias: -2.0,
+            windows: injection::windows,
+            magic: injection::MAGIC,
+        }
     }
 }
 
@@ -57,7 +75,7 @@ struct Numbered {
 
 impl Numbered {
     /// The window of which the model is surest that it is an attack.
-    fn window(&self, weights: &[f32]) -> Window {
+    fn window(&self, weights: &[f32], windows: Windows) -> Window {
         let mut best = (f32::MIN, 0, self.chunks.len());
         let sums: Vec<f32> = self.chunks.iter().map(|(f, _, _)| f.iter().map(|f| weights[*f as usize]).sum()).collect();
         windows(self.chunks.len(), &mut |from, to| {
@@ -126,7 +144,7 @@ pub fn train(examples: &[Example<'_>], settings: Settings) -> Trained {
         }
         for index in &order {
             let text = &numbered[*index];
-            let window = text.window(&weights);
+            let window = text.window(&weights, settings.windows);
             let score: f32 = window.values.iter().map(|(f, v)| weights[*f as usize] * v).sum();
             let chance = 1.0 / (1.0 + (-(score + bias + window.offset)).exp());
             let wrong = (chance - f32::from(text.attack)) * if text.attack { heavy } else { 1.0 };
@@ -168,7 +186,8 @@ impl Trained {
                 slots[2 * slot + 1] = weight as u8;
             }
         }
-        let mut bytes = vec![b'D', b'W', b'I', b'M', 1, settings.bits as u8, 0, 0];
+        let mut bytes = settings.magic.to_vec();
+        bytes.extend([1, settings.bits as u8, 0, 0]);
         bytes.extend(unit.to_le_bytes());
         bytes.extend((self.bias + shift).to_le_bytes());
         bytes.extend(slots);

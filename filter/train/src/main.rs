@@ -1,4 +1,5 @@
-//! Trains the linear models of Doorward's detectors.
+//! Trains the linear models of Doorward's detectors: the one of prompt injections that the filter carries, and topics, whose
+//! weights a policy brings.
 //!
 //! It reads labelled texts from files given by path, learns weights over the very features that the filter computes, and
 //! writes them as the filter reads them, with a card that says on what they were trained and how well they do on sources
@@ -7,8 +8,10 @@
 mod card;
 mod data;
 mod learn;
+mod topic;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -28,6 +31,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Injection(InjectionArguments),
+    Topic(topic::TopicArguments),
 }
 
 /// Train the model of prompt injections.
@@ -48,11 +52,19 @@ struct InjectionArguments {
 }
 
 /// Examples of our own.
-const SEEDS: &str = include_str!("../seeds.jsonl");
+pub(crate) const SEEDS: &str = include_str!("../seeds.jsonl");
 
-fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
         Command::Injection(arguments) => injection(&arguments),
+        Command::Topic(arguments) => topic::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub fn content(root: &Node, found: &mut Vec<Problem>) {
         );
     }
     for (i, statement) in statements.iter().enumerate() {
-        one(statement, &path.index(i), found);
+        one(root, statement, &path.index(i), found);
         external(root, statement, &path.index(i), found);
     }
     answers(root, found);
@@ -53,7 +53,7 @@ fn external(root: &Node, statement: &Node, path: &Path, found: &mut Vec<Problem>
     }
 }
 
-fn one(statement: &Node, path: &Path, found: &mut Vec<Problem>) {
+fn one(root: &Node, statement: &Node, path: &Path, found: &mut Vec<Problem>) {
     let id = text(statement, "id").unwrap_or_default();
     let action = text(statement, "action").unwrap_or_default();
     let channels = texts(statement, "channels");
@@ -91,12 +91,17 @@ fn one(statement: &Node, path: &Path, found: &mut Vec<Problem>) {
         }
     }
     let detect = texts(statement, "detect");
-    let whole = !detect.is_empty() && detect.iter().all(|name| ["injection", "PROMPT_INJECTION"].contains(name));
+    let topics = root.get("detectors").and_then(|d| d.get("topics")).map(Node::items).unwrap_or_default();
+    let topic = |name: &str| topics.iter().any(|topic| text(topic, "name") == Some(name));
+    let judged_whole = |name: &&str| ["injection", "PROMPT_INJECTION"].contains(name) || topic(name);
+    let whole = !detect.is_empty() && detect.iter().all(judged_whole);
     if whole && only("response") && text(statement, "stream") != Some("hold_all") {
         found.push(
             Problem::new(
                 path.key("detect"),
-                format!("`{id}` never matches in a streamed answer: injections are judged in whole texts only"),
+                format!(
+                    "`{id}` never matches in a streamed answer: injections and topics are judged in whole texts only"
+                ),
             )
             .help("look at what goes to the model (`direction: request`), or say `stream: hold_all`"),
         );

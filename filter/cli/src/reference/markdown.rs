@@ -153,7 +153,7 @@ impl<'s> Page<'s> {
         self.heading("Types of findings");
         self.out.push_str(
             "What `detect` can name beside the groups, a policy's own detectors, `all` (every group but `business` and\n\
-             `exfiltration`, and without `HIDDEN_TEXT`), and what types of several groups have in common, below.\n\n| Group | Types |\n|---|---|\n",
+             `exfiltration`, and without topics and `HIDDEN_TEXT`), and what types of several groups have in common, below.\n\n| Group | Types |\n|---|---|\n",
         );
         let groups = [
             Group::Pii,

@@ -236,6 +236,26 @@ fn every_text_has_its_injection_score_by_channel() {
 }
 
 #[test]
+fn a_topic_finds_the_sentences_that_speak_of_it() {
+    let policy = root("examples/own-detectors/policy.yaml");
+    let about = "We want to acquire Larkspur Biotech and make its owners an offer for all shares.";
+    let texts = [
+        json!({"id": 1, "text": format!("The weather in Lisbon is fine this week. {about} Give me a good recipe for onion soup.")}),
+        json!({"id": 2, "text": "The weather in Lisbon is fine this week. Give me a good recipe for onion soup."}),
+    ];
+    let (code, lines) = jsonl(&["--policy", &policy], &texts);
+    assert_eq!(code, 0);
+    let [finding] = lines[0]["findings"].as_array().unwrap().as_slice() else { panic!("{}", lines[0]) };
+    assert_eq!((&finding["type"], &finding["group"]), (&json!("MERGERS"), &json!("business")));
+    let at = |name: &str| finding[name].as_u64().unwrap() as usize;
+    let value = texts[0]["text"].as_str().unwrap().get(at("start")..at("end"));
+    assert_eq!(value, Some(about.trim_end_matches('.')));
+    assert_eq!(lines[1]["findings"], json!([]));
+    let (_, lines) = jsonl(&["--policy", &policy, "--detectors", "all"], &texts);
+    assert_eq!(lines[0]["findings"], json!([]));
+}
+
+#[test]
 fn the_default_policy_scans() {
     let text = json!({"id": 1, "text": format!("ssn 536-22-8726 {TOKEN}")});
     let (code, lines) = jsonl(&["--policy", &root("policies/default.yaml")], &[text]);

@@ -4,6 +4,9 @@
 //! one call-out for each goes out, and the side is held. When all are answered, the same body is judged again from its
 //! beginning, as the host still holds it, and this time findings are there. Access, limits and usage are asked or read twice by
 //! that, and answer the same.
+//!
+//! A call that reached nobody, as when the detector closes a connection just as the call takes it, goes out once more, at once and in
+//! what is left of the detector's time.
 
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::calls::{Answered, Place};
@@ -17,12 +20,43 @@ use crate::reply::{Denial, Reason};
 /// Sees each text of a body, and where it stands.
 pub(super) type Sink<'s> = &'s mut dyn FnMut(&str, Channel);
 
+/// With less of its time left, in milliseconds, a detector is not asked again.
+const AGAIN_MS: u64 = 10;
+
 /// Calls about one body.
 #[derive(Debug, Default)]
 pub(super) struct Asked {
     /// Not answered yet.
     left: usize,
     answers: Vec<Answered>,
+    /// Detectors that were asked again, and how long they had taken by then.
+    again: Vec<(usize, u64)>,
+}
+
+impl Asked {
+    /// Which of the answers came from nobody, if its detector is to be asked again.
+    fn unreached(&self) -> Option<usize> {
+        let again = |detector| self.again.iter().any(|(known, _)| *known == detector);
+        self.answers.iter().position(|a| !again(a.place.detector) && !a.late && reached_nobody(a))
+    }
+
+    /// How long a detector had taken before it was asked again.
+    fn before(&self, detector: usize) -> u64 {
+        self.again.iter().find(|(known, _)| *known == detector).map_or(0, |(_, took)| *took)
+    }
+
+    /// Whether there is something to do for the body.
+    fn is_ready(&self) -> bool {
+        self.left == 0 || self.unreached().is_some()
+    }
+}
+
+/// Whether nobody answered: the host says nothing, or what Envoy says of a connection that failed, here or at the detector's side.
+fn reached_nobody(answered: &Answered) -> bool {
+    match &answered.answer {
+        None => true,
+        Some((status, body)) => *status == 503 && body.starts_with(b"upstream connect error"),
+    }
 }
 
 /// What a body has come to.
@@ -62,7 +96,7 @@ impl Exchange {
             Side::Request => &mut self.asked_request,
             Side::Response => &mut self.asked_answer,
         };
-        if waiting.as_ref().is_some_and(|asked| asked.left > 0) {
+        if waiting.as_ref().is_some_and(|asked| !asked.is_ready()) {
             return Ok(None);
         }
         collect(&mut |text, channel| {
@@ -72,30 +106,26 @@ impl Exchange {
                 }
             }
         });
-        if let Some(asked) = waiting.take() {
-            return self.heard(side, plan, &needed, asked.answers, cx).map(Some);
-        }
         let mut asked = Asked::default();
-        for (detector, external, texts) in needed.iter().filter(|(_, _, texts)| !texts.is_empty()) {
-            let Ok(body) = texts.request(external, side) else { continue };
-            let place = Place { exchange: self.id, side, detector: *detector };
-            let id = cx.worker.exchanges.begin(place, external.timeout_ms, cx.at);
-            asked.left += 1;
-            cx.effects.push(Effect::Call(Call {
-                id,
-                cluster: external.cluster.clone(),
-                authority: external.authority.clone(),
-                path: external.path.clone(),
-                method: "POST",
-                headers: external.headers(),
-                body,
-                timeout_ms: external.timeout_ms,
-            }));
+        match waiting.take() {
+            None => {
+                for (detector, external, texts) in needed.iter().filter(|(_, _, texts)| !texts.is_empty()) {
+                    let place = Place { exchange: self.id, side, detector: *detector };
+                    asked.left += usize::from(call(place, external, texts, external.timeout_ms, cx));
+                }
+            }
+            Some(answered) => {
+                asked = answered;
+                ask_again(&mut asked, &needed, cx);
+            }
         }
         if asked.left == 0 {
-            return self.heard(side, plan, &needed, Vec::new(), cx).map(Some);
+            return self.heard(side, plan, &needed, &asked, cx).map(Some);
         }
-        *waiting = Some(asked);
+        match side {
+            Side::Request => self.asked_request = Some(asked),
+            Side::Response => self.asked_answer = Some(asked),
+        }
         Ok(None)
     }
 
@@ -105,12 +135,12 @@ impl Exchange {
         side: Side,
         plan: &Plan,
         needed: &[(usize, &External, Texts)],
-        answers: Vec<Answered>,
+        asked: &Asked,
         cx: &Context<'_>,
     ) -> Result<Found, Denial> {
         let (mut found, mut denial) = (Found::default(), None);
         for (detector, external, texts) in needed.iter().filter(|(_, _, texts)| !texts.is_empty()) {
-            let answer = answers.iter().find(|a| a.place.detector == *detector);
+            let answer = asked.answers.iter().find(|a| a.place.detector == *detector);
             let read = match answer {
                 // It was not asked.
                 None => Err(Failure::TooLarge),
@@ -120,11 +150,12 @@ impl Exchange {
                 // The host's own answer where the time is up, which its clock may tell a little early.
                 Some(Answered { answer: Some((504, _)), .. }) => Err(Failure::Timeout),
                 Some(answer) if answer.late => Err(Failure::Timeout),
+                Some(answer) if reached_nobody(answer) => Err(Failure::Unreachable),
                 Some(Answered { answer: Some((status, _)), .. }) => Err(Failure::Status(*status)),
                 Some(Answered { answer: None, .. }) => Err(Failure::Unreachable),
             };
             let Err(failure) = read else {
-                let took = answer.map_or(0, |a| a.took_ms);
+                let took = answer.map_or(0, |a| a.took_ms) + asked.before(*detector);
                 self.note_outside(side, &external.name, format!("ok:{took}ms"));
                 continue;
             };
@@ -132,7 +163,12 @@ impl Exchange {
             let ids = plan.refusing(external.kinds(), |channel| texts.in_channel(channel));
             if !ids.is_empty() && denial.is_none() {
                 let detail = format!("the detector `{}` ({failure}), statement `{}`", external.name, ids.join("`, `"));
-                denial = Some(Denial::new(Reason::ContentUnscannable).detail(detail));
+                // Less text may pass where a detector takes no more; all else is the detector's failure, and may be over soon.
+                let reason = match failure {
+                    Failure::TooLarge => Reason::ContentUnscannable,
+                    _ => Reason::ContentDetectorUnavailable,
+                };
+                denial = Some(Denial::new(reason).detail(detail));
                 self.record.rules = ids;
             }
         }
@@ -176,7 +212,7 @@ impl Exchange {
                 asked.answers.push(answered);
             }
         }
-        let ready = |asked: &Option<Asked>| asked.as_ref().is_some_and(|asked| asked.left == 0);
+        let ready = |asked: &Option<Asked>| asked.as_ref().is_some_and(Asked::is_ready);
         let mut flow = Flow::Hold;
         for side in [Side::Request, Side::Response] {
             let next = match side {
@@ -210,6 +246,40 @@ impl Exchange {
         let known = self.record.external.iter().any(|(d, n, o)| *d == direction && n == name && *o == outcome);
         if !known {
             self.record.external.push((direction, name.to_owned(), outcome));
+        }
+    }
+}
+
+/// Shows `texts` to a detector. Whether it is asked: it is not where there are more than it takes.
+fn call(place: Place, external: &External, texts: &Texts, timeout_ms: u32, cx: &mut Context<'_>) -> bool {
+    let Ok(body) = texts.request(external, place.side) else { return false };
+    let id = cx.worker.exchanges.begin(place, timeout_ms, cx.at);
+    cx.effects.push(Effect::Call(Call {
+        id,
+        cluster: external.cluster.clone(),
+        authority: external.authority.clone(),
+        path: external.path.clone(),
+        method: "POST",
+        headers: external.headers(),
+        body,
+        timeout_ms,
+    }));
+    true
+}
+
+/// Asks the detectors again that were not reached, once and while they have time left.
+fn ask_again(asked: &mut Asked, needed: &[(usize, &External, Texts)], cx: &mut Context<'_>) {
+    while let Some(at) = asked.unreached() {
+        let Some((place, took)) = asked.answers.get(at).map(|a| (a.place, a.took_ms)) else { return };
+        asked.again.push((place.detector, took));
+        let Some((_, external, texts)) = needed.iter().find(|(detector, _, _)| *detector == place.detector) else {
+            continue;
+        };
+        let left = u64::from(external.timeout_ms).saturating_sub(took);
+        let left_ms = u32::try_from(left).unwrap_or(external.timeout_ms);
+        if left >= AGAIN_MS && call(place, external, texts, left_ms, cx) {
+            asked.answers.remove(at);
+            asked.left += 1;
         }
     }
 }

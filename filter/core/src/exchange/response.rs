@@ -249,7 +249,9 @@ impl Exchange {
         // A finding in an answer is none of the caller's fault, and says so.
         result.map_err(|denial| match denial.reason {
             Reason::ContentDenied => Denial { reason: Reason::AnswerDenied, ..denial },
-            Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },
+            Reason::ContentUnscannable | Reason::ContentDetectorUnavailable => {
+                Denial { reason: Reason::AnswerUnscannable, ..denial }
+            }
             _ => denial,
         })
     }

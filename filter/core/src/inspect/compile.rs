@@ -55,6 +55,7 @@ impl Detectors {
             dictionary: super::dictionary::Dictionary::default(),
             patterns: Patterns::default(),
             exact: Lists::default(),
+            topics: super::topics::Topics::default(),
             hosts: compile_hosts(&document.links.hosts, &path.key("links").key("hosts"))?,
             externals: Vec::new(),
         };
@@ -84,6 +85,7 @@ impl Detectors {
             dictionary.anywhere(&canary(reference, env, &path)?, types::Type::Canary.id());
         }
         detectors.dictionary = dictionary.build(&path.key("dictionaries"))?;
+        detectors.topics = super::topics::compile(&document.topics, &mut detectors, &path.key("topics"))?;
         detectors.compile_external(&document.external, env, &path.key("external"))?;
         detectors.thresholds = detectors.compile_thresholds(document, path)?;
         for (i, allow) in document.allow.iter().enumerate() {
@@ -133,6 +135,11 @@ impl Detectors {
 
     fn compile_thresholds(&self, document: &DetectorsDocument, path: &Path) -> Result<Vec<f32>, Problem> {
         let mut thresholds = vec![DEFAULT_THRESHOLD; self.kinds.len()];
+        for (id, threshold) in self.topics.thresholds() {
+            if let Some(slot) = thresholds.get_mut(id.index()) {
+                *slot = threshold;
+            }
+        }
         for (name, threshold) in &document.thresholds {
             let path = path.key("thresholds").key(name);
             score(*threshold, &path)?;

@@ -33,6 +33,9 @@ pub struct DetectorsDocument {
     /// by chance, by reference. `CANARY` finds them in any case (upper or lower), also within words.
     #[serde(default)]
     pub canaries: Vec<SecretRef>,
+    /// Topics of the policy's own.
+    #[serde(default)]
+    pub topics: Vec<TopicDocument>,
     /// Detectors outside of the filter.
     #[serde(default)]
     pub external: Vec<ExternalDocument>,
@@ -138,6 +141,24 @@ pub struct ExactDocument {
     pub digests: OneOrMany<String>,
 }
 
+/// What a text is about.
+///
+/// A topic (mergers, salaries, a product that is not out yet) is a linear model over words, pairs of words and parts of words.
+/// `doorward-train topic` trains it on examples of texts that speak of it and of texts that do not, and writes an entry as
+/// this. Its findings are the sentences that speak of it, of group `business`; `all` does not select it. Only whole texts are
+/// judged: in an answer that is streamed, only under `stream: hold_all`. At most 16.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopicDocument {
+    /// Its type, as rules and records name it: letters, digits and `_`, starting with a letter.
+    pub name: String,
+    /// The weights, in base64: up to 32 KB before.
+    pub weights: String,
+    /// The score (0 to 1) from which sentences count; an entry of `thresholds` goes before it. Default 0.5.
+    #[serde(default = "half")]
+    pub threshold: f32,
+}
+
 /// Values that are never reported.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +168,10 @@ pub struct AllowDocument {
     pub kind: Option<String>,
     /// Values, or globs over them (`*@example.com`). Case does not matter (ASCII).
     pub values: OneOrMany<String>,
+}
+
+fn half() -> f32 {
+    0.5
 }
 
 fn yes() -> bool {

@@ -20,7 +20,8 @@
 //! windows of it, and by where it stands. What an answer repeats of the system prompt is known only beside
 //! the request: [`Leak`] finds it. These kinds stand beside whatever they overlap, as the policy's own do.
 //!
-//! Business content (`business`) is judged line by line, and stands beside the others too.
+//! Business content (`business`) is judged line by line, and stands beside the others too. Topics of the policy's own ([`topics`])
+//! are judged over sentences.
 //!
 //! A text that arrives in pieces is watched as it comes ([`Lane`]), and scanned where it may hold something.
 //!
@@ -63,6 +64,7 @@ mod script;
 mod secrets;
 mod select;
 mod skeleton;
+pub mod topics;
 mod triggers;
 mod types;
 mod views;
@@ -79,6 +81,7 @@ use crate::sort;
 pub use budget::{Budget, OverBudget};
 pub use document::{
     AllowDocument, CheckDocument, DetectorsDocument, DictionaryDocument, ExactDocument, LinksDocument, PatternDocument,
+    TopicDocument,
 };
 pub use external::{External, ExternalApi, ExternalDocument, Failure, Found, Texts};
 pub use lane::{Lane, Settled};
@@ -244,6 +247,7 @@ pub struct Detectors {
     patterns: pattern::Patterns,
     exact: exact::Lists,
     hosts: links::Hosts,
+    topics: topics::Topics,
     externals: Vec<External>,
 }
 
@@ -351,6 +355,7 @@ impl Detectors {
         if span.sight == Sight::Whole {
             links::scan(span.text, selection, &self.hosts, &mut found);
             business::scan(span.text, selection, &mut found);
+            self.topics.scan(span.text, selection, &self.thresholds, &mut found);
         }
         found.retain(|f| self.counts(span.text, f));
         sort::plain(&mut found, |a: &Finding, b| (a.start, a.kind) < (b.start, b.kind));
@@ -360,7 +365,10 @@ impl Detectors {
 
     fn builtin(&self, span: Span<'_>, selection: &Selection, found: &mut Vec<Finding>) {
         let mut candidates = Vec::new();
-        if selection.intersects(types::Type::EmailAddress.id(), types::LAST_STRUCTURED.id()) {
+        // Of what labels announce, Spanish passports are also found by the word behind them.
+        if selection.intersects(types::Type::EmailAddress.id(), types::LAST_STRUCTURED.id())
+            || selection.contains(types::Type::EsPassport.id())
+        {
             let scope = ids::Scope { index: &self.ids, selection, sight: span.sight };
             structured(span, scope, &mut candidates);
         }

@@ -57,7 +57,8 @@ fn builtin(kind: Type) -> Reach {
 }
 
 impl Detectors {
-    /// How far findings of this kind reach. That of an id of other detectors is arbitrary.
+    /// How far findings of this kind reach: those of topics not at all, which are judged in whole texts. That of an id of other
+    /// detectors is arbitrary.
     pub fn reach(&self, kind: KindId) -> Reach {
         const NONE: Reach = Reach { max_len: Some(0), left: 0 };
         if kind.index() < TYPES.len() {

@@ -7,11 +7,6 @@ use crate::config::{Path, Problem, nearest};
 /// The name of all groups but two.
 const EVERYTHING: &str = "all";
 
-/// Whether a kind is looked for only where its name or its group's is given: what ordinary texts have, too, if seldom.
-fn asked_for(id: KindId, group: Group) -> bool {
-    group == Group::Exfiltration || business::finds(id) || id == Type::HiddenText.id()
-}
-
 /// A set of kinds of one [`Detectors`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
@@ -61,8 +56,8 @@ impl Selection {
 
 impl Detectors {
     /// The kinds named by `names`: types (`CREDIT_CARD`), the policy's own names, groups (`pii`, `secrets`, ...), what
-    /// several types have in common (`national_id`, `pii.eu`, `credentials`, ...) and `all`, which is every group but `exfiltration` and what is
-    /// built in of `business`: ordinary answers have links and code, and who wants those looked at says so.
+    /// several types have in common (`national_id`, `pii.eu`, `credentials`, ...) and `all`, which is every group but `exfiltration`, what is
+    /// built in of `business` and topics: ordinary answers have links and code, and who wants those looked at says so.
     ///
     /// # Errors
     /// A name that is none of these, at its index below `path`.
@@ -79,7 +74,7 @@ impl Detectors {
             for (id, kind) in self.kinds() {
                 if kind.name == *name
                     || Some(kind.group) == group
-                    || (name == EVERYTHING && !asked_for(id, kind.group))
+                    || (name == EVERYTHING && !self.asked_for(id, kind.group))
                     || tag.is_some_and(|tag| Type::is_tagged(id, tag))
                 {
                     selection.insert(id);
@@ -91,6 +86,11 @@ impl Detectors {
             }
         }
         Ok(selection)
+    }
+
+    /// Whether a kind is looked for only where its name or its group's is given: what ordinary texts have, too, if seldom.
+    fn asked_for(&self, id: KindId, group: Group) -> bool {
+        group == Group::Exfiltration || business::finds(id) || id == Type::HiddenText.id() || self.topics.finds(id)
     }
 
     /// What several types have in common, by its name in a policy, and the kinds of each.

@@ -115,6 +115,9 @@ reasons! {
     /// A text that could not be inspected within bounds.
     ContentUnscannable "content.unscannable" 400 final
         "A text could not be inspected within the policy's bounds of work and time. Send less, or simpler, text, or try later.";
+    /// A detector outside of the filter did not say anything of a text that it must see.
+    ContentDetectorUnavailable "content.detector_unavailable" 503 retry
+        "A detector that must see the text is not available. Try again.";
     /// A finding in the answer that the policy refuses.
     AnswerDenied "answer.denied" 400 final
         "The model's answer held data that must not be delivered, and was withheld.";

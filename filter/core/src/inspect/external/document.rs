@@ -10,7 +10,9 @@ use crate::inspect::Group;
 /// A detector outside of the filter, which is asked over an Envoy cluster while the request or the answer waits.
 ///
 /// Content statements name it, or one of its types, like any other detector. Where it fails (no answer in time, an error, an
-/// answer that cannot be read, more text than `max_bytes`), `on_failure` of the statement decides. All texts in the channels of
+/// answer that cannot be read, more text than `max_bytes`), `on_failure` of the statement decides. A refused request is answered
+/// 503 `content.detector_unavailable`, or 400 `content.unscannable` where there is more text; an answer is withheld, 502
+/// `answer.unscannable`. A call that reached nobody goes out once more within `timeout`. All texts in the channels of
 /// such statements go to it in one call: strings as they are once JSON is decoded, keys and long numbers among them; it does
 /// not see through encodings for us. Equal texts are sent once, and at most 1,024 different ones.
 ///
@@ -32,7 +34,7 @@ pub struct ExternalDocument {
     pub path: Option<String>,
     /// What it speaks.
     pub api: ExternalApi,
-    /// How long it may take, 10ms to 5s. Default 500ms. The exchange waits that long at most.
+    /// How long it may take, 10ms to 5s. Default 500ms. The exchange waits that long at most, also where it is asked twice.
     #[serde(default = "default_call_timeout")]
     pub timeout: Duration,
     /// Which of its types are asked for and taken, and the types that they are here: built-in ones, the policy's own,

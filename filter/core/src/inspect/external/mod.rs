@@ -7,7 +7,7 @@
 //! Everything is bounded: texts and bytes that are sent, the answer's size, shape and number of findings. What is over a
 //! bound, or cannot be read in full, is a [`Failure`]; a part of an answer is never taken for all of it.
 //!
-//! What this does not do: ask about a text that still arrives, see through encodings, or ask again.
+//! What this does not do: ask about a text that still arrives, or see through encodings.
 
 mod answer;
 mod compile;

@@ -46,6 +46,8 @@ struct Row {
     /// How sure it is alone, without separators and with those of its layout; and when it is named.
     alone: (f32, f32),
     named: f32,
+    /// How far behind it words are looked for.
+    after: usize,
 }
 
 impl Row {
@@ -56,7 +58,7 @@ impl Row {
         words: Words,
         alone: (f32, f32),
     ) -> Self {
-        Self { kind, layouts, rules, words, country: None, alone, named: 0.9 }
+        Self { kind, layouts, rules, words, country: None, alone, named: 0.9, after: AFTER }
     }
 
     const fn of(self, country: &'static Words) -> Self {
@@ -65,6 +67,10 @@ impl Row {
 
     const fn named(self, named: f32) -> Self {
         Self { named, ..self }
+    }
+
+    const fn after(self, after: usize) -> Self {
+        Self { after, ..self }
     }
 
     /// Whether more than its layout was checked.
@@ -349,7 +355,7 @@ impl Around {
             // The nearest name counts most.
             return row.named - distance as f32 / 1024.0;
         }
-        if sight == Sight::Whole && !doubtful && row.words.after(bytes, read.end, AFTER) {
+        if sight == Sight::Whole && !doubtful && row.words.after(bytes, read.end, row.after) {
             return row.named - 0.1;
         }
         let here = row.country.is_some_and(|country| self.window.nearest(country, bytes).is_some());

@@ -11,7 +11,8 @@
 //!
 //! A text is read once, in chunks of [`CHUNK`] words, and judged over windows of two and of eight chunks and as a
 //! whole: an attack inside a long document scores as it does alone. The finding covers the best window. Time is linear
-//! in the text; what is kept is some 24 bytes per chunk.
+//! in the text; what is kept is some 24 bytes per chunk. Words whose letters are written apart are put together (`spelled`), and
+//! a conversation that is made up within a text is told by its turns (`shots`).
 //!
 //! **What this does not do.** It does not understand: a request that is harmless by itself and only out of place (as
 //! most of those in BIPIA) is seen by its address (`your answer`) at best. Encodings are undone elsewhere. A text that
@@ -19,10 +20,12 @@
 
 mod lexicon;
 mod markers;
-mod model;
+pub(super) mod model;
 mod read;
 mod rules;
-mod words;
+mod shots;
+mod spelled;
+pub(super) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -30,9 +33,10 @@ mod tests;
 use super::types::Type;
 use super::{Finding, KindId};
 use crate::protocol::Channel;
-pub use model::{Model, length};
+pub use model::{MAGIC, Model, length};
 use read::Sink;
 use rules::{RULES, SIGNALS, Signal};
+use words::Word;
 
 /// Words of a chunk.
 pub const CHUNK: u32 = 24;
@@ -75,9 +79,24 @@ pub fn score(text: &str, channel: Channel) -> Score {
 
 /// The same with another model, or with none.
 pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Score {
-    let mut chunks = Chunks { model, chunks: Vec::new(), open: Chunk::default() };
+    let (score, spelled) = judge(model, text, channel);
+    if !spelled {
+        return score;
+    }
+    // What letters apart spell is judged beside what stands there.
+    let view = spelled::view(text);
+    let (shown, _) = judge(model, &view.text, channel);
+    if shown.score <= score.score {
+        return score;
+    }
+    let (start, end) = view.within(shown.start, shown.end);
+    Score { start, end, ..shown }
+}
+
+/// Judges a text as it stands, and says whether there are runs of single letters in it.
+fn judge(model: Option<Model<'_>>, text: &str, channel: Channel) -> (Score, bool) {
+    let mut chunks = Chunks { model, chunks: Vec::new(), open: Chunk::default(), single: 0, spelled: false };
     read::read(text, &mut chunks);
-    chunks.close();
     let (brought, shift) = weight(channel);
     let mut best = Best { log_odds: f32::MIN, model: 0.0, rules: 0, start: 0, end: text.len() };
     windows(chunks.chunks.len(), &mut |from, to| {
@@ -89,10 +108,10 @@ pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Sco
             short += chunk.short;
             hits |= chunk.rules;
         }
-        // Letters one by one, or bytes in hexadecimal: what they spell is judged where it is undone.
+        // Letters one by one, or bytes in hexadecimal: what they spell is judged where it is put together.
         let spelled = 4 * short >= 3 * words;
         let model = model.filter(|_| !spelled);
-        let modelled = model.map_or(FLOOR, |model| model.log_odds(sum, words).max(FLOOR));
+        let modelled = model.map_or(FLOOR, |model| model.log_odds(i64::from(sum), words).max(FLOOR));
         let log_odds = modelled + of_rules(hits, brought);
         if log_odds > best.log_odds {
             let start = within.first().map_or(0, |c| c.start);
@@ -101,7 +120,7 @@ pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Sco
         }
     });
     if chunks.chunks.is_empty() {
-        return Score { score: 0.0, signals: Vec::new(), start: 0, end: 0 };
+        return (Score { score: 0.0, signals: Vec::new(), start: 0, end: 0 }, false);
     }
     let mut signals: Vec<(&'static str, f32)> = vec![("model", best.model), ("channel", shift)];
     for (signal, value) in Signal::ALL.iter().zip(by_signal(best.rules, brought)) {
@@ -110,7 +129,7 @@ pub fn score_with(model: Option<Model<'_>>, text: &str, channel: Channel) -> Sco
     signals.retain(|(_, value)| value.abs() >= TOLD);
     crate::sort::cold(&mut signals, |a, b| a.1 > b.1);
     let score = 1.0 / (1.0 + (-(best.log_odds + shift)).exp());
-    Score { score, signals, start: best.start, end: best.end }
+    (Score { score, signals, start: best.start, end: best.end }, chunks.spelled)
 }
 
 struct Best {
@@ -179,6 +198,9 @@ struct Chunks<'w> {
     model: Option<Model<'w>>,
     chunks: Vec<Chunk>,
     open: Chunk,
+    /// Single letters in a row, and whether there were enough.
+    single: usize,
+    spelled: bool,
 }
 
 impl Chunks<'_> {
@@ -199,16 +221,25 @@ impl Sink for Chunks<'_> {
     }
 
     #[inline]
-    fn word(&mut self, start: usize, end: usize, rules: u64) {
+    fn word(&mut self, word: &Word, rules: u64) {
         if self.open.words == 0 {
-            self.open.start = start;
+            self.open.start = word.start;
         }
-        self.open.end = end;
+        self.open.end = word.end;
         self.open.words += 1;
-        self.open.short += u32::from(end - start <= 2);
+        self.open.short += u32::from(word.end - word.start <= 2);
         self.open.rules |= rules;
+        self.single = if spelled::is_single(word) { self.single + 1 } else { 0 };
+        self.spelled |= self.single >= spelled::LEAST;
         if self.open.words == CHUNK {
             self.close();
+        }
+    }
+
+    fn end(&mut self, rules: u64) {
+        self.close();
+        if let Some(last) = self.chunks.last_mut() {
+            last.rules |= rules;
         }
     }
 }
@@ -232,19 +263,24 @@ pub fn features(text: &str) -> Vec<Features> {
             self.1.hashes.push(hash);
         }
 
-        fn word(&mut self, _: usize, _: usize, rules: u64) {
+        fn word(&mut self, _: &Word, rules: u64) {
             self.1.words += 1;
             self.1.rules |= rules;
             if self.1.words == CHUNK {
                 self.0.push(std::mem::take(&mut self.1));
             }
         }
+
+        fn end(&mut self, rules: u64) {
+            if self.1.words > 0 {
+                self.0.push(std::mem::take(&mut self.1));
+            }
+            if let Some(last) = self.0.last_mut() {
+                last.rules |= rules;
+            }
+        }
     }
     let mut collected = Collected(Vec::new(), Features::default());
     read::read(text, &mut collected);
-    let Collected(mut chunks, last) = collected;
-    if last.words > 0 {
-        chunks.push(last);
-    }
-    chunks
+    collected.0
 }

@@ -1,7 +1,8 @@
 //! One pass over a text: its words, what the model knows them by, and the rules they complete.
 
 use super::lexicon;
-use super::rules::Progress;
+use super::rules::{self, Progress};
+use super::shots::Conversation;
 use super::words::{SEED, Script, Word, Words, join, pair};
 
 /// Takes what is read.
@@ -9,7 +10,9 @@ pub(super) trait Sink {
     /// A feature of the word that ends next.
     fn feature(&mut self, hash: u32);
     /// A word has ended, and completes `rules`.
-    fn word(&mut self, start: usize, end: usize, rules: u64);
+    fn word(&mut self, word: &Word, rules: u64);
+    /// The text has ended, and `rules` with it.
+    fn end(&mut self, rules: u64);
 }
 
 /// A class is remembered for so many half words.
@@ -19,7 +22,7 @@ const LONG: u32 = 7;
 
 pub(super) fn read(text: &str, sink: &mut impl Sink) {
     let mut words = Words::new(text);
-    let mut progress = Progress::new();
+    let (mut progress, mut conversation) = (Progress::new(), Conversation::default());
     // The hashes of the two words before, and the last characters of an unspaced script.
     let (mut before, mut last) = (0, 0);
     let mut characters = [0_u32; 4];
@@ -43,8 +46,10 @@ pub(super) fn read(text: &str, sink: &mut impl Sink) {
             rules = progress.step(classes, word.place);
         }
         (before, last) = (last, word.hash);
-        sink.word(word.start, word.end, rules);
+        conversation.step(text, &word);
+        sink.word(&word, rules);
     }
+    sink.end(conversation.end().map_or(0, rules::of_shots));
 }
 
 /// What the word does in a sentence, alone or with what stands before it.

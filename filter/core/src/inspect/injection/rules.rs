@@ -5,6 +5,7 @@
 //! keeps one place per step: time is linear in the text, memory is constant.
 
 use super::lexicon::*;
+use super::shots::Shots;
 
 /// What a rule says of a text, as it is reported.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,10 +24,11 @@ pub(super) enum Signal {
     Steering,
     Smuggling,
     Authority,
+    ManyShots,
 }
 
 /// How many signals there are.
-pub(super) const SIGNALS: usize = 14;
+pub(super) const SIGNALS: usize = 15;
 
 impl Signal {
     pub(super) const ALL: [Signal; SIGNALS] = [
@@ -44,6 +46,7 @@ impl Signal {
         Signal::Steering,
         Signal::Smuggling,
         Signal::Authority,
+        Signal::ManyShots,
     ];
 
     pub(super) const fn as_str(self) -> &'static str {
@@ -62,6 +65,7 @@ impl Signal {
             Signal::Steering => "steering",
             Signal::Smuggling => "smuggling",
             Signal::Authority => "authority",
+            Signal::ManyShots => "many_shots",
         }
     }
 }
@@ -159,7 +163,21 @@ pub(super) static RULES: &[Rule] = &[
     rule(Smuggling, 1.5, 2.0, &[(SECRET, 0), (DECODE, 8)]),
     rule(Authority, 2.5, 3.0, &[(ME, 0), (AM, 1), (YOUR, 2), (MAKER, 2)]),
     rule(Authority, 1.0, 1.5, &[(ME, 0), (AM, 1), (MAKER, 4), (REVEAL | ENABLE | IGNORE | FOLLOW, 16)]),
+    // A conversation as a whole ([`Shots`]), in that order.
+    rule(ManyShots, 4.5, 5.0, &[]),
+    rule(ManyShots, 2.5, 3.5, &[]),
+    rule(ManyShots, 0.2, 1.0, &[]),
 ];
+
+/// The rule that a conversation is, as a hit.
+pub(super) fn of_shots(shots: Shots) -> u64 {
+    let number = match shots {
+        Shots::Granted => 3,
+        Shots::Asked => 2,
+        Shots::Willing => 1,
+    };
+    RULES.len().checked_sub(number).map_or(0, |index| 1 << index)
+}
 
 /// The rules in which a class takes part, by class.
 static BY_CLASS: [u64; CLASSES as usize] = by_class();

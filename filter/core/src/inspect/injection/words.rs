@@ -10,21 +10,21 @@
 use super::markers;
 
 /// The hash of every number.
-pub(super) const NUMBER: u32 = 0x2545_F491;
+pub(in crate::inspect) const NUMBER: u32 = 0x2545_F491;
 /// Where the hash of a word starts.
-pub(super) const SEED: u32 = 0x811C_9DC5;
+pub(in crate::inspect) const SEED: u32 = 0x811C_9DC5;
 /// How many characters of a word its beginnings are kept of.
 const PREFIXES: usize = 10;
 /// Of how many characters one beginning is kept of every word.
 const STEM: u32 = 5;
 /// How far a word takes the place, in which rules measure gaps: a character of an unspaced script is half a word.
-pub(super) const STEP: u32 = 2;
+pub(in crate::inspect) const STEP: u32 = 2;
 /// The end of a sentence, in the same measure.
-const SENTENCE: u32 = 9 * STEP;
+pub(in crate::inspect) const SENTENCE: u32 = 9 * STEP;
 
 /// A word, or a marker.
 #[derive(Clone, Copy)]
-pub(super) struct Word {
+pub(in crate::inspect) struct Word {
     pub hash: u32,
     /// The hash of its first [`STEM`] characters, where it has more.
     pub stem: u32,
@@ -40,7 +40,7 @@ pub(super) struct Word {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Script {
+pub(in crate::inspect) enum Script {
     /// Only ASCII letters.
     Plain,
     /// Other letters among them.
@@ -49,7 +49,7 @@ pub(super) enum Script {
     Unspaced,
 }
 
-pub(super) struct Words<'t> {
+pub(in crate::inspect) struct Words<'t> {
     text: &'t str,
     at: usize,
     place: u32,
@@ -64,7 +64,7 @@ const fn step(hash: u32, c: u32) -> u32 {
 }
 
 /// One hash of two.
-pub(super) const fn pair(first: u32, second: u32) -> u32 {
+pub(in crate::inspect) const fn pair(first: u32, second: u32) -> u32 {
     let mixed = (first.rotate_left(7) ^ second).wrapping_mul(0x85EB_CA6B);
     mixed ^ (mixed >> 15)
 }
@@ -155,12 +155,12 @@ const fn fold_wide(code: u32) -> u32 {
 }
 
 impl<'t> Words<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+    pub(in crate::inspect) fn new(text: &'t str) -> Self {
         Self { text, at: 0, place: 0, line_start: true, prefixes: [0; PREFIXES] }
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Option<Word> {
+    pub(in crate::inspect) fn next(&mut self) -> Option<Word> {
         let bytes = self.text.as_bytes();
         loop {
             let byte = *bytes.get(self.at)?;
@@ -331,6 +331,19 @@ impl<'t> Words<'t> {
     }
 }
 
+/// The folded characters of a word of `text` that stands from `start` to `end`: what its hash is made of.
+pub(in crate::inspect) fn letters(text: &str, start: usize, end: usize) -> impl Iterator<Item = u32> {
+    text.get(start..end).unwrap_or_default().chars().filter_map(|c| {
+        if c.is_ascii() {
+            return Some(u32::from(fold_byte(c as u8)));
+        }
+        match wide(c) {
+            Wide::Letter(code) | Wide::Unspaced(code) => Some(code),
+            Wide::Nothing | Wide::Separator => None,
+        }
+    })
+}
+
 /// The hash of a word that is written folded already, or of two with a `_` between.
 #[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
 pub(super) const fn hash_of(word: &[u8]) -> u32 {
@@ -364,6 +377,6 @@ pub(super) const fn hash_of(word: &[u8]) -> u32 {
 }
 
 /// The hash of characters of an unspaced script in a row.
-pub(super) const fn join(hash: u32, code: u32) -> u32 {
+pub(in crate::inspect) const fn join(hash: u32, code: u32) -> u32 {
     step(hash, code)
 }

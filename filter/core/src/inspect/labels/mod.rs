@@ -16,6 +16,7 @@
 
 mod address;
 mod date;
+mod more;
 mod number;
 mod person;
 pub(super) mod reader;
@@ -283,8 +284,14 @@ fn value(r: &Reader<'_>, row: usize, first: &Word, last: &Word, wanted: Wanted, 
         start = start.min(separator.at);
         let label = Label { first, last, separator };
         let candidate = (row.read)(r, &label, row).filter(|c| wanted.has(c.kind));
-        if !r.is_short() {
-            found.candidates.extend(candidate);
+        if !r.is_short()
+            && let Some(candidate) = candidate
+        {
+            found.candidates.push(candidate);
+            if row.several {
+                start = candidate.end;
+                more::read(r, label, row, candidate, found);
+            }
         }
     }
     if r.is_short() {

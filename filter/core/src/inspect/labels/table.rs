@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) least: Strength,
     /// Whether words such as `number` and `of` may stand before it.
     pub(super) fillers: bool,
+    /// Whether one label may announce several values: `plates AB12 CDE and CD34 EFG`.
+    pub(super) several: bool,
     pub(super) read: Read,
 }
 
@@ -35,6 +37,7 @@ macro_rules! forms {
             labels: $labels,
             least: $least,
             fillers: true,
+            several: true,
             read: |r, label, _| {
                 static FORMS: &[Form] = $forms;
                 shape::read(r, label, FORMS, 0.7)
@@ -45,7 +48,14 @@ macro_rules! forms {
 
 macro_rules! read {
     ($labels:literal, $least:expr, $fillers:literal, $kind:expr, $read:path) => {
-        Row { kinds: &[$kind], labels: $labels, least: $least, fillers: $fillers, read: |r, label, _| $read(r, label) }
+        Row {
+            kinds: &[$kind],
+            labels: $labels,
+            least: $least,
+            fillers: $fillers,
+            several: false,
+            read: |r, label, _| $read(r, label),
+        }
     };
 }
 

@@ -262,8 +262,8 @@ pub(super) const IDS: &[Row] = &[
     },
     Row {
         kind: "CN_RIC",
-        found: &["«110101197711137177»", "see «110101199612256006»."],
-        missed: &["110101197711137170"],
+        found: &["«110101197711137177»", "see «110101199612256006».", "身份证: «110101300012310017»", "CN RIC «110101300012310017»"],
+        missed: &["110101197711137170", "110101300012310017", "身份证: 110101300012310010", "CN RIC 110101300013310019"],
     },
     Row {
         kind: "ES_NIF",
@@ -417,7 +417,7 @@ pub(super) const IDS: &[Row] = &[
     },
     Row {
         kind: "DE_HEALTH_INSURANCE",
-        found: &["Krankenversichertennummer: «A123456780»", "KVNR «A000500015»"],
+        found: &["Krankenversichertennummer: «A123456780»", "KVNR «A000500015»", "eGK-Nr. «A123456780»"],
         missed: &["A123456787", "M123456789", "A1234567800"],
     },
     Row {
@@ -492,8 +492,8 @@ pub(super) const IDS: &[Row] = &[
     },
     Row {
         kind: "PH_TIN",
-        found: &["TIN: «000-123-456»", "BIR TIN «000-123-456-000»"],
-        missed: &["000-123-456", "TIN 000-123-45"],
+        found: &["TIN: «000-123-456»", "BIR TIN «000-123-456-000»", "Tax ID: «000-123-456-001»"],
+        missed: &["000-123-456", "TIN 000-123-45", "000-123-456-001", "tax id 123-456-789-123", "part 000-123-456-001"],
     },
     Row {
         kind: "PK_CNIC",

@@ -170,12 +170,23 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "UK_PASSPORT",
-        &["My passport number is «CD7654321» and", "passport: «AB1234567»"],
-        &["CD7654321", "passport ABC1234567"],
+        &[
+            "My passport number is «CD7654321» and",
+            "passport: «AB1234567»",
+            "Passports: CD7654321 and «AB1234567»",
+            "passports CD7654321, EF7654321, and «AB1234567».",
+            "passport CD7654321 / «AB1234567»",
+        ],
+        &["CD7654321", "passport ABC1234567", "passport expired, AB1234567", "passport 12-34 and AB1234567"],
     ),
     row(
         "ES_PASSPORT",
-        &["pasaporte: «AAA123456»", "número de pasaporte «AAA123456»", "passport «AAA123456»"],
+        &[
+            "pasaporte: «AAA123456»",
+            "número de pasaporte «AAA123456»",
+            "passport «AAA123456»",
+            "pasaportes BCD123456 y «AAA123456»",
+        ],
         &["AAA123456", "pasaporte AAAA12345x"],
     ),
     row("IT_PASSPORT", &["passaporto n. «YA1234567»", "Passaporto: «AA1234567»"], &["AA1234567", "passaporto scaduto"]),
@@ -252,8 +263,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "TR_LICENSE_PLATE",
-        &["Plaka «34 ABC 1234»", "License plate «34 ABC 1234»", "Araç plakası «06 A 123» olarak"],
-        &["34 ABC 1234", "plaka 82 ABC 123"],
+        &[
+            "Plaka «34 ABC 1234»",
+            "License plate «34 ABC 1234»",
+            "Araç plakası «06 A 123» olarak",
+            "Plaka 34 ABC 1234 ve «06 JK 567»",
+        ],
+        &["34 ABC 1234", "plaka 82 ABC 123", "plaka 82 ABC 123 ve 06 JK 567"],
     ),
     row(
         "IN_VEHICLE_REGISTRATION",

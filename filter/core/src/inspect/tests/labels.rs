@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::labels;
 use super::super::types::Type;
 use super::corpora::{covers, predictions, rows, show, spans};
-use super::{builtin, findings};
+use super::{builtin, findings, found};
 
 fn labelled(kind: &str) -> bool {
     (0..).map_while(|id| Type::of(super::super::KindId(id))).any(|t| {
@@ -106,4 +106,52 @@ fn business_content_is_not_everywhere() {
     for ((kind, category), n) in kinds.iter().filter(|((_, category), _)| !category.starts_with("trap")) {
         println!("{kind} {category}: {n} of {}", all[category]);
     }
+}
+
+/// In whole texts only: a text that arrives has not the word yet.
+#[test]
+fn a_spanish_passport_is_named_behind_it_as_well() {
+    let detectors = builtin();
+    for text in ["BCD123456 es mi pasaporte.", "bcd123456: mi número de pasaporte"] {
+        for names in [&["ES_PASSPORT"][..], &["pii"]] {
+            assert!(found(&detectors, names, text)[0].eq_ignore_ascii_case("ES_PASSPORT:BCD123456"), "{text}");
+        }
+    }
+    for text in [
+        "BCD123456 es mi pedido",
+        "BCD1234567 es mi pasaporte",
+        "BCD123456 es lo que pone en la página dos del pasaporte",
+    ] {
+        assert!(found(&detectors, &["ES_PASSPORT"], text).is_empty(), "{text}");
+    }
+}
+
+/// One label may announce several values; what only stands behind one is something else.
+#[test]
+fn several_values_of_one_label() {
+    let detectors = builtin();
+    for (text, expected) in [
+        ("plates AB51 ABC, AB70 DEF & M456 DEF", vec!["AB51 ABC", "AB70 DEF", "M456 DEF"]),
+        ("number plate: AB51 ABC;AB70 DEF", vec!["AB51 ABC", "AB70 DEF"]),
+        ("plate AB51 ABC and then AB70 DEF", vec!["AB51 ABC"]),
+        ("plate AB51 ABC or a car, AB70 DEF", vec!["AB51 ABC"]),
+        ("plate AB51 ABC. AB70 DEF", vec!["AB51 ABC"]),
+    ] {
+        let values: Vec<String> = expected.iter().map(|v| format!("UK_VEHICLE_REGISTRATION:{v}")).collect();
+        assert_eq!(found(&detectors, &["UK_VEHICLE_REGISTRATION"], text), values, "{text}");
+    }
+    for (text, expected) in [
+        ("account numbers: 945456787654 and 945456787655", 0),
+        ("account number 945456787654 and 945456787655", 2),
+        ("account number 945456787654, 2024", 1),
+        ("account number 945456787654, 9454567876555", 1),
+        ("zip 94105, 2024", 1),
+        ("passport 912803456 and 912803457", 2),
+    ] {
+        let names = ["ACCOUNT_NUMBER", "POSTAL_CODE", "US_PASSPORT"];
+        assert_eq!(found(&detectors, &names, text).len(), expected, "{text}");
+    }
+    // As far as a label reaches, and no farther.
+    let many = format!("plates {}", "AB51 ABC, ".repeat(50));
+    assert!((2..=9).contains(&found(&detectors, &["UK_VEHICLE_REGISTRATION"], &many).len()));
 }

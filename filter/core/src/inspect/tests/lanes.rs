@@ -200,7 +200,10 @@ fn a_lane_finds_what_a_scan_finds() {
             let only = |of: &[Finding], other: &[Finding]| -> Vec<Finding> {
                 of.iter().filter(|f| !other.iter().any(|o| key(o) == key(f))).copied().collect()
             };
-            let (scan_only, lane_only) = (only(&scan, &lane), only(&lane, &scan));
+            let (mut scan_only, lane_only) = (only(&scan, &lane), only(&lane, &scan));
+            // Only the word behind tells it, which a lane has not read yet (`a_spanish_passport_is_named_behind_it_as_well`).
+            let behind = |f: &Finding| text.get(f.end..).is_some_and(|rest| rest.contains("pasaporte"));
+            scan_only.retain(|f| !(f.kind == Type::EsPassport.id() && behind(f)));
             both += scan.len() - scan_only.len();
             different += scan_only.len() + lane_only.len();
             for (what, f) in scan_only.iter().map(|f| ("scan", f)).chain(lane_only.iter().map(|f| ("lane", f))) {

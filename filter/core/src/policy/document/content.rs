@@ -52,8 +52,8 @@ pub struct ContentDocument {
     /// On the record when this decided.
     pub id: String,
     /// Types or groups of findings: `EMAIL_ADDRESS`, `pii`, `secrets`, a custom detector's name, `all`. What an answer must
-    /// not carry out (`exfiltration`) is not in `all`. Prompt injections (`injection`) are judged in whole texts: in an answer
-    /// that is streamed, only under `stream: hold_all`.
+    /// not carry out (`exfiltration`) is not in `all`. Prompt injections (`injection`) and topics are judged in whole texts: in an
+    /// answer that is streamed, only under `stream: hold_all`.
     pub detect: OneOrMany<String>,
     /// What is done.
     pub action: Action,
@@ -78,7 +78,7 @@ pub struct ContentDocument {
     /// What a `tokenize` placeholder looks like.
     #[serde(default)]
     pub placeholder: Placeholder,
-    /// What happens where an external detector that it asks fails: `deny` (the default) refuses as unscannable, `allow` goes on
+    /// What happens where an external detector that it asks fails: `deny` (the default) refuses, `allow` goes on
     /// with what the others found. Either is on the record.
     #[serde(default)]
     pub on_failure: Option<Verdict>,

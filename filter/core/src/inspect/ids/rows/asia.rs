@@ -83,6 +83,13 @@ pub(super) static ROWS: &[Row] = &[
           Rule::Date(6, Order::Yyyymmdd), Rule::Is(|s| s.get(..17).is_some_and(|d| d.iter().all(u8::is_ascii_digit))), Rule::Mod112],
         words!("ric shenfenzheng", "身份证" "身份證" "公民身份" "身分证"), (0.85, 0.85),
     ).of(&CHINA),
+    // The same with a date that nobody was born on: named, it is one all the same, mistyped or made up.
+    Row::new(
+        Type::CnRic, &["dddddddddddddddddd", "dddddddddddddddddy"],
+        &[Rule::Is(|s| matches!(number(s.get(..2).unwrap_or_default()), 11..=15 | 21..=23 | 31..=37 | 41..=46 | 50..=54 | 61..=65 | 71 | 81..=83)),
+          Rule::Within(10, 2, 1, 12), Rule::Within(12, 2, 1, 31), Rule::Is(|s| s.get(..17).is_some_and(|d| d.iter().all(u8::is_ascii_digit))), Rule::Mod112],
+        words!("ric shenfenzheng", "身份证" "身份證" "公民身份" "身分证"), (0.0, 0.0),
+    ),
     Row::new(
         Type::TwId, &["uddddddddd"], &[Rule::In(1, b"1289"), Rule::Is(is_taiwanese)],
         words!("arc", "身分證" "身份證" "身分证" "統一編號" "居留證"), (0.4, 0.4),
@@ -110,6 +117,11 @@ pub(super) static ROWS: &[Row] = &[
         Type::PhTin, &["ddd-ddd-ddd", "ddd-ddd-ddd-ddd", "ddd-ddd-ddd-ddddd"], &[],
         words!("tin tins bir"), (0.0, 0.1),
     ).of(&PHILIPPINES).named(0.75),
+    // With a branch, beside words such as `tax id`.
+    Row::new(
+        Type::PhTin, &["!ddd-ddd-ddd-ddd", "!ddd-ddd-ddd-ddddd"], &[Rule::In(9, b"0")],
+        words!("tin tins bir rdo"), (0.0, 0.35),
+    ).of(&PHILIPPINES).named(0.8),
     Row::new(
         Type::PkCnic, &["ddddd-ddddddd-d"], &[Rule::In(0, b"12345678"), Rule::Mixed],
         words!("cnic nicop nadra cnics", "شناختی"), (0.1, 0.65),

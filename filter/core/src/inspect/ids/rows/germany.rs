@@ -33,6 +33,7 @@ pub(super) static ROWS: &[Row] = &[
                 sozialversicherungsnummer sv svnr sozialversicherungsausweis"), (0.75, 0.8),
     ).of(&GERMANY),
     Row::new(
+        // `eGK` is cut where its case turns.
         Type::DeHealthInsurance, &["u ddd ddd ddd", "uddddddddd"],
         &[Rule::Is(|s| {
             let letter = s.first().map_or(0, |b| value(*b) - 9);
@@ -42,7 +43,7 @@ pub(super) static ROWS: &[Row] = &[
             mixed && (first + cross_sum(digits, &[1, 2, 1, 2, 1, 2, 1, 2])) % 10 == digit(s, 9)
         })],
         words!("krankenversicherung krankenkasse kvnr krankenversichertennummer krankenversicherungsnummer \
-                versichertennummer versichertennr gesundheitskarte egk versicherten versicherter kvnummer"), (0.45, 0.5),
+                versichertennummer versichertennr gesundheitskarte egk gk versicherten versicherter kvnummer"), (0.45, 0.5),
     ).of(&GERMANY),
     // Nine symbols and their check digit.
     Row::new(

@@ -42,6 +42,8 @@ pub(super) static ROWS: &[Row] = &[
         Type::EsNif, &["u-ddddddd-x", "u-dddddddx"], &[Rule::In(0, b"ABCDEFGHJNPQRSUVW"), Rule::Is(is_cif)],
         words!("nif nifs"), (0.0, 0.0),
     ),
+    // Where the word stands behind it; labels find those that it announces.
+    Row::new(Type::EsPassport, &["llldddddd"], &[], words!("pasaporte pasaportes"), (0.0, 0.0)).named(0.8).after(32),
     Row::new(Type::EsNif, &["l-ddddddd-l", "ldddddddl"], &[Rule::Is(is_nie)], words!("nif nifs dni"), (0.0, 0.0)),
     Row::new(
         Type::EsCif, &["u-ddddddd-x", "u-dddddddx"], &[Rule::In(0, b"ABCDEFGHJNPQRSUVW"), Rule::Is(is_cif)],
