@@ -6,6 +6,7 @@
 //! before the layout: they must stand.
 
 use super::super::bytes;
+use super::super::masks::Masks;
 
 /// The longest identifier, in symbols.
 pub(super) const MAX: usize = 40;
@@ -20,8 +21,52 @@ pub(super) struct Variant {
     second: Option<u8>,
     /// Digits and what joins groups of them: found where such groups are.
     pub(super) digits: bool,
-    /// Its letters and digits.
-    pub(super) length: usize,
+    form: Form,
+}
+
+/// What a text must have at the places of a variant, a bit for each, as far as one look at all of them tells.
+#[derive(Clone, Copy, Default)]
+struct Form {
+    digits: u64,
+    upper: u64,
+    /// Letters or digits.
+    either: u64,
+    /// Neither.
+    seps: u64,
+}
+
+impl Form {
+    /// Of as many places as there are bits: no layout has more.
+    fn of(places: impl Iterator<Item = Place>) -> Self {
+        let mut form = Self::default();
+        for (place, at) in places.zip(0..u64::BITS) {
+            let bits = match place {
+                Place::Digit | Place::Only(b'0'..=b'9') => &mut form.digits,
+                Place::Upper | Place::Only(_) => &mut form.upper,
+                Place::Letter | Place::UpperOrDigit | Place::Any | Place::Hex => &mut form.either,
+                Place::Sep(_) => &mut form.seps,
+            };
+            *bits |= 1 << at;
+        }
+        form
+    }
+
+    /// Whether the text whose bytes from the start on these are may have it: always, where separators may be wider than a byte.
+    fn fits(self, text: &Masks) -> bool {
+        let either = text.letters | text.digits;
+        let missing =
+            self.digits & !text.digits | self.upper & !text.upper | self.either & !either | self.seps & either;
+        let all = self.digits | self.upper | self.either | self.seps;
+        missing == 0 || self.seps != 0 && text.high & all != 0
+    }
+}
+
+/// What stands behind the first digits of a variant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Follows {
+    Nothing,
+    Separator,
+    Letter,
 }
 
 /// What a layout matched.
@@ -116,13 +161,19 @@ impl Variant {
             let mut groups = text.split(|b| *b != b'd');
             let (first, second) = (groups.next().unwrap_or_default(), groups.next().unwrap_or_default());
             let second = (*formed && digits && !first.is_empty()).then_some(second.len() as u8);
-            let seps = text.iter().filter(|b| matches!(Place::of(**b), Place::Sep(_))).count();
-            Self { row, text, formed: *formed, second, digits, length: text.len() - seps }
+            let form = Form::of(places(text, *formed));
+            Self { row, text, formed: *formed, second, digits, form }
         })
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        self.text.iter().map(|b| Place::of(*b)).filter(|place| self.formed || !matches!(place, Place::Sep(_)))
+        places(self.text, self.formed)
+    }
+
+    /// Whether a value may stand where the text has these letters and digits; most others are told by that.
+    #[inline]
+    pub(super) fn fits(&self, text: &Masks) -> bool {
+        self.form.fits(text)
     }
 
     /// The longest value, in bytes.
@@ -130,8 +181,8 @@ impl Variant {
         self.places().map(|place| if matches!(place, Place::Sep(_)) { 3 } else { 1 }).sum()
     }
 
-    /// For how many letters before the first digits, and how many of these, it may be meant.
-    pub(super) fn heads(&self) -> Vec<(usize, usize)> {
+    /// For how many letters before the first digits, and how many of these, it may be meant, and what follows then.
+    pub(super) fn heads(&self) -> Vec<(usize, usize, Follows)> {
         let places: Vec<Place> = self.places().collect();
         let at = |i: usize| places.get(i).copied();
         let may = |i: usize, byte: u8, other: u8| {
@@ -154,9 +205,13 @@ impl Variant {
                 if !(from..from + run).all(digit) {
                     break;
                 }
-                if at(from + run).is_none_or(|p| matches!(p, Place::Sep(_))) || letter(from + run) {
-                    heads.push((lead, run));
-                }
+                let follows = match at(from + run) {
+                    None => Follows::Nothing,
+                    Some(Place::Sep(_)) => Follows::Separator,
+                    Some(_) if letter(from + run) => Follows::Letter,
+                    Some(_) => continue,
+                };
+                heads.push((lead, run, follows));
             }
         }
         heads
@@ -204,6 +259,10 @@ impl Variant {
     }
 }
 
+fn places(text: &'static [u8], formed: bool) -> impl Iterator<Item = Place> {
+    text.iter().map(|b| Place::of(*b)).filter(move |place| formed || !matches!(place, Place::Sep(_)))
+}
+
 /// So many letters may stand before the first digit, and so many digits count.
 pub(super) const LEADS: usize = 8;
 pub(super) const RUNS: usize = 20;
@@ -221,8 +280,13 @@ pub(in super::super) fn separator(rest: &[u8]) -> Option<(u8, usize)> {
 }
 
 /// The same for what ends before `at`.
+#[inline]
 pub(super) fn separator_before(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
-    [1, 2, 3].into_iter().find_map(|width| {
+    let last = bytes::before(bytes, at);
+    if last < 0x80 {
+        return separator(&[last]);
+    }
+    [2, 3].into_iter().find_map(|width| {
         let rest = bytes.get(at.checked_sub(width)?..at)?;
         separator(rest).filter(|(_, w)| *w == width)
     })

@@ -21,10 +21,11 @@ mod wallet;
 
 use super::bytes::{self, ALPHA, DIGIT};
 use super::context::{Window, Words, words};
+use super::masks::Masks;
 use super::numbers::hangs;
 use super::types::Type;
 use super::{Candidate, Selection, Sight};
-use layout::{LEADS, MAX, Match, RUNS, Variant, separator_before};
+use layout::{Follows, LEADS, MAX, Match, RUNS, Variant, separator_before};
 use rows::TABLES;
 use rules::Rule;
 
@@ -121,7 +122,18 @@ pub(super) struct Index {
     rows: Vec<&'static Row>,
     variants: Vec<Variant>,
     /// By letters before the first digits and how many of these.
-    cells: Vec<Vec<u16>>,
+    cells: Vec<Cell>,
+}
+
+/// Variants, each in its order, by what stands behind the first digits.
+#[derive(Clone, Default)]
+struct Cell {
+    /// Nothing that belongs to it.
+    whole: Vec<u16>,
+    /// A separator: those that go on behind one, and those that are whole.
+    separated: Vec<u16>,
+    /// A letter.
+    lettered: Vec<u16>,
 }
 
 impl Index {
@@ -129,19 +141,25 @@ impl Index {
         let rows: Vec<&'static Row> = rows().collect();
         let layouts = rows.iter().enumerate().flat_map(|(i, row)| row.layouts.iter().map(move |l| (i as u16, *l)));
         let variants: Vec<Variant> = layouts.flat_map(|(row, layout)| Variant::of(row, layout)).collect();
-        let mut cells = vec![Vec::new(); (LEADS + 1) * (RUNS + 1)];
-        for (id, variant) in variants.iter().enumerate() {
-            for (lead, run) in variant.heads() {
-                if let Some(cell) = cells.get_mut(lead * (RUNS + 1) + run) {
-                    cell.push(id as u16);
+        let mut cells = vec![Cell::default(); (LEADS + 1) * (RUNS + 1)];
+        for (variant, id) in variants.iter().zip(0u16..) {
+            for (lead, run, follows) in variant.heads() {
+                let Some(cell) = cells.get_mut(lead * (RUNS + 1) + run) else { continue };
+                match follows {
+                    Follows::Nothing => {
+                        cell.whole.push(id);
+                        cell.separated.push(id);
+                    }
+                    Follows::Separator => cell.separated.push(id),
+                    Follows::Letter => cell.lettered.push(id),
                 }
             }
         }
         Self { rows, variants, cells }
     }
 
-    fn cell(&self, lead: usize, run: usize) -> &[u16] {
-        self.cells.get(lead * (RUNS + 1) + run.min(RUNS)).map_or(&[], Vec::as_slice)
+    fn cell(&self, lead: usize, run: usize) -> Option<&Cell> {
+        self.cells.get(lead * (RUNS + 1) + run.min(RUNS))
     }
 
     fn row(&self, variant: &Variant) -> Option<&'static Row> {
@@ -232,24 +250,21 @@ fn from(
     if start + lead + run == end && matches!(lead, 0 | 2) && scope.has(Type::Crypto) {
         wallet::find(bytes, start, scope.sight, found);
     }
-    let cell = scope.index.cell(lead, run);
-    if cell.is_empty() {
-        return;
-    }
-    let (joined, second) = match separator(bytes.get(end..).unwrap_or_default()) {
-        Some((_, width)) => (true, DIGIT.run(bytes, end + width, RUNS)),
-        None => (false, 0),
+    let Some(cell) = scope.index.cell(lead, run) else { return };
+    let (cell, second) = match separator(bytes.get(end..).unwrap_or_default()) {
+        Some((_, width)) if !cell.separated.is_empty() => (&cell.separated, DIGIT.run(bytes, end + width, RUNS)),
+        Some(_) => return,
+        None if bytes::at(bytes, end).is_ascii_alphanumeric() => (&cell.lettered, 0),
+        None => (&cell.whole, 0),
     };
-    // Behind digits that nothing goes on with, only what is over with them.
-    let most = if joined || bytes::at(bytes, end).is_ascii_alphanumeric() { usize::MAX } else { lead + run };
     // Digits that are not in groups are the same for every layout.
     let run_of_digits = bytes.get(start..end).filter(|digits| digits.len() == run && run <= MAX);
-    let mut window = None;
+    let (mut window, mut masks) = (None, None);
     let mut symbols = [0u8; MAX];
     for id in cell {
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
         super::work::add(1);
-        if variant.length > most || !variant.may_read(second) {
+        if !variant.may_read(second) {
             continue;
         }
         let Some(row) = scope.index.row(variant) else { continue };
@@ -260,6 +275,7 @@ fn from(
         let whole = run_of_digits.filter(|_| variant.digits && !variant.formed);
         let read = match whole {
             Some(_) => Some(Match::compact(end, run)),
+            None if !variant.fits(masks.get_or_insert_with(|| Masks::at(bytes, start))) => None,
             None => variant.read(bytes, start, &mut symbols),
         };
         let Some(read) = read else { continue };

@@ -47,6 +47,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The byte at `at`; NUL behind the end.
+    #[inline]
     pub(super) fn at(&self, at: usize) -> u8 {
         work::add(1);
         match self.bytes.get(at) {
@@ -126,7 +127,17 @@ impl<'t> Reader<'t> {
     pub(in super::super) fn word(&self, at: usize) -> Option<Word> {
         let mut word = Word { start: at, end: at, hash: context::SEED, capital: false, capitals: true, letters: 0 };
         let mut lower = false;
-        while let Some(letter) = self.letter(word.end).filter(|l| !(lower && l.upper && l.width == 1)) {
+        loop {
+            let byte = self.at(word.end);
+            let letter = match byte {
+                b'a'..=b'z' => Letter { folded: u32::from(byte), width: 1, upper: false },
+                b'A'..=b'Z' if !lower => Letter { folded: u32::from(byte | 0x20), width: 1, upper: true },
+                0x80.. => match self.letter(word.end) {
+                    Some(letter) => letter,
+                    None => break,
+                },
+                _ => break,
+            };
             if word.letters == LONGEST {
                 word.hash = 0;
                 return Some(word);
