@@ -6,7 +6,7 @@
 //! before the layout: they must stand.
 
 use super::super::bytes;
-use super::super::masks::Masks;
+use super::form::{Form, Text};
 
 /// The longest identifier, in symbols.
 pub(super) const MAX: usize = 40;
@@ -14,7 +14,8 @@ pub(super) const MAX: usize = 40;
 /// A layout with its separators, or without.
 pub(super) struct Variant {
     pub(super) row: u16,
-    text: &'static [u8],
+    /// Without separators, unless they stand.
+    text: Box<[u8]>,
     /// Its separators stand.
     pub(super) formed: bool,
     /// The length of the second group of digits, where the first two groups are that and a separator stands between.
@@ -22,43 +23,6 @@ pub(super) struct Variant {
     /// Digits and what joins groups of them: found where such groups are.
     pub(super) digits: bool,
     form: Form,
-}
-
-/// What a text must have at the places of a variant, a bit for each, as far as one look at all of them tells.
-#[derive(Clone, Copy, Default)]
-struct Form {
-    digits: u64,
-    upper: u64,
-    /// Letters or digits.
-    either: u64,
-    /// Neither.
-    seps: u64,
-}
-
-impl Form {
-    /// Of as many places as there are bits: no layout has more.
-    fn of(places: impl Iterator<Item = Place>) -> Self {
-        let mut form = Self::default();
-        for (place, at) in places.zip(0..u64::BITS) {
-            let bits = match place {
-                Place::Digit | Place::Only(b'0'..=b'9') => &mut form.digits,
-                Place::Upper | Place::Only(_) => &mut form.upper,
-                Place::Letter | Place::UpperOrDigit | Place::Any | Place::Hex => &mut form.either,
-                Place::Sep(_) => &mut form.seps,
-            };
-            *bits |= 1 << at;
-        }
-        form
-    }
-
-    /// Whether the text whose bytes from the start on these are may have it: always, where separators may be wider than a byte.
-    fn fits(self, text: &Masks) -> bool {
-        let either = text.letters | text.digits;
-        let missing =
-            self.digits & !text.digits | self.upper & !text.upper | self.either & !either | self.seps & either;
-        let all = self.digits | self.upper | self.either | self.seps;
-        missing == 0 || self.seps != 0 && text.high & all != 0
-    }
 }
 
 /// What stands behind the first digits of a variant.
@@ -161,19 +125,14 @@ impl Variant {
             let mut groups = text.split(|b| *b != b'd');
             let (first, second) = (groups.next().unwrap_or_default(), groups.next().unwrap_or_default());
             let second = (*formed && digits && !first.is_empty()).then_some(second.len() as u8);
-            let form = Form::of(places(text, *formed));
-            Self { row, text, formed: *formed, second, digits, form }
+            let text: Box<[u8]> =
+                text.iter().copied().filter(|b| *formed || !matches!(Place::of(*b), Place::Sep(_))).collect();
+            Self { row, formed: *formed, second, digits, form: Form::of(&text), text }
         })
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = Place> + '_ {
-        places(self.text, self.formed)
-    }
-
-    /// Whether a value may stand where the text has these letters and digits; most others are told by that.
-    #[inline]
-    pub(super) fn fits(&self, text: &Masks) -> bool {
-        self.form.fits(text)
+        self.text.iter().map(|b| Place::of(*b))
     }
 
     /// The longest value, in bytes.
@@ -223,8 +182,27 @@ impl Variant {
         self.second.is_none_or(|length| usize::from(length) == second)
     }
 
-    /// Reads a value at `start`.
-    pub(super) fn read(&self, bytes: &[u8], start: usize, symbols: &mut [u8; MAX]) -> Option<Match> {
+    /// Reads a value at the text's start, and its letters and digits; `wide` is for those of a value with wider separators.
+    #[inline]
+    pub(super) fn read<'s>(&self, text: &'s Text<'_>, wide: &'s mut [u8; MAX]) -> Option<(Match, &'s [u8])> {
+        super::super::work::add(1);
+        if self.form.is_wide(text) {
+            let read = self.read_wide(text.bytes, text.start, wide)?;
+            let symbols = wide.get(..read.count).unwrap_or_default();
+            return Some((read, symbols));
+        }
+        if !self.form.fits(text) {
+            return None;
+        }
+        let seps = self.form.read(&self.text, text)?;
+        let count = self.text.len() - self.form.separators();
+        let end = text.start + self.text.len();
+        let read = Match { end, count, formed: self.formed, typical: seps.typical, seps: seps.ends };
+        Some((read, text.symbols(count)))
+    }
+
+    /// The same place by place, whatever the width of separators.
+    fn read_wide(&self, bytes: &[u8], start: usize, symbols: &mut [u8; MAX]) -> Option<Match> {
         let mut at = start;
         let mut count = 0;
         let mut found = Match { formed: self.formed, ..Match::compact(start, 0) };
@@ -259,10 +237,6 @@ impl Variant {
     }
 }
 
-fn places(text: &'static [u8], formed: bool) -> impl Iterator<Item = Place> {
-    text.iter().map(|b| Place::of(*b)).filter(move |place| formed || !matches!(place, Place::Sep(_)))
-}
-
 /// So many letters may stand before the first digit, and so many digits count.
 pub(super) const LEADS: usize = 8;
 pub(super) const RUNS: usize = 20;
@@ -290,4 +264,56 @@ pub(super) fn separator_before(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
         let rest = bytes.get(at.checked_sub(width)?..at)?;
         separator(rest).filter(|(_, w)| *w == width)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Both ways to read a layout find the same in what it looks like, and in what it nearly does.
+    #[test]
+    fn a_look_at_all_places_tells_what_reading_them_tells() {
+        let rows: Vec<&super::super::Row> = super::super::rows().collect();
+        let variants: Vec<Variant> =
+            rows.iter().flat_map(|row| row.layouts).flat_map(|layout| Variant::of(0, layout)).collect();
+        let mut found = 0;
+        for (seed, variant) in variants.iter().enumerate() {
+            for round in 0..24usize {
+                let pick = |i: usize, from: &[u8]| from[(seed * 7 + round * 13 + i * 5) % from.len()];
+                let mut text: Vec<u8> = variant
+                    .places()
+                    .enumerate()
+                    .map(|(i, place)| match place {
+                        Place::Digit => pick(i, b"0123456789"),
+                        Place::Upper | Place::Letter => pick(i, if round % 3 == 2 { b"AbCd" } else { b"ABYZ" }),
+                        Place::UpperOrDigit | Place::Any => pick(i, b"A1B2"),
+                        Place::Hex => pick(i, b"aF09"),
+                        Place::Only(only) => only,
+                        Place::Sep(sep) => [sep, b' ', b'-', b'.', b','][round % 5],
+                    })
+                    .collect();
+                if round % 4 == 3 {
+                    let at = round % text.len();
+                    text[at] = pick(at, b"7x -Z_");
+                }
+                text.extend_from_slice([&b" "[..], b"", b"1", "\u{a0}2".as_bytes()][round % 4]);
+                let (mut wide, mut symbols) = ([0; MAX], [0; MAX]);
+                let looked = Text::at(&text, 0);
+                assert!(!variant.form.is_wide(&looked));
+                let read = variant.read(&looked, &mut wide).map(|(m, s)| (m.end, s.to_vec(), m.typical, m.seps));
+                let slow = variant
+                    .read_wide(&text, 0, &mut symbols)
+                    .map(|m| (m.end, symbols[..m.count].to_vec(), m.typical, m.seps));
+                assert_eq!(
+                    read,
+                    slow,
+                    "{:?} in {:?}",
+                    String::from_utf8_lossy(&variant.text),
+                    String::from_utf8_lossy(&text)
+                );
+                found += usize::from(read.is_some());
+            }
+        }
+        assert!(found > variants.len() * 6, "{found} of {}", variants.len());
+    }
 }

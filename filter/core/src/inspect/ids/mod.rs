@@ -13,6 +13,8 @@
 //! What this does not do: find identifiers whose letters before the first digit are in groups (`RSS MRA 85T10..`), in
 //! lower case where more than two letters stand before the first digit, or with other digits than ASCII's.
 
+mod around;
+mod form;
 mod layout;
 mod mac;
 mod rows;
@@ -20,11 +22,12 @@ mod rules;
 mod wallet;
 
 use super::bytes::{self, ALPHA, DIGIT};
-use super::context::{Window, Words, words};
-use super::masks::Masks;
+use super::context::{Words, words};
 use super::numbers::hangs;
 use super::types::Type;
 use super::{Candidate, Selection, Sight};
+use around::{Around, Lexicon};
+use form::Text;
 use layout::{Follows, LEADS, MAX, Match, RUNS, Variant, separator_before};
 use rows::TABLES;
 use rules::Rule;
@@ -120,6 +123,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 /// The layouts by what they start with.
 pub(super) struct Index {
     rows: Vec<&'static Row>,
+    lexicon: Lexicon,
     variants: Vec<Variant>,
     /// By letters before the first digits and how many of these.
     cells: Vec<Cell>,
@@ -155,7 +159,7 @@ impl Index {
                 }
             }
         }
-        Self { rows, variants, cells }
+        Self { lexicon: Lexicon::new(&rows), rows, variants, cells }
     }
 
     fn cell(&self, lead: usize, run: usize) -> Option<&Cell> {
@@ -259,8 +263,8 @@ fn from(
     };
     // Digits that are not in groups are the same for every layout.
     let run_of_digits = bytes.get(start..end).filter(|digits| digits.len() == run && run <= MAX);
-    let (mut window, mut masks) = (None, None);
-    let mut symbols = [0u8; MAX];
+    let (mut around, mut text) = (None, None);
+    let mut wide = [0u8; MAX];
     for id in cell {
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
         super::work::add(1);
@@ -272,19 +276,16 @@ fn from(
         if !(scope.has(row.kind) || variant.digits && scope.has(Type::PhoneNumber)) {
             continue;
         }
-        let whole = run_of_digits.filter(|_| variant.digits && !variant.formed);
-        let read = match whole {
-            Some(_) => Some(Match::compact(end, run)),
-            None if !variant.fits(masks.get_or_insert_with(|| Masks::at(bytes, start))) => None,
-            None => variant.read(bytes, start, &mut symbols),
+        let read = match run_of_digits.filter(|_| variant.digits && !variant.formed) {
+            Some(digits) => Some((Match::compact(end, run), digits)),
+            None => variant.read(text.get_or_insert_with(|| Text::at(bytes, start)), &mut wide),
         };
-        let Some(read) = read else { continue };
-        let symbols = whole.or(symbols.get(..read.count)).unwrap_or_default();
+        let Some((read, symbols)) = read else { continue };
         if !ends_free(bytes, start, &read) || !row.rules.iter().all(|rule| rules::holds(rule, symbols)) {
             continue;
         }
-        let around = window.get_or_insert_with(|| Around::read(bytes, start));
-        let score = around.score(row, &read, bytes, scope.sight);
+        let around = around.get_or_insert_with(|| Around::read(&scope.index.lexicon, bytes, start));
+        let score = around.score(row, variant.row, &read, bytes, scope.sight);
         found.push(Candidate {
             kind: row.kind,
             start,
@@ -328,55 +329,5 @@ fn ends_free(bytes: &[u8], start: usize, read: &Match) -> bool {
         b'-' if beyond.is_ascii_alphanumeric() => false,
         b'.' | b'/' | b':' if beyond.is_ascii_digit() => false,
         sep => !(read.formed && sep == read.seps.1 && beyond.is_ascii_digit()),
-    }
-}
-
-/// The words before a value, and what those that all rows share say.
-struct Around {
-    window: Window,
-    common: bool,
-    number: bool,
-    countries: bool,
-    other: Option<usize>,
-}
-
-impl Around {
-    fn read(bytes: &[u8], start: usize) -> Self {
-        let window = Window::before(bytes, start, BEFORE);
-        let common = window.nearest(&COMMON, bytes).is_some();
-        let number = common || window.nearest(&NUMBER, bytes).is_some();
-        let countries = window.nearest(&COUNTRIES, bytes).is_some();
-        let hash = (bytes::before(bytes, start) == b'#').then_some(0);
-        let other = hash.or_else(|| window.nearest(&OTHER, bytes));
-        Self { window, common, number, countries, other }
-    }
-
-    fn score(&self, row: &Row, read: &Match, bytes: &[u8], sight: Sight) -> f32 {
-        let alone = match (read.formed, read.typical) {
-            (false, _) => row.alone.0,
-            (true, true) => row.alone.1,
-            // Figures in a row pass for groups.
-            (true, false) => row.alone.0.min(row.alone.1) - 0.15,
-        };
-        let doubtful = self.other.is_some_and(|distance| distance < NEAR);
-        if let Some(distance) = self.window.nearest(&row.words, bytes)
-            && self.other.is_none_or(|other| distance <= other)
-        {
-            // The nearest name counts most.
-            return row.named - distance as f32 / 1024.0;
-        }
-        if sight == Sight::Whole && !doubtful && row.words.after(bytes, read.end, AFTER) {
-            return row.named - 0.1;
-        }
-        let here = row.country.is_some_and(|country| self.window.nearest(country, bytes).is_some());
-        // What is said of one country is no other's number by a check digit or two.
-        let alone = if self.countries && !here && alone < 0.6 { alone - 0.15 } else { alone };
-        match (self.number && here, self.common && !self.countries, doubtful) {
-            (true, _, false) => row.named - 0.1,
-            // `user id 123456789` is anything: what one number in ten passes stays in doubt.
-            (_, true, false) if alone >= HINTED => alone + HINT,
-            (_, _, true) => alone - DOUBT,
-            _ => alone,
-        }
     }
 }

@@ -57,8 +57,9 @@ pub(super) struct Labels {
     words: Vec<u64>,
     /// Hashes of labels and of what they begin with, sorted; a row, or [`PREFIX`].
     entries: Vec<(u32, u16)>,
-    /// A bit for the first character of each label of [`table::WIDE`].
-    wide: [u64; 4],
+    /// The labels of [`table::WIDE`] and their rows, and a bit for the first character of each.
+    wide: Vec<(&'static str, usize)>,
+    wide_first: [u64; 4],
 }
 
 /// Something longer begins so.
@@ -160,13 +161,16 @@ impl Labels {
             heads: vec![0; HEADS / 64],
             words: vec![0; 256],
             entries: Vec::new(),
-            wide: [0; 4],
+            wide: Vec::new(),
+            wide_first: [0; 4],
         };
         for wide in table::WIDE {
             let (word, bit) = wide_place(wide.label.as_bytes(), 0);
-            if let Some(bits) = labels.wide.get_mut(word) {
+            if let Some(bits) = labels.wide_first.get_mut(word) {
                 *bits |= bit;
             }
+            let row = ROWS.iter().position(|row| row.labels.split_ascii_whitespace().any(|l| l == wide.same));
+            labels.wide.push((wide.label, row.unwrap_or(usize::MAX)));
         }
         for (row, index) in ROWS.iter().zip(0u16..) {
             for label in row.labels.split_ascii_whitespace() {
@@ -270,17 +274,17 @@ impl Labels {
     /// Reads on from a character of three bytes.
     pub(super) fn wide(&self, r: &Reader<'_>, at: usize, wanted: Wanted, found: &mut Found) {
         r.begin();
-        let (word, bit) = wide_place(r.slice(at, at + 3), 0);
-        if self.wide.get(word).is_none_or(|bits| bits & bit == 0) {
+        let first = r.slice(at, at + 3);
+        let (word, bit) = wide_place(first, 0);
+        if self.wide_first.get(word).is_none_or(|bits| bits & bit == 0) {
             return;
         }
-        for wide in table::WIDE {
+        for (label, row) in self.wide.iter().filter(|(label, _)| label.as_bytes().starts_with(first)) {
             r.begin();
-            if r.at(at) == wide.label.as_bytes().first().copied().unwrap_or(0) && r.stands(at, wide.label) {
-                let end = at + wide.label.len();
+            if r.stands(at, label) {
+                let end = at + label.len();
                 let word = Word { start: at, end, hash: 0, capital: false, capitals: false, letters: 0 };
-                let row = ROWS.iter().position(|row| row.labels.split(' ').any(|l| l == wide.same));
-                value(r, row.unwrap_or(usize::MAX), &word, &word, wanted, found);
+                value(r, *row, &word, &word, wanted, found);
             } else {
                 found.open |= r.is_short();
             }

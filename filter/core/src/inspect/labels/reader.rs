@@ -113,8 +113,17 @@ impl<'t> Reader<'t> {
             return None;
         }
         let code = (u32::from(byte) & 0x1F) << 6 | u32::from(self.at(at + 1) & 0x3F);
-        let char = char::from_u32(code).filter(|c| c.is_alphabetic())?;
-        Some(Letter { folded: context::fold(char), width: 2, upper: char.is_uppercase() })
+        let (folded, upper) = match code {
+            // Most of Cyrillic, which whole texts are in.
+            0x430..=0x45F => (code, false),
+            0x410..=0x42F => (code + 0x20, true),
+            0x400..=0x40F => (code + 0x50, true),
+            _ => {
+                let char = char::from_u32(code).filter(|c| c.is_alphabetic())?;
+                (context::fold(char), char.is_uppercase())
+            }
+        };
+        Some(Letter { folded, width: 2, upper })
     }
 
     /// Whether a letter or digit stands at `at`.
@@ -216,3 +225,20 @@ macro_rules! list {
     };
 }
 pub(in super::super) use list;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_folded_as_unicode_has_them() {
+        for code in 0x80..0x500 {
+            let char = char::from_u32(code).unwrap();
+            let text = char.to_string();
+            let letter = Reader::whole(text.as_bytes()).letter(0).map(|l| (l.folded, l.width, l.upper));
+            let leads = is_lead(text.as_bytes()[0]) && char.is_alphabetic();
+            let expected = leads.then(|| (context::fold(char), 2, char.is_uppercase()));
+            assert_eq!(letter, expected, "{char:?}");
+        }
+    }
+}
