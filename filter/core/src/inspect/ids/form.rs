@@ -54,6 +54,16 @@ impl<'t> Text<'t> {
     }
 }
 
+/// Whether a text may have a layout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fit {
+    None,
+    /// Every place is a byte.
+    Narrow,
+    /// There is something wider, from a place on where it may be a separator.
+    Wide,
+}
+
 /// The separators of a value: the first, the last, and whether all are those of the layout.
 pub(super) struct Seps {
     pub(super) ends: (u8, u8),
@@ -88,16 +98,10 @@ impl Form {
         self.digits | self.upper | self.letters | self.symbols | self.any | self.hex | self.only | self.seps
     }
 
-    /// Whether something wider than a byte stands where the layout does: a separator may.
-    #[inline]
-    pub(super) fn is_wide(&self, text: &Text<'_>) -> bool {
-        self.seps != 0 && text.masks.high & self.all() != 0
-    }
-
     /// Whether the text has letters, digits and neither where the layout has.
     #[inline]
-    pub(super) fn fits(&self, text: &Text<'_>) -> bool {
-        let Masks { letters, upper, digits, .. } = text.masks;
+    pub(super) fn fits(&self, text: &Text<'_>) -> Fit {
+        let Masks { letters, upper, digits, high } = text.masks;
         let either = letters | digits;
         let missing = self.digits & !digits
             | self.upper & !upper
@@ -105,10 +109,16 @@ impl Form {
             | self.symbols & !(upper | digits)
             | (self.any | self.hex | self.only) & !either
             | self.seps & either;
-        missing == 0
+        let wide = high & self.all();
+        if wide == 0 {
+            return if missing == 0 { Fit::Narrow } else { Fit::None };
+        }
+        // Up to there the places are bytes, and only a separator may be wider.
+        let first = wide & wide.wrapping_neg();
+        if missing & (first - 1) == 0 && self.seps & first != 0 { Fit::Wide } else { Fit::None }
     }
 
-    /// What is left to look at where the text [fits](Form::fits) the layout and is not [wide](Form::is_wide).
+    /// What is left to look at where the text fits the layout, and none of its separators is wide.
     pub(super) fn read(&self, layout: &[u8], text: &Text<'_>) -> Option<Seps> {
         let mut seps = Seps { ends: (0, 0), typical: true };
         for place in places(self.seps) {
