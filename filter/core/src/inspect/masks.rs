@@ -30,7 +30,7 @@ const fn gather(flags: u64) -> u64 {
 }
 
 impl Masks {
-    fn of(block: &[u8; BLOCK]) -> Self {
+    pub(super) fn of(block: &[u8; BLOCK]) -> Self {
         let mut masks = Self::default();
         let (words, _) = block.as_chunks::<8>();
         for (word, shift) in words.iter().zip((0u32..).step_by(8)) {

@@ -4,7 +4,7 @@
 //! and a layout is a few masks ([`Form`]) that it has or not; what is left to read are separators and letters that are themselves.
 
 use super::super::bytes;
-use super::super::masks::Masks;
+use super::super::masks::{BLOCK, Masks};
 use super::layout::{MAX, Place, separator};
 
 /// What a text must have at the places of a layout, a bit for each place: no layout has more than there are bits.
@@ -23,45 +23,79 @@ pub(super) struct Form {
     seps: u64,
 }
 
-/// What a text from one place on has.
-pub(super) struct Text<'t> {
-    pub(super) bytes: &'t [u8],
-    pub(super) start: usize,
+/// So many places a layout has at most, separators among them.
+pub(super) const PLACES: usize = 48;
+
+/// What a text from one place on has. Its places are its bytes, but for separators that are wider: those are one place each.
+pub(super) struct Text {
+    start: usize,
+    /// What stands at each place: separators as what they stand for.
+    places: [u8; BLOCK],
     masks: Masks,
+    /// How much farther on than its place each byte is.
+    wider: Option<[u8; PLACES + 1]>,
     /// The letters and digits of ASCII, as capitals, without what stands between.
     symbols: [u8; MAX],
 }
 
-impl<'t> Text<'t> {
-    pub(super) fn at(bytes: &'t [u8], start: usize) -> Self {
-        let masks = Masks::at(bytes, start);
+impl Text {
+    pub(super) fn at(bytes: &[u8], start: usize) -> Self {
+        let rest = bytes.get(start..).unwrap_or_default();
+        let mut places = [0; BLOCK];
+        places.iter_mut().zip(rest).for_each(|(slot, byte)| *slot = *byte);
+        let mut masks = Masks::of(&places);
+        let wider = (masks.high != 0).then(|| {
+            let wider = narrow(rest, &mut places);
+            masks = Masks::of(&places);
+            wider
+        });
         let mut symbols = [0; MAX];
-        let mut places = masks.letters | masks.digits;
+        let mut left = masks.letters | masks.digits;
         for slot in &mut symbols {
-            if places == 0 {
+            if left == 0 {
                 break;
             }
-            *slot = bytes::at(bytes, start + places.trailing_zeros() as usize).to_ascii_uppercase();
-            places &= places - 1;
+            *slot = bytes::at(&places, left.trailing_zeros() as usize).to_ascii_uppercase();
+            left &= left - 1;
         }
         super::super::work::add(MAX);
-        Self { bytes, start, masks, symbols }
+        Self { start, places, masks, wider, symbols }
     }
 
     /// The first letters and digits.
     pub(super) fn symbols(&self, count: usize) -> &[u8] {
         self.symbols.get(..count).unwrap_or_default()
     }
+
+    /// Where so many places are over.
+    pub(super) fn end(&self, places: usize) -> usize {
+        let wider = self.wider.as_ref().and_then(|wider| wider.get(places)).copied().unwrap_or(0);
+        self.start + places + usize::from(wider)
+    }
 }
 
-/// Whether a text may have a layout.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fit {
-    None,
-    /// Every place is a byte.
-    Narrow,
-    /// There is something wider, from a place on where it may be a separator.
-    Wide,
+/// Makes one place of each separator, up to what is no part of a value; how much farther on each byte is than its place.
+fn narrow(rest: &[u8], places: &mut [u8; BLOCK]) -> [u8; PLACES + 1] {
+    *places = [0; BLOCK];
+    let mut wider = [0; PLACES + 1];
+    let mut at = 0;
+    for (place, slot) in places.iter_mut().take(PLACES).enumerate() {
+        super::super::work::add(1);
+        let byte = bytes::at(rest, at);
+        let (what, width) = match byte {
+            0x80.. => match separator(rest.get(at..).unwrap_or_default()) {
+                Some(sep) => sep,
+                None => break,
+            },
+            byte => (byte, 1),
+        };
+        *slot = what;
+        at += width;
+        if let Some(slot) = wider.get_mut(place + 1) {
+            *slot = (at - place - 1) as u8;
+        }
+    }
+    wider
 }
 
 /// The separators of a value: the first, the last, and whether all are those of the layout.
@@ -100,8 +134,8 @@ impl Form {
 
     /// Whether the text has letters, digits and neither where the layout has.
     #[inline]
-    pub(super) fn fits(&self, text: &Text<'_>) -> Fit {
-        let Masks { letters, upper, digits, high } = text.masks;
+    pub(super) fn fits(&self, text: &Text) -> bool {
+        let Masks { letters, upper, digits, .. } = text.masks;
         let either = letters | digits;
         let missing = self.digits & !digits
             | self.upper & !upper
@@ -109,34 +143,28 @@ impl Form {
             | self.symbols & !(upper | digits)
             | (self.any | self.hex | self.only) & !either
             | self.seps & either;
-        let wide = high & self.all();
-        if wide == 0 {
-            return if missing == 0 { Fit::Narrow } else { Fit::None };
-        }
-        // Up to there the places are bytes, and only a separator may be wider.
-        let first = wide & wide.wrapping_neg();
-        if missing & (first - 1) == 0 && self.seps & first != 0 { Fit::Wide } else { Fit::None }
+        missing == 0
     }
 
-    /// What is left to look at where the text fits the layout, and none of its separators is wide.
-    pub(super) fn read(&self, layout: &[u8], text: &Text<'_>) -> Option<Seps> {
+    /// What is left to look at where the text [fits](Form::fits) the layout.
+    pub(super) fn read(&self, layout: &[u8], text: &Text) -> Option<Seps> {
         let mut seps = Seps { ends: (0, 0), typical: true };
         for place in places(self.seps) {
             let typical = bytes::at(layout, place);
-            let (sep, _) = separator(&[bytes::at(text.bytes, text.start + place)])?;
+            let (sep, _) = separator(&[bytes::at(&text.places, place)])?;
             if !Place::Sep(typical).takes_sep(sep) {
                 return None;
             }
             seps.typical &= sep == typical;
             seps.ends = (if seps.ends.0 == 0 { sep } else { seps.ends.0 }, sep);
         }
-        let stands = |place: usize| bytes::at(text.bytes, text.start + place) == bytes::at(layout, place);
-        let hex = |place: usize| bytes::at(text.bytes, text.start + place).is_ascii_hexdigit();
+        let stands = |place: usize| bytes::at(&text.places, place) == bytes::at(layout, place);
+        let hex = |place: usize| bytes::at(&text.places, place).is_ascii_hexdigit();
         (places(self.only).all(stands) && places(self.hex).all(hex) && self.has_one_case(text)).then_some(seps)
     }
 
     /// `Ab12` is no way to write a value; hexadecimal digits are.
-    fn has_one_case(&self, text: &Text<'_>) -> bool {
+    fn has_one_case(&self, text: &Text) -> bool {
         let Masks { letters, upper, .. } = text.masks;
         let all = self.all();
         self.hex != 0 || upper & all == 0 || letters & !upper & all == 0

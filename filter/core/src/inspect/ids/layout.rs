@@ -6,7 +6,7 @@
 //! before the layout: they must stand.
 
 use super::super::bytes;
-use super::form::{Fit, Form, Text};
+use super::form::{Form, Text};
 
 /// The longest identifier, in symbols.
 pub(super) const MAX: usize = 40;
@@ -36,7 +36,6 @@ pub(super) enum Follows {
 /// What a layout matched.
 pub(super) struct Match {
     pub(super) end: usize,
-    pub(super) count: usize,
     pub(super) formed: bool,
     /// The separators are those of the layout.
     pub(super) typical: bool,
@@ -45,9 +44,9 @@ pub(super) struct Match {
 }
 
 impl Match {
-    /// So many symbols without separators.
-    pub(super) fn compact(end: usize, count: usize) -> Self {
-        Self { end, count, formed: false, typical: true, seps: (0, 0) }
+    /// Without separators.
+    pub(super) fn compact(end: usize) -> Self {
+        Self { end, formed: false, typical: true, seps: (0, 0) }
     }
 }
 
@@ -182,59 +181,18 @@ impl Variant {
         self.second.is_none_or(|length| usize::from(length) == second)
     }
 
-    /// Reads a value at the text's start, and its letters and digits; `wide` is for those of a value with wider separators.
+    /// Reads a value at the text's start, and its letters and digits.
     #[inline]
-    pub(super) fn read<'s>(&self, text: &'s Text<'_>, wide: &'s mut [u8; MAX]) -> Option<(Match, &'s [u8])> {
+    pub(super) fn read<'t>(&self, text: &'t Text) -> Option<(Match, &'t [u8])> {
         super::super::work::add(1);
-        match self.form.fits(text) {
-            Fit::None => return None,
-            Fit::Narrow => {}
-            Fit::Wide => {
-                let read = self.read_wide(text.bytes, text.start, wide)?;
-                let symbols = wide.get(..read.count).unwrap_or_default();
-                return Some((read, symbols));
-            }
+        if !self.form.fits(text) {
+            return None;
         }
         let seps = self.form.read(&self.text, text)?;
         let count = self.text.len() - self.form.separators();
-        let end = text.start + self.text.len();
-        let read = Match { end, count, formed: self.formed, typical: seps.typical, seps: seps.ends };
+        let end = text.end(self.text.len());
+        let read = Match { end, formed: self.formed, typical: seps.typical, seps: seps.ends };
         Some((read, text.symbols(count)))
-    }
-
-    /// The same place by place, whatever the width of separators.
-    fn read_wide(&self, bytes: &[u8], start: usize, symbols: &mut [u8; MAX]) -> Option<Match> {
-        let mut at = start;
-        let mut count = 0;
-        let mut found = Match { formed: self.formed, ..Match::compact(start, 0) };
-        let (mut upper, mut lower) = (false, false);
-        for place in self.places() {
-            super::super::work::add(1);
-            if let Place::Sep(typical) = place {
-                let (sep, width) = separator(bytes.get(at..)?)?;
-                if !place.takes_sep(sep) {
-                    return None;
-                }
-                found.typical &= sep == typical;
-                found.seps = (if found.seps.0 == 0 { sep } else { found.seps.0 }, sep);
-                at += width;
-                continue;
-            }
-            let byte = bytes::at(bytes, at);
-            if !place.takes(byte) {
-                return None;
-            }
-            upper |= byte.is_ascii_uppercase();
-            lower |= byte.is_ascii_lowercase();
-            *symbols.get_mut(count)? = byte.to_ascii_uppercase();
-            count += 1;
-            at += 1;
-        }
-        found.end = at;
-        found.count = count;
-        // `Ab12` is no way to write one; hexadecimal digits are.
-        let one_case = !(upper && lower) || self.text.contains(&b'h');
-        one_case.then_some(found)
     }
 }
 
@@ -269,7 +227,43 @@ pub(super) fn separator_before(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::form::PLACES;
     use super::*;
+
+    impl Variant {
+        /// Reads a value place by place.
+        fn read_slowly(&self, bytes: &[u8], start: usize, symbols: &mut [u8; MAX]) -> Option<(Match, usize)> {
+            let mut at = start;
+            let mut count = 0;
+            let mut found = Match { formed: self.formed, ..Match::compact(start) };
+            let (mut upper, mut lower) = (false, false);
+            for place in self.places() {
+                if let Place::Sep(typical) = place {
+                    let (sep, width) = separator(bytes.get(at..)?)?;
+                    if !place.takes_sep(sep) {
+                        return None;
+                    }
+                    found.typical &= sep == typical;
+                    found.seps = (if found.seps.0 == 0 { sep } else { found.seps.0 }, sep);
+                    at += width;
+                    continue;
+                }
+                let byte = bytes::at(bytes, at);
+                if !place.takes(byte) {
+                    return None;
+                }
+                upper |= byte.is_ascii_uppercase();
+                lower |= byte.is_ascii_lowercase();
+                *symbols.get_mut(count)? = byte.to_ascii_uppercase();
+                count += 1;
+                at += 1;
+            }
+            found.end = at;
+            // `Ab12` is no way to write one; hexadecimal digits are.
+            let one_case = !(upper && lower) || self.text.contains(&b'h');
+            one_case.then_some((found, count))
+        }
+    }
 
     /// Both ways to read a layout find the same in what it looks like, and in what it nearly does.
     #[test]
@@ -277,6 +271,7 @@ mod tests {
         let rows: Vec<&super::super::Row> = super::super::rows().collect();
         let variants: Vec<Variant> =
             rows.iter().flat_map(|row| row.layouts).flat_map(|layout| Variant::of(0, layout)).collect();
+        assert!(variants.iter().all(|variant| variant.text.len() <= PLACES));
         let mut found = 0;
         for (seed, variant) in variants.iter().enumerate() {
             for round in 0..24usize {
@@ -303,13 +298,12 @@ mod tests {
                     text[at] = pick(at, b"7x -Z_");
                 }
                 text.extend_from_slice([&b" "[..], b"", b"1", "\u{a0}2".as_bytes()][round % 4]);
-                let (mut wide, mut symbols) = ([0; MAX], [0; MAX]);
+                let mut symbols = [0; MAX];
                 let looked = Text::at(&text, 0);
-                assert!(round % 6 == 5 || variant.form.fits(&looked) != Fit::Wide);
-                let read = variant.read(&looked, &mut wide).map(|(m, s)| (m.end, s.to_vec(), m.typical, m.seps));
+                let read = variant.read(&looked).map(|(m, s)| (m.end, s.to_vec(), m.typical, m.seps));
                 let slow = variant
-                    .read_wide(&text, 0, &mut symbols)
-                    .map(|m| (m.end, symbols[..m.count].to_vec(), m.typical, m.seps));
+                    .read_slowly(&text, 0, &mut symbols)
+                    .map(|(m, count)| (m.end, symbols[..count].to_vec(), m.typical, m.seps));
                 assert_eq!(
                     read,
                     slow,

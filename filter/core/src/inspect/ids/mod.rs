@@ -264,7 +264,6 @@ fn from(
     // Digits that are not in groups are the same for every layout.
     let run_of_digits = bytes.get(start..end).filter(|digits| digits.len() == run && run <= MAX);
     let (mut around, mut text) = (None, None);
-    let mut wide = [0u8; MAX];
     for id in cell {
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
         super::work::add(1);
@@ -277,8 +276,8 @@ fn from(
             continue;
         }
         let read = match run_of_digits.filter(|_| variant.digits && !variant.formed) {
-            Some(digits) => Some((Match::compact(end, run), digits)),
-            None => variant.read(text.get_or_insert_with(|| Text::at(bytes, start)), &mut wide),
+            Some(digits) => Some((Match::compact(end), digits)),
+            None => variant.read(text.get_or_insert_with(|| Text::at(bytes, start))),
         };
         let Some((read, symbols)) = read else { continue };
         if !ends_free(bytes, start, &read) || !row.rules.iter().all(|rule| rules::holds(rule, symbols)) {

@@ -70,7 +70,7 @@ impl Scan<'_> {
                 return to;
             }
             if begin & bit != 0 {
-                let rest = ends & !(bit | bit - 1);
+                let rest = ends & !(bit | (bit - 1));
                 let end = match rest {
                     // It goes on behind the block: it is read with the next one, unless that is where this one starts.
                     0 if place > 0 => return at,
@@ -83,7 +83,7 @@ impl Scan<'_> {
                     return end;
                 }
             } else if digits & bit != 0 {
-                let rest = !masks.digits & !(bit | bit - 1);
+                let rest = !masks.digits & !(bit | (bit - 1));
                 let end = match rest {
                     0 => at + bytes::DIGIT.run(self.bytes, at, usize::MAX),
                     _ => base + rest.trailing_zeros() as usize,
