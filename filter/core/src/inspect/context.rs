@@ -13,6 +13,8 @@ pub(super) struct Words {
     /// A bit for each of them: most words of a text stop here.
     filter: [u64; FILTER],
     others: &'static [&'static str],
+    /// A bit for the first two bytes of each of these.
+    starts: u64,
 }
 
 const FILTER: usize = 16;
@@ -23,7 +25,17 @@ const LONGEST: usize = 36;
 impl Words {
     /// Through [`words!`].
     pub(super) const fn new(latin: &'static [u32], others: &'static [&'static str]) -> Self {
-        Self { latin, filter: filter(latin), others }
+        Self { latin, filter: filter(latin), others, starts: starts(others) }
+    }
+
+    /// Of the words in Latin letters.
+    pub(super) fn hashes(&self) -> &'static [u32] {
+        self.latin
+    }
+
+    /// The words of other scripts.
+    pub(super) fn others(&self) -> &'static [&'static str] {
+        self.others
     }
 
     /// How many bytes before `start` the nearest of the words ends, looking back at most `reach` bytes.
@@ -62,20 +74,7 @@ impl Words {
 
     /// Whether one of the words starts within `reach` bytes after `end`.
     pub(super) fn after(&self, bytes: &[u8], end: usize, reach: usize) -> bool {
-        let limit = bytes.len().min(end.saturating_add(reach));
-        let mut at = limit;
-        // Read backwards, as words are; one that the window cuts into is left out.
-        while let Some(token) = Token::last(bytes, end, at) {
-            let cut = token.end == limit && letter(bytes, limit).is_some();
-            // A part of a host's name (`eve@acme.org`) says nothing of a number before it.
-            let host = matches!(bytes::before(bytes, token.start), b'.' | b'@');
-            if !cut && !host && self.end_of(bytes, &token).is_some() {
-                return true;
-            }
-            at = token.start;
-        }
-        work::add(limit.saturating_sub(end) + 1);
-        false
+        behind(bytes, end, reach).any(|token| self.end_of(bytes, &token).is_some())
     }
 
     /// Where the word of this list ends that is the token, or starts there.
@@ -84,55 +83,58 @@ impl Words {
             Some(hash) => (passes(&self.filter, hash) && self.latin.contains(&hash)).then_some(token.end),
             None => {
                 let text = bytes.get(token.start..)?;
-                let stands =
-                    |word: &&&str| text.first() == word.as_bytes().first() && text.starts_with(word.as_bytes());
+                let [first, second] = *text.first_chunk::<2>()?;
+                if self.starts >> starts_place(first, second) & 1 == 0 {
+                    return None;
+                }
+                let stands = |word: &&&str| {
+                    matches!(word.as_bytes(), [a, b, ..] if *a == first && *b == second)
+                        && text.starts_with(word.as_bytes())
+                };
                 self.others.iter().find(stands).map(|word| token.start + word.len())
             }
         }
     }
 }
 
-/// The words before a place, read once for several lists.
-pub(super) struct Window {
-    start: usize,
-    tokens: [Token; WINDOW],
-    count: usize,
+/// The words within `reach` bytes before `start`, the last first.
+pub(super) fn before(bytes: &[u8], start: usize, reach: usize) -> impl Iterator<Item = Token> {
+    let limit = start.saturating_sub(reach);
+    let mut end = start;
+    work::add(start - limit + 1);
+    std::iter::from_fn(move || {
+        let token = Token::last(bytes, limit, end)?;
+        end = token.start;
+        Some(token)
+    })
 }
 
-/// More words than this do not stand before a number, within what is looked at.
-const WINDOW: usize = 32;
-
-impl Window {
-    /// The words within `reach` bytes before `start`.
-    pub(super) fn before(bytes: &[u8], start: usize, reach: usize) -> Self {
-        let limit = start.saturating_sub(reach);
-        let mut window = Self { start, tokens: [Token { start: 0, end: 0, hash: None }; WINDOW], count: 0 };
-        let mut end = start;
-        while let Some(slot) = window.tokens.get_mut(window.count)
-            && let Some(token) = Token::last(bytes, limit, end)
-        {
-            *slot = token;
-            window.count += 1;
-            end = token.start;
+/// The words that start within `reach` bytes after `end`, the last first: they are read backwards, as all are.
+pub(super) fn behind(bytes: &[u8], end: usize, reach: usize) -> impl Iterator<Item = Token> {
+    work::add(reach);
+    let limit = bytes.len().min(end.saturating_add(reach));
+    let mut at = limit;
+    std::iter::from_fn(move || {
+        loop {
+            let token = Token::last(bytes, end, at)?;
+            at = token.start;
+            // One that the window cuts into is left out.
+            let cut = token.end == limit && letter(bytes, limit).is_some();
+            // A part of a host's name (`eve@acme.org`) says nothing of a number before it.
+            let host = matches!(bytes::before(bytes, token.start), b'.' | b'@');
+            if !cut && !host {
+                return Some(token);
+            }
         }
-        work::add(start - limit + 1);
-        window
-    }
-
-    /// How many bytes before the place the nearest word of the list ends.
-    pub(super) fn nearest(&self, list: &Words, bytes: &[u8]) -> Option<usize> {
-        let mut tokens = self.tokens.iter().take(self.count);
-        work::add(self.count);
-        tokens.find_map(|token| list.end_of(bytes, token)).map(|end| self.start.saturating_sub(end))
-    }
+    })
 }
 
 /// A word in Latin letters, or the place of a character of another script.
 #[derive(Clone, Copy)]
-struct Token {
-    start: usize,
-    end: usize,
-    hash: Option<u32>,
+pub(super) struct Token {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) hash: Option<u32>,
 }
 
 impl Token {
@@ -161,7 +163,15 @@ impl Token {
         let mut length = 0;
         let mut capital = false;
         let mut cut = false;
-        while let Some((byte, width)) = letter_before(bytes, start) {
+        loop {
+            let (byte, width) = match bytes::before(bytes, start) {
+                byte if byte.is_ascii_alphabetic() => (byte, 1),
+                0x80.. => match letter_before(bytes, start) {
+                    Some(letter) => letter,
+                    None => break,
+                },
+                _ => break,
+            };
             if capital && width == 1 && byte.is_ascii_lowercase() {
                 // Going back from a capital: the lower-case letter before it ends another word.
                 break;
@@ -265,6 +275,22 @@ const fn filter(hashes: &[u32]) -> [u64; FILTER] {
         i += 1;
     }
     out
+}
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn starts(words: &[&str]) -> u64 {
+    let mut out = 0;
+    let mut i = 0;
+    while i < words.len() {
+        let word = words[i].as_bytes();
+        out |= 1 << starts_place(word[0], word[1]);
+        i += 1;
+    }
+    out
+}
+
+const fn starts_place(first: u8, second: u8) -> u32 {
+    (second as u32 ^ (first as u32) << 3) & 63
 }
 
 fn passes(filter: &[u64; FILTER], hash: u32) -> bool {

@@ -19,6 +19,9 @@ const MAX: usize = 48;
 
 /// Reads the address around the `:` at `at`, the first of its run.
 pub(super) fn find(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) -> Read {
+    if !is_part(bytes::at(bytes, at + 1)) {
+        return Read { end: at + 1, found: false };
+    }
     let head = HEX.run_back(bytes, at, 5);
     let start = at - head;
     let labelled = head > 4 || bytes::WORD.contains(bytes::before(bytes, start));

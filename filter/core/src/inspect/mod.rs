@@ -56,6 +56,7 @@ mod labels;
 mod lane;
 mod leak;
 mod links;
+mod masks;
 mod numbers;
 mod pattern;
 mod reach;

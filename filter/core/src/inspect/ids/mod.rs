@@ -13,6 +13,8 @@
 //! What this does not do: find identifiers whose letters before the first digit are in groups (`RSS MRA 85T10..`), in
 //! lower case where more than two letters stand before the first digit, or with other digits than ASCII's.
 
+mod around;
+mod form;
 mod layout;
 mod mac;
 mod rows;
@@ -20,11 +22,13 @@ mod rules;
 mod wallet;
 
 use super::bytes::{self, ALPHA, DIGIT};
-use super::context::{Window, Words, words};
+use super::context::{Words, words};
 use super::numbers::hangs;
 use super::types::Type;
 use super::{Candidate, Selection, Sight};
-use layout::{LEADS, MAX, Match, RUNS, Variant, separator_before};
+use around::{Around, Lexicon};
+use form::Text;
+use layout::{Follows, LEADS, MAX, Match, RUNS, Variant, separator_before};
 use rows::TABLES;
 use rules::Rule;
 
@@ -125,9 +129,21 @@ fn rows() -> impl Iterator<Item = &'static Row> {
 /// The layouts by what they start with.
 pub(super) struct Index {
     rows: Vec<&'static Row>,
+    lexicon: Lexicon,
     variants: Vec<Variant>,
     /// By letters before the first digits and how many of these.
-    cells: Vec<Vec<u16>>,
+    cells: Vec<Cell>,
+}
+
+/// Variants, each in its order, by what stands behind the first digits.
+#[derive(Clone, Default)]
+struct Cell {
+    /// Nothing that belongs to it.
+    whole: Vec<u16>,
+    /// A separator: those that go on behind one, and those that are whole.
+    separated: Vec<u16>,
+    /// A letter.
+    lettered: Vec<u16>,
 }
 
 impl Index {
@@ -135,19 +151,25 @@ impl Index {
         let rows: Vec<&'static Row> = rows().collect();
         let layouts = rows.iter().enumerate().flat_map(|(i, row)| row.layouts.iter().map(move |l| (i as u16, *l)));
         let variants: Vec<Variant> = layouts.flat_map(|(row, layout)| Variant::of(row, layout)).collect();
-        let mut cells = vec![Vec::new(); (LEADS + 1) * (RUNS + 1)];
-        for (id, variant) in variants.iter().enumerate() {
-            for (lead, run) in variant.heads() {
-                if let Some(cell) = cells.get_mut(lead * (RUNS + 1) + run) {
-                    cell.push(id as u16);
+        let mut cells = vec![Cell::default(); (LEADS + 1) * (RUNS + 1)];
+        for (variant, id) in variants.iter().zip(0u16..) {
+            for (lead, run, follows) in variant.heads() {
+                let Some(cell) = cells.get_mut(lead * (RUNS + 1) + run) else { continue };
+                match follows {
+                    Follows::Nothing => {
+                        cell.whole.push(id);
+                        cell.separated.push(id);
+                    }
+                    Follows::Separator => cell.separated.push(id),
+                    Follows::Letter => cell.lettered.push(id),
                 }
             }
         }
-        Self { rows, variants, cells }
+        Self { lexicon: Lexicon::new(&rows), rows, variants, cells }
     }
 
-    fn cell(&self, lead: usize, run: usize) -> &[u16] {
-        self.cells.get(lead * (RUNS + 1) + run.min(RUNS)).map_or(&[], Vec::as_slice)
+    fn cell(&self, lead: usize, run: usize) -> Option<&Cell> {
+        self.cells.get(lead * (RUNS + 1) + run.min(RUNS))
     }
 
     fn row(&self, variant: &Variant) -> Option<&'static Row> {
@@ -238,24 +260,20 @@ fn from(
     if start + lead + run == end && matches!(lead, 0 | 2) && scope.has(Type::Crypto) {
         wallet::find(bytes, start, scope.sight, found);
     }
-    let cell = scope.index.cell(lead, run);
-    if cell.is_empty() {
-        return;
-    }
-    let (joined, second) = match separator(bytes.get(end..).unwrap_or_default()) {
-        Some((_, width)) => (true, DIGIT.run(bytes, end + width, RUNS)),
-        None => (false, 0),
+    let Some(cell) = scope.index.cell(lead, run) else { return };
+    let (cell, second) = match separator(bytes.get(end..).unwrap_or_default()) {
+        Some((_, width)) if !cell.separated.is_empty() => (&cell.separated, DIGIT.run(bytes, end + width, RUNS)),
+        Some(_) => return,
+        None if bytes::at(bytes, end).is_ascii_alphanumeric() => (&cell.lettered, 0),
+        None => (&cell.whole, 0),
     };
-    // Behind digits that nothing goes on with, only what is over with them.
-    let most = if joined || bytes::at(bytes, end).is_ascii_alphanumeric() { usize::MAX } else { lead + run };
     // Digits that are not in groups are the same for every layout.
     let run_of_digits = bytes.get(start..end).filter(|digits| digits.len() == run && run <= MAX);
-    let mut window = None;
-    let mut symbols = [0u8; MAX];
+    let (mut around, mut text) = (None, None);
     for id in cell {
         let Some(variant) = scope.index.variants.get(usize::from(*id)) else { continue };
         super::work::add(1);
-        if variant.length > most || !variant.may_read(second) {
+        if !variant.may_read(second) {
             continue;
         }
         let Some(row) = scope.index.row(variant) else { continue };
@@ -263,18 +281,16 @@ fn from(
         if !(scope.has(row.kind) || variant.digits && scope.has(Type::PhoneNumber)) {
             continue;
         }
-        let whole = run_of_digits.filter(|_| variant.digits && !variant.formed);
-        let read = match whole {
-            Some(_) => Some(Match::compact(end, run)),
-            None => variant.read(bytes, start, &mut symbols),
+        let read = match run_of_digits.filter(|_| variant.digits && !variant.formed) {
+            Some(digits) => Some((Match::compact(end), digits)),
+            None => variant.read(text.get_or_insert_with(|| Text::at(bytes, start))),
         };
-        let Some(read) = read else { continue };
-        let symbols = whole.or(symbols.get(..read.count)).unwrap_or_default();
+        let Some((read, symbols)) = read else { continue };
         if !ends_free(bytes, start, &read) || !row.rules.iter().all(|rule| rules::holds(rule, symbols)) {
             continue;
         }
-        let around = window.get_or_insert_with(|| Around::read(bytes, start));
-        let score = around.score(row, &read, bytes, scope.sight);
+        let around = around.get_or_insert_with(|| Around::read(&scope.index.lexicon, bytes, start));
+        let score = around.score(row, variant.row, &read, bytes, scope.sight);
         found.push(Candidate {
             kind: row.kind,
             start,
@@ -318,55 +334,5 @@ fn ends_free(bytes: &[u8], start: usize, read: &Match) -> bool {
         b'-' if beyond.is_ascii_alphanumeric() => false,
         b'.' | b'/' | b':' if beyond.is_ascii_digit() => false,
         sep => !(read.formed && sep == read.seps.1 && beyond.is_ascii_digit()),
-    }
-}
-
-/// The words before a value, and what those that all rows share say.
-struct Around {
-    window: Window,
-    common: bool,
-    number: bool,
-    countries: bool,
-    other: Option<usize>,
-}
-
-impl Around {
-    fn read(bytes: &[u8], start: usize) -> Self {
-        let window = Window::before(bytes, start, BEFORE);
-        let common = window.nearest(&COMMON, bytes).is_some();
-        let number = common || window.nearest(&NUMBER, bytes).is_some();
-        let countries = window.nearest(&COUNTRIES, bytes).is_some();
-        let hash = (bytes::before(bytes, start) == b'#').then_some(0);
-        let other = hash.or_else(|| window.nearest(&OTHER, bytes));
-        Self { window, common, number, countries, other }
-    }
-
-    fn score(&self, row: &Row, read: &Match, bytes: &[u8], sight: Sight) -> f32 {
-        let alone = match (read.formed, read.typical) {
-            (false, _) => row.alone.0,
-            (true, true) => row.alone.1,
-            // Figures in a row pass for groups.
-            (true, false) => row.alone.0.min(row.alone.1) - 0.15,
-        };
-        let doubtful = self.other.is_some_and(|distance| distance < NEAR);
-        if let Some(distance) = self.window.nearest(&row.words, bytes)
-            && self.other.is_none_or(|other| distance <= other)
-        {
-            // The nearest name counts most.
-            return row.named - distance as f32 / 1024.0;
-        }
-        if sight == Sight::Whole && !doubtful && row.words.after(bytes, read.end, row.after) {
-            return row.named - 0.1;
-        }
-        let here = row.country.is_some_and(|country| self.window.nearest(country, bytes).is_some());
-        // What is said of one country is no other's number by a check digit or two.
-        let alone = if self.countries && !here && alone < 0.6 { alone - 0.15 } else { alone };
-        match (self.number && here, self.common && !self.countries, doubtful) {
-            (true, _, false) => row.named - 0.1,
-            // `user id 123456789` is anything: what one number in ten passes stays in doubt.
-            (_, true, false) if alone >= HINTED => alone + HINT,
-            (_, _, true) => alone - DOUBT,
-            _ => alone,
-        }
     }
 }

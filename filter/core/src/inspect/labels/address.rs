@@ -80,11 +80,19 @@ pub(super) fn from_number(r: &Reader<'_>, at: usize, out: &mut Found) {
     take(r, at, candidate, out);
 }
 
-/// Reads on from a capitalised word that may be a street's name.
-pub(super) fn from_word(r: &Reader<'_>, word: &Word, out: &mut Found) {
+/// So many words of a street's name are read at most.
+pub(super) const MOST_WORDS: usize = 5;
+
+/// Reads on from a capitalised word at `at` that may be a street's name.
+pub(super) fn from_word(r: &Reader<'_>, at: usize, out: &mut Found) {
     r.begin();
-    let candidate = named(r, word.start).map(|(end, score)| found(word.start, end, score));
-    take(r, word.start, candidate, out);
+    let candidate = named(r, at).map(|(end, score)| found(at, end, score));
+    take(r, at, candidate, out);
+}
+
+/// Whether the word at `at` may lead the name of a street, as in `Via Roma`.
+pub(super) fn may_lead(bytes: &[u8], at: usize) -> bool {
+    Reader::whole(bytes).word(at).is_some_and(|word| FIRST.has(word.hash))
 }
 
 fn take(r: &Reader<'_>, start: usize, candidate: Option<Candidate>, out: &mut Found) {
@@ -194,7 +202,7 @@ fn named(r: &Reader<'_>, at: usize) -> Option<(usize, f32)> {
     let mut word = r.word(at)?;
     let led = FIRST.has(word.hash);
     let mut kind = false;
-    for count in 0..if led { 5 } else { 3 } {
+    for count in 0..if led { MOST_WORDS } else { 3 } {
         if !led {
             kind = count > 0 && OWN.has(word.hash) || ends_as_street(r, &word);
         }

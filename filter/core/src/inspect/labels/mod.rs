@@ -20,19 +20,20 @@ mod more;
 mod number;
 mod person;
 pub(super) mod reader;
+mod scan;
 mod secret;
 mod separator;
 mod shape;
 mod table;
 
-use super::context;
 use super::types::{LABELLED, Type};
-use super::{Candidate, Selection, Span};
+use super::{Candidate, Selection};
 use crate::sort;
 pub(super) use number::find as number;
 pub(super) use reader::LONGEST;
+use reader::Word;
 pub(super) use reader::{Reader, list};
-use reader::{Word, is_lead};
+pub(super) use scan::scan;
 use separator::Separator;
 use table::ROWS;
 
@@ -51,12 +52,15 @@ pub(super) fn finds(kind: Type) -> bool {
 pub(super) struct Labels {
     /// By the first two letters of a word: one bit for each length.
     first: Vec<u32>,
+    /// A bit for the first four letters and the length of each first word in English letters.
+    heads: Vec<u64>,
     /// A bit for the hash of each first word.
     words: Vec<u64>,
     /// Hashes of labels and of what they begin with, sorted; a row, or [`PREFIX`].
     entries: Vec<(u32, u16)>,
-    /// A bit for the first character of each label of [`table::WIDE`].
-    wide: [u64; 4],
+    /// The labels of [`table::WIDE`] and their rows, and a bit for the first character of each.
+    wide: Vec<(&'static str, usize)>,
+    wide_first: [u64; 4],
 }
 
 /// Something longer begins so.
@@ -153,12 +157,21 @@ impl Class {
 
 impl Labels {
     pub(super) fn new() -> Self {
-        let mut labels = Self { first: vec![0; 1024], words: vec![0; 256], entries: Vec::new(), wide: [0; 4] };
+        let mut labels = Self {
+            first: vec![0; 1024],
+            heads: vec![0; HEADS / 64],
+            words: vec![0; 256],
+            entries: Vec::new(),
+            wide: Vec::new(),
+            wide_first: [0; 4],
+        };
         for wide in table::WIDE {
             let (word, bit) = wide_place(wide.label.as_bytes(), 0);
-            if let Some(bits) = labels.wide.get_mut(word) {
+            if let Some(bits) = labels.wide_first.get_mut(word) {
                 *bits |= bit;
             }
+            let row = ROWS.iter().position(|row| row.labels.split_ascii_whitespace().any(|l| l == wide.same));
+            labels.wide.push((wide.label, row.unwrap_or(usize::MAX)));
         }
         for (row, index) in ROWS.iter().zip(0u16..) {
             for label in row.labels.split_ascii_whitespace() {
@@ -191,6 +204,13 @@ impl Labels {
         if let Some(bits) = self.words.get_mut(index) {
             *bits |= bit;
         }
+        if word.is_ascii() {
+            let four = word.bytes().take(4).rev().fold(0, |four, b| four << 8 | u32::from(b));
+            let (index, bit) = head_place(four, word.len());
+            if let Some(bits) = self.heads.get_mut(index) {
+                *bits |= bit;
+            }
+        }
     }
 
     /// Whether a label can begin with the word.
@@ -215,7 +235,7 @@ impl Labels {
         r.begin();
         let Some(first) = r.word(at) else { return };
         if first.capital && wanted.has(Type::Address) {
-            address::from_word(r, &first, found);
+            address::from_word(r, at, found);
             r.begin();
         }
         let letter = |at| r.letter(at).map_or((0, 0), |l| (l.folded, l.width));
@@ -255,17 +275,17 @@ impl Labels {
     /// Reads on from a character of three bytes.
     pub(super) fn wide(&self, r: &Reader<'_>, at: usize, wanted: Wanted, found: &mut Found) {
         r.begin();
-        let (word, bit) = wide_place(r.slice(at, at + 3), 0);
-        if self.wide.get(word).is_none_or(|bits| bits & bit == 0) {
+        let first = r.slice(at, at + 3);
+        let (word, bit) = wide_place(first, 0);
+        if self.wide_first.get(word).is_none_or(|bits| bits & bit == 0) {
             return;
         }
-        for wide in table::WIDE {
+        for (label, row) in self.wide.iter().filter(|(label, _)| label.as_bytes().starts_with(first)) {
             r.begin();
-            if r.at(at) == wide.label.as_bytes().first().copied().unwrap_or(0) && r.stands(at, wide.label) {
-                let end = at + wide.label.len();
+            if r.stands(at, label) {
+                let end = at + label.len();
                 let word = Word { start: at, end, hash: 0, capital: false, capitals: false, letters: 0 };
-                let row = ROWS.iter().position(|row| row.labels.split(' ').any(|l| l == wide.same));
-                value(r, row.unwrap_or(usize::MAX), &word, &word, wanted, found);
+                value(r, *row, &word, &word, wanted, found);
             } else {
                 found.open |= r.is_short();
             }
@@ -319,6 +339,18 @@ fn place(first: u32, second: u32) -> usize {
     ((first & 31) << 5 | second & 31) as usize
 }
 
+/// Bits for the heads of words.
+const HEADS: usize = 1 << 15;
+
+/// The place of a word by its first four bytes and its length; bytes behind it do not count, nor does case.
+#[inline]
+fn head_place(four: u32, length: usize) -> (usize, u64) {
+    let word = if length < 4 { !(u32::MAX << (8 * length as u32)) } else { u32::MAX };
+    let head = (four | 0x2020_2020) & word ^ (length as u32).wrapping_mul(0x9E37_79B1);
+    let place = head.wrapping_mul(0x85EB_CA6B) >> (32 - HEADS.ilog2());
+    ((place / 64) as usize, 1 << (place % 64))
+}
+
 /// 16,384 bits.
 fn hash_place(hash: u32) -> (usize, u64) {
     let place = hash ^ hash >> 14;
@@ -332,102 +364,4 @@ fn wide_place(bytes: &[u8], at: usize) -> (usize, u64) {
 
 fn joined(hash: u32, next: u32) -> u32 {
     reader::step(reader::step(hash, 0x5F), next)
-}
-
-/// What a text of which no more comes has.
-pub(super) fn scan(labels: &Labels, span: Span<'_>, selection: &Selection, out: &mut Vec<Candidate>) {
-    let wanted = Wanted::new(selection);
-    if !wanted.any() {
-        return;
-    }
-    let bytes = span.text.as_bytes();
-    let r = Reader::whole(bytes);
-    let mut found = Found::default();
-    let mut at = start(bytes, span.from.saturating_sub(BACK + 64));
-    let streets = wanted.has(Type::Address);
-    while let Some(&byte) = bytes.get(at).filter(|_| at < span.to) {
-        // From word to word and from number to number: what a byte within one is makes no difference.
-        match class(byte) {
-            Class::Lower | Class::Upper | Class::Lead => {
-                let end = word_end(bytes, at);
-                let street = || streets && !byte.is_ascii_lowercase() && goes_on(bytes, end);
-                if quick(labels, bytes, at, end) || street() {
-                    labels.word(&r, at, wanted, &mut found);
-                }
-                at = end;
-            }
-            Class::Digit => {
-                number(&r, at, wanted, &mut found);
-                at += super::bytes::DIGIT.run(bytes, at, usize::MAX);
-            }
-            Class::Wide => {
-                labels.wide(&r, at, wanted, &mut found);
-                at += 3;
-            }
-            Class::Other | Class::Rest => {
-                at += 1;
-                continue;
-            }
-        }
-        if !found.candidates.is_empty() {
-            out.append(&mut found.candidates);
-        }
-    }
-}
-
-/// The first place from `at` on where a word or a number starts or none goes on.
-fn start(bytes: &[u8], mut at: usize) -> usize {
-    while bytes.get(at).is_some_and(|b| (0x80..0xC0).contains(b)) {
-        at += 1;
-    }
-    let before = super::bytes::before(bytes, at);
-    let lead = at.checked_sub(2).and_then(|i| bytes.get(i));
-    if before.is_ascii_alphabetic() || before >= 0x80 && lead.is_some_and(|b| is_lead(*b)) {
-        let letters = class(super::bytes::at(bytes, at)).is_letter();
-        return if letters && !turns(bytes, at) { word_end(bytes, at) } else { at };
-    }
-    at
-}
-
-/// Whether camel case turns before `at`.
-fn turns(bytes: &[u8], at: usize) -> bool {
-    super::bytes::at(bytes, at).is_ascii_uppercase() && super::bytes::before(bytes, at).is_ascii_lowercase()
-}
-
-/// Where the word at `at` ends.
-fn word_end(bytes: &[u8], at: usize) -> usize {
-    let mut end = at;
-    // As long as camel case does not turn: a capital behind a small letter.
-    let mut lower = false;
-    loop {
-        let rest = bytes.get(end..).unwrap_or_default();
-        let run = rest.iter().position(|b| !b.is_ascii_lowercase()).unwrap_or(rest.len());
-        lower |= run > 0;
-        end += run;
-        match rest.get(run).map_or(Class::Other, |b| class(*b)) {
-            Class::Upper if !lower => end += 1,
-            Class::Lead => (end, lower) = (end + 2, false),
-            _ => return end.min(bytes.len()),
-        }
-    }
-}
-
-/// Whether what stands behind a word that ends at `end` may be more of a street's name.
-fn goes_on(bytes: &[u8], end: usize) -> bool {
-    let after = |n: usize| super::bytes::at(bytes, end + n);
-    let name = |b: u8| b.is_ascii_digit() || b.is_ascii_uppercase() || b >= 0x80;
-    matches!(after(0), b' ' | b'-') && name(after(1)) || matches!(after(0), b'.' | b',') && name(after(2))
-}
-
-/// Whether a label may begin with the word; always, where that has other letters than English ones.
-fn quick(labels: &Labels, bytes: &[u8], at: usize, end: usize) -> bool {
-    let word = bytes.get(at..end).unwrap_or_default();
-    let second = word.get(1).copied().unwrap_or(0);
-    let first = word.first().copied().unwrap_or(0);
-    if !labels.admits(u32::from(first), u32::from(second), word.len()) {
-        return first >= 0x80 || second >= 0x80 || !word.is_ascii();
-    }
-    super::work::add(word.len());
-    let hash = |hash, b: &u8| reader::step(hash, u32::from(b.to_ascii_lowercase()));
-    !word.is_ascii() || labels.begins(word.iter().fold(context::SEED, hash))
 }

@@ -1,7 +1,7 @@
 //! What begins with a number: street addresses, ages, coordinates, and the tracks of payment cards.
 
 use super::super::types::Type;
-use super::super::{Candidate, checks};
+use super::super::{Candidate, bytes, checks};
 use super::reader::{Reader, list};
 use super::{Found, Label, Wanted, address};
 
@@ -13,16 +13,40 @@ list!(
 /// What is found: the kind, where it ends, the score.
 type Hit = (Type, usize, f32);
 
+/// Whether anything may begin with the digits from `at` to `end`: few bytes around most say that [`find`] finds nothing.
+pub(super) fn may_count(text: &[u8], at: usize, end: usize) -> bool {
+    let (before, next, beyond) = (bytes::before(text, at), bytes::at(text, end), bytes::at(text, end + 1));
+    if matches!(before, b'B' | b';') {
+        return true;
+    }
+    if before != b'-' && is_part(before) || end - at > 5 {
+        return false;
+    }
+    match next {
+        // The name of a street, or `years`.
+        b' ' => beyond.is_ascii_alphabetic() || beyond >= 0x80,
+        b',' => beyond == b' ',
+        b'-' | b'/' => beyond.is_ascii_digit() || beyond.eq_ignore_ascii_case(&b'y'),
+        b'A'..=b'Z' | b'a'..=b'z' => matches!(beyond, b' ' | b','),
+        // A degree sign, behind decimals or not.
+        0xC2 => true,
+        b'.' => bytes::at(text, end + 1 + bytes::DIGIT.run(text, end + 1, 9)) == 0xC2,
+        _ => false,
+    }
+}
+
+/// Whether a number that stands behind `before` is a part of something.
+fn is_part(before: u8) -> bool {
+    before.is_ascii_alphanumeric() || before >= 0x80 || matches!(before, b'_' | b'.' | b'$' | b'-' | b'/' | b':' | b'=')
+}
+
 /// Reads on from the digit at `at`, if a number starts there.
 pub(in super::super) fn find(r: &Reader<'_>, at: usize, wanted: Wanted, found: &mut Found) {
     let before = r.before(at);
     if wanted.has(Type::CardTrack) && matches!(before, b'B' | b';') {
         read(r, at, found, track);
     }
-    if before.is_ascii_alphanumeric()
-        || before >= 0x80
-        || matches!(before, b'_' | b'.' | b'$' | b'-' | b'/' | b':' | b'=')
-    {
+    if is_part(before) {
         if before == b'-' && wanted.has(Type::GeoCoordinates) {
             read(r, at, found, degrees);
         }

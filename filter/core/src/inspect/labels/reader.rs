@@ -47,6 +47,7 @@ impl<'t> Reader<'t> {
     }
 
     /// The byte at `at`; NUL behind the end.
+    #[inline]
     pub(super) fn at(&self, at: usize) -> u8 {
         work::add(1);
         match self.bytes.get(at) {
@@ -112,8 +113,17 @@ impl<'t> Reader<'t> {
             return None;
         }
         let code = (u32::from(byte) & 0x1F) << 6 | u32::from(self.at(at + 1) & 0x3F);
-        let char = char::from_u32(code).filter(|c| c.is_alphabetic())?;
-        Some(Letter { folded: context::fold(char), width: 2, upper: char.is_uppercase() })
+        let (folded, upper) = match code {
+            // Most of Cyrillic, which whole texts are in.
+            0x430..=0x45F => (code, false),
+            0x410..=0x42F => (code + 0x20, true),
+            0x400..=0x40F => (code + 0x50, true),
+            _ => {
+                let char = char::from_u32(code).filter(|c| c.is_alphabetic())?;
+                (context::fold(char), char.is_uppercase())
+            }
+        };
+        Some(Letter { folded, width: 2, upper })
     }
 
     /// Whether a letter or digit stands at `at`.
@@ -126,7 +136,17 @@ impl<'t> Reader<'t> {
     pub(in super::super) fn word(&self, at: usize) -> Option<Word> {
         let mut word = Word { start: at, end: at, hash: context::SEED, capital: false, capitals: true, letters: 0 };
         let mut lower = false;
-        while let Some(letter) = self.letter(word.end).filter(|l| !(lower && l.upper && l.width == 1)) {
+        loop {
+            let byte = self.at(word.end);
+            let letter = match byte {
+                b'a'..=b'z' => Letter { folded: u32::from(byte), width: 1, upper: false },
+                b'A'..=b'Z' if !lower => Letter { folded: u32::from(byte | 0x20), width: 1, upper: true },
+                0x80.. => match self.letter(word.end) {
+                    Some(letter) => letter,
+                    None => break,
+                },
+                _ => break,
+            };
             if word.letters == LONGEST {
                 word.hash = 0;
                 return Some(word);
@@ -205,3 +225,20 @@ macro_rules! list {
     };
 }
 pub(in super::super) use list;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_are_folded_as_unicode_has_them() {
+        for code in 0x80..0x500 {
+            let char = char::from_u32(code).unwrap();
+            let text = char.to_string();
+            let letter = Reader::whole(text.as_bytes()).letter(0).map(|l| (l.folded, l.width, l.upper));
+            let leads = is_lead(text.as_bytes()[0]) && char.is_alphabetic();
+            let expected = leads.then(|| (context::fold(char), 2, char.is_uppercase()));
+            assert_eq!(letter, expected, "{char:?}");
+        }
+    }
+}

@@ -154,11 +154,19 @@ pub(super) fn hangs(bytes: &[u8], start: usize) -> bool {
 
 /// Reads the chain that starts at the digit at `at`; returns where to go on.
 pub(super) fn find(bytes: &[u8], at: usize, span: Span<'_>, scope: Scope<'_>, found: &mut Vec<Candidate>) -> usize {
+    let before = joined_before(bytes, at, span.from);
+    let end = at + DIGIT.run(bytes, at, usize::MAX);
+    if before.is_none() && join(bytes, end).is_none() {
+        // Most stand alone.
+        let groups = &[Group { start: at, end, sep: Sep::Start }];
+        detect(&Chain { bytes, sight: span.sight, groups }, 0, 1, scope, found);
+        return end;
+    }
     let mut buffer = [Group::NONE; PIECE];
     let mut filled = 0;
     let mut first = 0;
     let mut next = Group { start: at, end: at, sep: Sep::Start };
-    if let Some((before, sep)) = joined_before(bytes, at, span.from)
+    if let Some((before, sep)) = before
         && let Some(slot) = buffer.first_mut()
     {
         // The span starts within a chain: the group before it stays, as between pieces.

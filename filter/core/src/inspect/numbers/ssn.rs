@@ -35,15 +35,15 @@ pub(super) fn find(number: &Number<'_>, found: &mut Vec<Candidate>) {
         (lengths.next().unwrap_or(0), lengths.next().unwrap_or(0), lengths.next().unwrap_or(0))
     };
     let split = shape == (3, 2, 4) && same;
-    let context = SSN.before(chain.bytes, start, 64).is_some() || chain.word_after(&SSN, end, 24);
+    let context = || SSN.before(chain.bytes, start, 64).is_some() || chain.word_after(&SSN, end, 24);
     let strong = || STRONG.before(chain.bytes, start, 64).is_some() || chain.word_after(&STRONG, end, 64);
     let other = || OTHER.before(chain.bytes, start, 20).is_some();
     // Joined to more numbers by spaces, a spaced number is a row of figures.
     let in_row = chain.sep(number.first) == Sep::Space || chain.sep(number.last + 1) == Sep::Space;
     let (score, checked) = match (split, sep) {
-        (true, Some(Sep::Dash)) if context => (0.95, true),
+        (true, Some(Sep::Dash)) if context() => (0.95, true),
         (true, Some(Sep::Dash)) => (if other() { 0.4 } else { 0.8 }, true),
-        (true, Some(Sep::Dot | Sep::Space | Sep::Wide)) if context => (0.9, true),
+        (true, Some(Sep::Dot | Sep::Space | Sep::Wide)) if context() => (0.9, true),
         (true, Some(Sep::Dot | Sep::Space)) => (if other() || in_row { 0.3 } else { 0.55 }, false),
         // One separator missing, or none at all: nine digits are many things.
         (false, Some(Sep::Dash | Sep::Space)) if matches!(shape, (3, 6, 0) | (5, 4, 0)) && strong() => (0.6, false),

@@ -198,6 +198,14 @@ const PIECES: &[&str] = &[
     "A B\n",
     "1 A\n",
     "1 Aa Rd, Aa, AA, AA, AA 12345, ",
+    "口令",
+    // What many check rules let pass, among words of other scripts, and in groups that many layouts have.
+    "id 593298292 ",
+    "ssn 536228726 a.",
+    "РvVи593298292",
+    "СС003.779.976И",
+    "ε107 255-359",
+    "h,hV(015906650{ ",
 ];
 
 fn steps(text: &str) -> usize {
