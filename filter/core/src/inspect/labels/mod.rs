@@ -1,6 +1,6 @@
 //! What only the words around it give away: a date of birth, a password, a passport number, a person, an address.
 //!
-//! **How.** From the words forward. Every word of the text is cut out, and its first two letters and its length are
+//! **How.** From the words forward. Every word of the text is cut out, and its first letters and its length are
 //! looked up in a table of bits, which most words do not pass; what passes is hashed, with up to three words behind it,
 //! and looked up among the *labels* ([`table`]), which are in a dozen languages and may be written in any way that names are written
 //! (`date of birth`, `dateOfBirth`, `DATE_OF_BIRTH`, `"date-of-birth"`). What may stand between a label and
