@@ -469,3 +469,16 @@ fn calls_in_odd_places_of_a_stream_are_judged() {
     let played = streamed(&support::engine(&policy("openai", &open)), "/v1/chat/completions", &chat(true), chunks);
     assert_eq!(assembled(&played).1, [], "{}", played.client_text());
 }
+
+/// Who lets go of texts that are held back too long does not let go of calls.
+#[test]
+fn calls_are_never_released_unjudged() {
+    let more = json!({"answers": {"at_max_hold": "release", "max_hold_bytes": 64},
+        "content": [{"id": "mail", "detect": "EMAIL_ADDRESS", "action": "mask", "stream": "hold_all"}]});
+    let engine = gate("openai", &more);
+    let arguments = format!("{{\"path\":\"{}\"}}", "SECRET/".repeat(40));
+    let chunks = openai(&[("wipe", &arguments)], 16).into_iter().map(String::into_bytes).collect();
+    let played = streamed(&engine, "/v1/chat/completions", &chat(true), chunks);
+    assert!(!played.client_text().contains("SECRET"), "{}", played.client_text());
+    assert_eq!(assembled(&played).1, []);
+}

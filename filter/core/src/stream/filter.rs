@@ -312,6 +312,11 @@ impl Filter {
             for lane in self.texts.longer_than(self.bounds.max_hold) {
                 let into_call = self.calls.restores((lane.choice, lane.part));
                 let Some(mut text) = self.texts.take(lane) else { continue };
+                if look.tools.is_some() && text.is_call() {
+                    // Nothing of a call goes on before it is judged: what it may hold is bounded below.
+                    self.texts.put(lane, text);
+                    continue;
+                }
                 let goes = text.release(&With { restore: look.restore, into_call });
                 passed.unread = true;
                 self.tell(text.last.as_ref(), &goes, passed);
