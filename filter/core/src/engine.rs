@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
-use crate::exchange::{Call, CallResult, Effect, Measure, Time};
+use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
 use crate::hex::hex;
 use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
@@ -44,6 +44,7 @@ pub struct Engine {
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
     pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
@@ -99,6 +100,7 @@ impl Engine {
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
+        let session_key = secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
         if !(1024..=64 * 1024 * 1024).contains(&max_body) {
             problems.push(
@@ -136,6 +138,7 @@ impl Engine {
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
                 audit_key,
+                session_key,
                 hold_headers: document.envoy.hold_headers,
                 max_body,
                 json_limits: json::Limits::default(),
@@ -249,6 +252,9 @@ impl Worker {
     /// # Errors
     /// The shared store failed.
     pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), crate::host::HostError> {
+        if engine.session_key.is_none() && engine.targets.speak_mcp() {
+            exchange::prepare_sessions(&engine.name, host)?;
+        }
         limits::prepare(&engine.name, host)
     }
 

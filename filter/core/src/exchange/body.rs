@@ -127,6 +127,9 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
+        if facts.call.api == Api::Mcp {
+            return self.judge_messages(&document, facts, cx);
+        }
         let root = document.root();
         if root.kind() != Kind::Object {
             return Err(unreadable("not an object"));
@@ -397,7 +400,7 @@ impl Exchange {
     }
 
     /// A tap records what would have been refused, and looks on.
-    fn unless_observed(&mut self, denial: Denial, cx: &mut Context<'_>) -> Result<(), Denial> {
+    pub(super) fn unless_observed(&mut self, denial: Denial, cx: &mut Context<'_>) -> Result<(), Denial> {
         if self.tap.is_none() {
             return Err(denial);
         }
@@ -490,7 +493,7 @@ pub(super) fn extend(list: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-fn unreadable(detail: &str) -> Denial {
+pub(super) fn unreadable(detail: &str) -> Denial {
     Denial::new(Reason::ProtocolUnreadable).detail(detail)
 }
 

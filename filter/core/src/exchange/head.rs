@@ -13,7 +13,7 @@ use crate::inspect::{Budget, Shingles};
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
 use crate::protocol::{
-    Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+    Api, Body, Channel, Dialect, Found, Heads, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
 };
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
@@ -73,6 +73,11 @@ impl Exchange {
             }
         };
         self.record.path = Some(line.path.to_owned());
+        if target.apis.contains(&Api::Mcp)
+            && let Some(flow) = self.mcp_metadata(&line, headers, target, cx)
+        {
+            return flow;
+        }
         let call = classify(line.method, line.path, &target.path_prefix, &target.apis);
         if let Ok(found) = &call {
             self.record.operation = Some(found.call.otel_operation());
@@ -172,6 +177,7 @@ impl Exchange {
             shingles: Shingles::default(),
             script: None,
             restore: RestoreMap::default(),
+            mcp: Heads::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
         if let Err(denial) = self.check_head(headers, end, model.as_deref(), &mut facts, cx) {
@@ -267,6 +273,9 @@ impl Exchange {
             if end && facts.call.body == Body::Json {
                 return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
             }
+        }
+        if facts.call.api == Api::Mcp {
+            self.mcp_head(headers, facts, cx)?;
         }
         if media == Media::Json && length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));

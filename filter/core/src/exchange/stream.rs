@@ -2,10 +2,12 @@
 
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media};
+use super::mcp::Judge;
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
+use crate::json::Node;
 use crate::policy::{Plan, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation, Usage};
 use crate::reply::{Denial, Reason};
@@ -69,7 +71,7 @@ impl Exchange {
             return self.withhold(Denial { reason: Reason::AnswerUnscannable, ..denial }, true, cx);
         }
         self.stage = Stage::Stream(Box::new(Streaming {
-            filter: Filter::new(stream, bounds),
+            filter: Filter::new(stream, bounds).answering(self.rpc.clone()),
             plan,
             digest: Digest::new(cx.engine),
         }));
@@ -102,7 +104,10 @@ impl Exchange {
         inspector.shingles = Some(&facts.shingles);
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
+        let judge = Judge::new(cx.engine, facts);
+        let messages = |message: Node<'_>| judge.incoming(message);
         let mut look = Look {
+            messages: (facts.call.api == Api::Mcp).then_some(&messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -118,6 +123,9 @@ impl Exchange {
         }
         if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
+        }
+        if let Some(reason) = passed.dropped {
+            self.note(reason);
         }
         // Whole parts of events are counted with their outcome, texts by themselves.
         self.record.placeholders = placeholders;
@@ -174,7 +182,7 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams);
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams && f.call.api != Api::Mcp);
         if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }

@@ -22,6 +22,7 @@
 //! What it does not do: it does not interpret numbers ([`decimal`] does), does not normalise Unicode, and
 //! does not read JSON that arrives in pieces.
 
+mod cut;
 pub mod decimal;
 mod document;
 mod edits;
@@ -31,6 +32,7 @@ mod parse;
 mod scan;
 mod text;
 
+pub use cut::{cut, items};
 pub use document::{Document, Kind, Node};
 pub use edits::{Edits, Overlap};
 pub(crate) use escape::escaped;

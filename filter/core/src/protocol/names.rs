@@ -81,6 +81,10 @@ pub enum Api {
     /// The list of models, in any provider's shape.
     #[serde(rename = "models")]
     Models,
+    /// The Model Context Protocol over streamable HTTP: JSON-RPC to a server of tools, resources and prompts. Only where a target's
+    /// `apis` name it, or its `provider` is `mcp`; every path below the target's `path_prefix` is its endpoint.
+    #[serde(rename = "mcp")]
+    Mcp,
     /// Stateful and bulk surfaces of any provider: files, batches, fine-tuning and the like. Known by name only.
     #[serde(rename = "surface")]
     Surface,
@@ -115,6 +119,7 @@ impl Api {
             Api::TgiGenerate => "tgi.generate",
             Api::VllmExtras => "vllm.extras",
             Api::Models => "models",
+            Api::Mcp => "mcp",
             Api::Surface => "surface",
         }
     }
@@ -130,6 +135,7 @@ impl Api {
             Api::BedrockInvoke | Api::BedrockConverse => Some(Dialect::Bedrock),
             Api::OllamaChat | Api::OllamaGenerate | Api::OllamaEmbed => Some(Dialect::Ollama),
             Api::TgiGenerate => Some(Dialect::Tgi),
+            Api::Mcp => Some(Dialect::Mcp),
             Api::Models | Api::Surface | Api::Rerank => None,
             _ => Some(Dialect::OpenAi),
         }
@@ -166,6 +172,8 @@ pub enum Operation {
     Analyze,
     /// The list of models.
     ListModels,
+    /// Messages of the Model Context Protocol: `methods` say which.
+    Mcp,
     /// Many requests at once.
     Batches,
     /// Files at the provider.
@@ -208,6 +216,7 @@ impl Operation {
             Operation::CountTokens => "count_tokens",
             Operation::Analyze => "analyze",
             Operation::ListModels => "list_models",
+            Operation::Mcp => "mcp",
             Operation::Batches => "batches",
             Operation::Files => "files",
             Operation::Uploads => "uploads",
@@ -253,6 +262,8 @@ pub enum Dialect {
     Ollama,
     /// `{"error": "text", "error_type"}`.
     Tgi,
+    /// JSON-RPC: `{"jsonrpc": "2.0", "id", "error": {"code", "message", "data"}}`.
+    Mcp,
 }
 
 impl Dialect {
@@ -264,6 +275,7 @@ impl Dialect {
             "cohere" => Dialect::Cohere,
             "aws.bedrock" => Dialect::Bedrock,
             "ollama" => Dialect::Ollama,
+            "mcp" => Dialect::Mcp,
             _ => Dialect::OpenAi,
         }
     }

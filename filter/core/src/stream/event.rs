@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::filter::{Filter, Look, Passed};
+use super::filter::{Filter, Incoming, Look, Passed};
 use super::framing::Frame;
 use super::text::{Last, With, complete};
 use super::texts::MAX_TEXTS;
@@ -13,7 +13,7 @@ use super::wrap;
 use crate::host::Side;
 use crate::json::{Document, Kind, escaped};
 use crate::policy::{Globs, Verdict};
-use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
 
@@ -26,10 +26,11 @@ impl Filter {
         passed: &mut Passed,
     ) {
         let root = document.root();
-        if let Some(usage) = Usage::of(self.kind.api, root) {
+        let is_rpc = self.kind.api == Api::Mcp;
+        if let Some(usage) = Usage::of(self.kind.api, root).filter(|_| !is_rpc) {
             self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
         }
-        if self.model.is_none() {
+        if self.model.is_none() && !is_rpc {
             self.model = protocol::answered_by(root);
             if self.model.as_deref().is_some_and(|model| !(look.model)(model)) {
                 self.refuse(Denial::new(Reason::ModelMismatch), passed);
@@ -40,6 +41,19 @@ impl Filter {
         self.finished |= !event.over.is_empty();
         if self.over {
             return;
+        }
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        if let Some(judge) = look.messages {
+            match judge(root) {
+                Incoming::Pass(cuts) => edits = cuts,
+                Incoming::Drop(denial) => {
+                    passed.dropped.get_or_insert(denial.reason);
+                    return;
+                }
+                Incoming::Refuse(denial) => return self.refuse(denial, passed),
+            }
+            // What does not go on is not looked at.
+            leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits));
         }
         let over = if self.texts.may_end(&leaves) { event.over } else { Ends::default() };
         let mut ends = event.ends;
@@ -81,7 +95,6 @@ impl Filter {
             return;
         }
         self.known.begin();
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         let mut moved = false;
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         scan.body(document, Side::Response);

@@ -15,5 +15,5 @@ mod texts;
 mod token_lists;
 mod wrap;
 
-pub use filter::{Bounds, Filter, Look, Passed, Stream};
+pub use filter::{Bounds, Filter, Incoming, Look, Passed, Stream};
 pub(crate) use token_lists::token_lists;

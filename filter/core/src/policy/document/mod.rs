@@ -17,7 +17,7 @@ use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{Action, ContentDocument, Direction, Placeholder, RedactionDocument, StreamMode, ToolDocument};
-pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, Per, Verdict};
+pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict};
 pub use tools::{ArgumentDocument, Declared, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
@@ -64,6 +64,9 @@ pub struct Document {
     /// What is done about tools that access does not allow.
     #[serde(default)]
     pub tool_use: ToolUseDocument,
+    /// MCP servers.
+    #[serde(default)]
+    pub mcp: McpDocument,
     /// How much of it.
     #[serde(default)]
     pub limits: Vec<LimitDocument>,
@@ -132,6 +135,10 @@ pub struct TargetDocument {
     /// A path in front of the API's own, such as `/llm/openai`.
     #[serde(default)]
     pub path_prefix: String,
+    /// The URL that callers know an MCP server by, which is told in its protected-resource metadata (RFC 9728). Default: the URL of the
+    /// request.
+    #[serde(default)]
+    pub resource: Option<String>,
     /// Who answers for this target: on the record.
     #[serde(default)]
     pub owner: Option<String>,
