@@ -13,7 +13,7 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Document, Globs, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::sort;
 
@@ -43,6 +43,7 @@ pub struct Engine {
     pub(crate) hash_key: Option<Vec<u8>>,
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
+    pub(crate) pins: Pins,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
@@ -99,6 +100,7 @@ impl Engine {
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
+        let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
         let session_key = secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
@@ -137,6 +139,7 @@ impl Engine {
                 hash_key,
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
+                pins,
                 audit_key,
                 session_key,
                 hold_headers: document.envoy.hold_headers,

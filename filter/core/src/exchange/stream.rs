@@ -115,6 +115,7 @@ impl Exchange {
             restoring_tools: &cx.engine.restoring_tools,
         };
         let passed = filter.push(&body, end, &mut look);
+        let seen = judge.seen();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
         let placeholders = filter.placeholders();
@@ -124,6 +125,7 @@ impl Exchange {
         if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
         }
+        self.note_pins(&seen, cx);
         if let Some(reason) = passed.dropped {
             self.note(reason);
         }

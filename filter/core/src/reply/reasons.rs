@@ -106,6 +106,9 @@ reasons! {
     /// No access statement allows a tool that is called, or one denies it.
     ToolNotAllowed "tool.not_allowed" 403 final
         "Your roles do not allow this tool. List the tools you may use, or ask for access.";
+    /// A tool's definition is not the one that the policy pins.
+    ToolChanged "tool.changed" 403 final
+        "The server describes this tool otherwise than when it was approved. Tell the platform team.";
     /// An access statement would allow the tool but for an argument.
     ArgumentNotAllowed "argument.not_allowed" 403 final
         "An argument of a tool call is beyond what your roles allow.";

@@ -1,5 +1,6 @@
 //! Messages of an MCP server: answers, whose lists are cut to what the caller may use, and requests, which are judged as the caller's.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use crate::exchange::outside::{Judged, Sink};
 use crate::exchange::{Context, Exchange, Facts};
 use crate::host::Side;
 use crate::json::{Document, Kind, Node};
-use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Plan, Question, RoleSet, Tool};
+use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
     self, Lists, MAX_BATCH, MediaSet, Message, Operation, State, is_lifecycle, lists, media, walk_messages,
 };
@@ -28,13 +29,20 @@ pub(in crate::exchange) struct Judge<'e> {
     target: usize,
     /// The stream has the server's own messages, and answers no request.
     listens: bool,
+    /// What was seen of pinned tools.
+    seen: RefCell<Vec<(usize, bool)>>,
 }
 
 impl<'e> Judge<'e> {
     /// For the caller of an exchange.
     pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
         let listens = facts.call.method == "GET";
-        Self { engine, roles: Rc::clone(&facts.roles), target: facts.target, listens }
+        Self { engine, roles: Rc::clone(&facts.roles), target: facts.target, listens, seen: RefCell::default() }
+    }
+
+    /// What was seen of pinned tools since this was asked last: the pin's place, and whether it still holds.
+    pub fn seen(&self) -> Vec<(usize, bool)> {
+        self.seen.take()
     }
 
     /// What becomes of a message.
@@ -119,7 +127,15 @@ impl<'e> Judge<'e> {
     /// Cuts the lists of a result.
     fn cut(&self, result: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
         let mut fitting: Option<Fitting> = None;
-        let mut tool = |name: &str, _: Node<'_>| {
+        let mut tool = |name: &str, definition: Node<'_>| {
+            match self.engine.pins.compare(self.target, name, definition) {
+                Pinned::No => {}
+                Pinned::Same(place) => self.seen.borrow_mut().push((place, true)),
+                Pinned::Changed(place, _) => {
+                    self.seen.borrow_mut().push((place, false));
+                    return false;
+                }
+            }
             // What a call would be judged by, found once for the list.
             let fitting = fitting.get_or_insert_with(|| self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) }));
             let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
@@ -153,7 +169,10 @@ impl Exchange {
     ) -> Result<Judged, Denial> {
         let mut edits = Vec::new();
         if success {
-            match Judge::new(cx.engine, facts).incoming(document.root()) {
+            let judge = Judge::new(cx.engine, facts);
+            let incoming = judge.incoming(document.root());
+            self.note_pins(&judge.seen(), cx);
+            match incoming {
                 Incoming::Pass(cuts) => edits = cuts,
                 Incoming::Drop(denial) | Incoming::Refuse(denial) => self.unless_observed(denial, cx)?,
             }

@@ -5,6 +5,7 @@
 
 mod incoming;
 mod metadata;
+mod pins;
 mod session;
 
 pub(super) use incoming::Judge;
@@ -154,7 +155,7 @@ impl Exchange {
             self.record.rules = ids(&answer.rules);
         }
         match answer.miss {
-            None => Ok(()),
+            None => self.ask_pin(facts.target, &name, cx),
             Some(ToolMiss::Tool) => Err(Denial::new(Reason::ToolNotAllowed)),
             Some(ToolMiss::Argument(pointer)) => {
                 Err(Denial::new(Reason::ArgumentNotAllowed).detail(format!("the argument `{pointer}`")))
