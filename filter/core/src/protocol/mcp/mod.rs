@@ -254,7 +254,6 @@ mod tests {
             r#"{"id":1,"method":"tools/list"}"#,
             r#"{"jsonrpc":"2.1","id":1,"method":"tools/list"}"#,
             r#"{"jsonrpc":2.0,"id":1,"method":"tools/list"}"#,
-            r#"{"jsonrpc":"2.0","id":1,"Method":"tools/call","method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1,"METHOD":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","Params":{"name":"x"}}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"Name":"x"}}"#,
