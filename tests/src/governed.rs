@@ -123,6 +123,12 @@ impl World {
         self
     }
 
+    /// The policy's first allow means only these tools.
+    pub fn with_tools(mut self, rules: Value) -> Self {
+        self.policy["access"][0]["tools"] = rules;
+        self
+    }
+
     /// A second key of the policy's issuer.
     pub fn publish_beside(&mut self, kid: &str) -> Key {
         let key = Key::new(kid, Algorithm::ES256);

@@ -13,7 +13,7 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::sort;
 
@@ -44,6 +44,7 @@ pub struct Engine {
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
     pub(crate) pins: Pins,
+    pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
@@ -140,6 +141,7 @@ impl Engine {
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
                 pins,
+                declared_tools: document.tool_use.declared,
                 audit_key,
                 session_key,
                 hold_headers: document.envoy.hold_headers,

@@ -83,6 +83,8 @@ pub struct Stage {
     mask: Place,
     /// Secrets are denied in answers.
     deny: Place,
+    /// Of the tools, only `find` may be used, and for names with a `J`.
+    tools: Place,
     /// The models that a caller may see, and under which base.
     models: Option<(&'static str, Value)>,
 }
@@ -143,6 +145,7 @@ impl Stage {
             let world = world().await.with("content", json!([statement]));
             Place::open(world.with("tools", json!([{"name": "send", "restore": true}]))).await
         };
+        let rules = json!([{"name": "find", "arguments": {"/name": {"glob": "J*", "required": true}}}]);
         Self {
             client,
             direct: Upstream::with(handler()).await,
@@ -151,6 +154,7 @@ impl Stage {
             mask: content(json!({"id": "mask", "detect": "CREDIT_CARD", "action": "mask", "direction": "response"}))
                 .await,
             deny: content(json!({"id": "deny", "detect": "secrets", "action": "deny", "direction": "response"})).await,
+            tools: Place::open(world().await.with_tools(rules)).await,
             models: None,
         }
     }
@@ -166,8 +170,8 @@ impl Stage {
         let speaking: Vec<&Row> = rows.iter().filter(|row| row.text.is_some()).collect();
         let with_tools: Vec<(&Row, &Ask)> = rows.iter().filter_map(|row| Some((row, row.tools.as_ref()?))).collect();
         let direct = format!("http://{}", self.direct.address);
-        let [plain, tokenize, mask, deny] =
-            [&self.plain, &self.tokenize, &self.mask, &self.deny].map(|place| (place.gate.url(""), &place.token));
+        let [plain, tokenize, mask, deny, tools] = [&self.plain, &self.tokenize, &self.mask, &self.deny, &self.tools]
+            .map(|place| (place.gate.url(""), &place.token));
         let said = format!("write to {MAIL} now");
         let paid = format!("pay with {CARD} today");
         let thought = format!("THINK and {paid}");
@@ -203,6 +207,12 @@ impl Stage {
             script.say(&plain.0, plain.1, row, ask, row.model, &called);
             script.say(&tokenize.0, tokenize.1, row, ask, row.model, &called);
         }
+        for (row, ask) in &with_tools {
+            script.say(&tools.0, tools.1, row, ask, row.model, &called);
+        }
+        for (row, ask) in &with_tools {
+            script.say(&tools.0, tools.1, row, ask, row.model, "CALL find {\"name\": \"Kurt\"}");
+        }
         if let Some((base, _)) = &self.models {
             let base = format!("{}{base}", plain.0);
             script.calls.push((base, plain.1.clone(), Call::Models, ""));
@@ -217,6 +227,8 @@ impl Stage {
         self.cut_off(&speaking, &next(speaking.len())).await;
         self.thought(&speaking, &next(speaking.len())).await;
         self.called(&with_tools, &next(3 * with_tools.len())).await;
+        let allowed = next(with_tools.len());
+        self.least_tools(&with_tools, &allowed, &next(with_tools.len())).await;
         if let Some((_, models)) = &self.models {
             assert_eq!(next(1)[0].ok.as_ref(), Some(models));
         }
@@ -375,5 +387,33 @@ impl Stage {
         });
         let unseen = self.tokenize.world.upstream.seen().iter().all(|seen| !seen.mentions(MAIL_PART));
         assert!(unseen, "the upstream saw an address");
+    }
+
+    /// A tool that is not allowed is not offered, and a call of it never arrives; nor does one with arguments that are not.
+    async fn least_tools(&self, rows: &[(&Row, &Ask)], allowed: &[Outcome], argued: &[Outcome]) {
+        let lines = self.tools.lines().await;
+        let (first, second) = lines.split_at(rows.len().min(lines.len()));
+        every("least tools", rows.iter().zip(allowed).zip(first), |(((row, _), outcome), (seen, line))| {
+            let Some(result) = &outcome.ok else { panic!("{}: {outcome:?}", row.name) };
+            let offered = |name: &str| {
+                seen.mentions(&format!("\"name\":\"{name}\"")) || seen.mentions(&format!("\"name\": \"{name}\""))
+            };
+            assert!(offered("find") && !offered("send"), "{}: {}", row.name, seen.text());
+            let calls = calls_in(result);
+            assert_eq!(calls.len(), 1, "{}: {result:#}", row.name);
+            assert_eq!((calls[0].0.as_str(), &calls[0].1["of"]), ("find", &json!(MAIL)), "{}", row.name);
+            let told = result.to_string();
+            assert!(told.contains("Looking first.") && told.contains("tool.not_allowed"), "{}: {result:#}", row.name);
+            let tools = line["doorward.tools"].as_str().unwrap_or_default();
+            let expected = "called:find/allow=1,called:send/refuse=1,offered:send/remove=1";
+            assert_eq!(tools, expected, "{}: {line:#}", row.name);
+        });
+        every("least arguments", rows.iter().zip(argued).zip(second), |(((row, _), outcome), (_, line))| {
+            let Some(result) = &outcome.ok else { panic!("{}: {outcome:?}", row.name) };
+            assert!(calls_in(result).is_empty(), "{}: {result:#}", row.name);
+            let told = result.to_string();
+            assert!(told.contains("tool.argument, /name") && !told.contains("Kurt"), "{}: {result:#}", row.name);
+            assert_eq!(line["doorward.notes"], "tool.not_allowed", "{}: {line:#}", row.name);
+        });
     }
 }

@@ -56,6 +56,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "doorward.external",
         "external detectors: `in:presidio=ok:12ms`, `failed:timeout` (or `unreachable`, `status_503`, `malformed`, `too_large`), `skipped:stream`, `skipped:observe`",
     ),
+    (
+        "doorward.tools",
+        "tools that were taken out of the request, and calls of tools: `offered:send_mail/remove=1`, `called:query/refuse=1`, comma-separated",
+    ),
     ("doorward.limit.remaining", "requests left in the tightest window"),
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),

@@ -73,6 +73,8 @@ pub struct Record {
     pub observed: Vec<String>,
     /// Findings by direction (`in`, `out`), type and action.
     pub findings: BTreeMap<(&'static str, String, &'static str), u32>,
+    /// Tools: `offered` or `called`, their names, what was done.
+    pub tools: BTreeMap<(&'static str, String, &'static str), u32>,
     /// Requests left.
     pub remaining: Option<u32>,
     /// What came of asking external detectors: direction, name, outcome.
@@ -87,6 +89,21 @@ pub struct Record {
 pub type Tokens = [(&'static str, u64); 3];
 
 impl Record {
+    /// Counts what was done about a tool.
+    pub fn tool(&mut self, how: &'static str, name: &str, action: &'static str) {
+        // Names are the caller's, or the model's: so many of them, and so long.
+        const MOST: usize = 128;
+        const LONGEST: usize = 64;
+        // Commas and slashes are the list's own.
+        let name: String =
+            name.chars().take(LONGEST).map(|c| if matches!(c, ',' | '=' | ';') { '_' } else { c }).collect();
+        let key = (how, name, action);
+        if self.tools.len() < MOST || self.tools.contains_key(&key) {
+            let count = self.tools.entry(key).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
     /// `allow`, `deny` or `none`.
     pub fn decision(&self) -> &'static str {
         match (self.denial, self.judged) {
@@ -161,6 +178,9 @@ impl Record {
         let external: Vec<String> =
             self.external.iter().map(|(side, name, outcome)| format!("{side}:{name}={outcome}")).collect();
         put("doorward.external", list(&external));
+        let tools: Vec<String> =
+            self.tools.iter().map(|((how, name, action), count)| format!("{how}:{name}/{action}={count}")).collect();
+        put("doorward.tools", list(&tools));
         put("doorward.limit.remaining", self.remaining.map(|r| r.to_string()));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::head::signed;
 use super::outside::{Judged, Sink};
+use super::tools::Tools;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
@@ -113,6 +114,7 @@ impl Exchange {
     /// Judges a whole request body. Answers the bytes that go on instead of it, if they differ.
     fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
+        facts.tools = Tools::default();
         let result = self.judge_request_with(body, &mut facts, cx);
         self.facts = Some(facts);
         result
@@ -154,13 +156,24 @@ impl Exchange {
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
         }
+        let (tools, left) = self.offer_tools(&document, &facts.tools, &question, cx)?;
+        let keeps = matches!(facts.call.streams, Streams::Asked(_)) && state == State::Default;
+        let stateless = keeps && !cx.engine.access.stateful(&question);
+        facts.tools = tools;
+        if let Some(left) = left {
+            // What is sent is judged, and nothing else.
+            let judged = self.judge_request_with(&left, facts, cx)?;
+            return Ok(match judged {
+                Judged::Pass(None) => Judged::Pass(Some(left)),
+                judged => judged,
+            });
+        }
         let mut edits = model.edits;
         self.check_inner(root, facts, &mut edits, cx)?;
         facts.structured = wants_json(root);
 
         let mut insert = String::new();
-        let answers = matches!(facts.call.streams, Streams::Asked(_));
-        if answers && state == State::Default && !cx.engine.access.stateful(&question) {
+        if stateless {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
         self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);

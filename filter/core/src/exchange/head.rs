@@ -178,6 +178,7 @@ impl Exchange {
             script: None,
             restore: RestoreMap::default(),
             mcp: Heads::default(),
+            tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
         if let Err(denial) = self.check_head(headers, end, model.as_deref(), &mut facts, cx) {

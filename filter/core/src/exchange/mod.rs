@@ -13,6 +13,7 @@ mod models;
 mod outside;
 mod response;
 mod stream;
+mod tools;
 mod upgrade;
 mod wait;
 
@@ -117,6 +118,8 @@ struct Facts {
     restore: RestoreMap,
     /// What headers say of a message of MCP.
     mcp: Heads,
+    /// What is known of its tools.
+    tools: tools::Tools,
 }
 
 /// Copies of one body at a time.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::json::{Kind, Node};
+use crate::json::{self, Kind, Node};
 
 /// Removes from `data` and `models` (llama.cpp answers both; a list itself, where a server answers no more than that) the models that a
 /// caller may not use, and points Anthropic's page ends at what is left. `None`: there is no list where one is known to be.
@@ -47,26 +47,8 @@ fn cut<'d>(
         // An item without a readable id cannot be allowed.
         .map(|item| (item, id(item).is_some_and(|id| may_use(id.strip_prefix("models/").unwrap_or(&id)))))
         .collect();
-    // An item goes with the comma in front of it, and the first kept one with what stands before it.
-    let mut from = data.span().start.saturating_add(1);
-    let mut kept = false;
-    for (item, keep) in &items {
-        let span = item.span();
-        if *keep {
-            if from < span.start && !kept {
-                edits.push((from..span.start, String::new()));
-            }
-            kept = true;
-        } else {
-            let start = if kept { from } else { span.start };
-            edits.push((start..span.end, String::new()));
-            if !kept {
-                edits.push((from..span.start, String::new()));
-            }
-        }
-        from = span.end;
-    }
-    edits.retain(|(range, _)| !range.is_empty());
+    let spans: Vec<_> = items.iter().map(|(item, keep)| (item.span(), *keep)).collect();
+    edits.extend(json::cut(&data.span(), &spans).into_iter().map(|range| (range, String::new())));
     items.into_iter().filter(|(_, keep)| *keep).map(|(item, _)| item).collect()
 }
 

@@ -268,7 +268,6 @@ impl Exchange {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
         let mut inspector = inspector(&plan, cx.engine, None);
-        inspector.shingles = Some(&facts.shingles);
         if body.is_empty() {
             return Ok(Judged::Pass(None));
         }
@@ -280,7 +279,7 @@ impl Exchange {
                 let Ok(text) = std::str::from_utf8(body) else { return self.not_read(cx) };
                 let show = |sink: Sink<'_>| sink(text, Channel::Metadata);
                 let Some(found) = self.ask_outside(Side::Response, &plan, &show, cx)? else { return Ok(Judged::Wait) };
-                inspector.external = Some(&found);
+                (inspector.shingles, inspector.external) = (Some(&facts.shingles), Some(&found));
                 let outcome = inspector.text(text, Channel::Metadata, &mut facts.budget);
                 return self.remember("out", outcome).map(Judged::Pass);
             }
@@ -290,6 +289,12 @@ impl Exchange {
             return self.judge_incoming(&document, answer.success, &plan, facts, cx);
         }
         let root = document.root();
+        if let Some(left) = self.without_calls(&document, facts, cx)? {
+            return Ok(match self.judge_answer_with(&left, answer, facts, cx)? {
+                Judged::Pass(None) => Judged::Pass(Some(left)),
+                judged => judged,
+            });
+        }
         let mut edits = Vec::new();
         match facts.call.operation {
             Operation::ListModels if answer.success => {
@@ -330,7 +335,7 @@ impl Exchange {
         let numbers = facts.call.operation != Operation::Embeddings;
         let show = |sink: Sink<'_>| redact::show(&document, Side::Response, numbers, &[], sink);
         let Some(found) = self.ask_outside(Side::Response, &plan, &show, cx)? else { return Ok(Judged::Wait) };
-        inspector.external = Some(&found);
+        (inspector.shingles, inspector.external) = (Some(&facts.shingles), Some(&found));
         let outcome = inspector.answer(&document, back, facts.call.operation, &edits, &mut facts.budget);
         self.remember("out", outcome).map(Judged::Pass)
     }

@@ -2,7 +2,8 @@
 
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media};
-use super::mcp::Judge;
+use super::mcp::MessageJudge;
+use super::tools::{Judge, remember};
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
@@ -104,8 +105,12 @@ impl Exchange {
         inspector.shingles = Some(&facts.shingles);
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
-        let judge = Judge::new(cx.engine, facts);
-        let messages = |message: Node<'_>| judge.incoming(message);
+        let server = MessageJudge::new(cx.engine, facts);
+        let messages = |message: Node<'_>| server.incoming(message);
+        let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
+        if let Some(judge) = &mut judge {
+            judge.copies = facts.call.api == Api::OpenAiResponses;
+        }
         let mut look = Look {
             messages: (facts.call.api == Api::Mcp).then_some(&messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
@@ -113,9 +118,11 @@ impl Exchange {
             budget: &mut facts.budget,
             restore: &facts.restore,
             restoring_tools: &cx.engine.restoring_tools,
+            tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
-        let seen = judge.seen();
+        let pins = server.seen();
+        let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
         let placeholders = filter.placeholders();
@@ -125,9 +132,12 @@ impl Exchange {
         if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
         }
-        self.note_pins(&seen, cx);
+        self.note_pins(&pins, cx);
         if let Some(reason) = passed.dropped {
             self.note(reason);
+        }
+        if remember(seen, &cx.engine.access, &mut self.record) {
+            self.note(Reason::ToolNotAllowed);
         }
         // Whole parts of events are counted with their outcome, texts by themselves.
         self.record.placeholders = placeholders;

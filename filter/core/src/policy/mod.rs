@@ -28,7 +28,7 @@ pub use pins::{Pinned, Pins, digest as pin_of};
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
-pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMiss};
+pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMiss, url_host};
 
 use crate::config::{Path, Problem};
 

@@ -9,6 +9,7 @@ mod names;
 mod parameters;
 mod state;
 mod texts;
+pub mod tools;
 mod usage;
 
 use serde::Deserialize;

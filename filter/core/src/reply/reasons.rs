@@ -95,6 +95,12 @@ reasons! {
     /// An access statement would allow the request but for a parameter's cap.
     ParameterNotAllowed "parameter.not_allowed" 403 final
         "A parameter is beyond what your roles allow. Lower it.";
+    /// No access statement allows the tool, or one denies it.
+    ToolNotAllowed "tool.not_allowed" 403 final
+        "Your roles do not allow this tool. Leave it out, or ask for access.";
+    /// An access statement would allow the call of the tool but for an argument.
+    ToolArgument "tool.argument" 403 final
+        "An argument of the tool is beyond what your roles allow.";
     /// An access statement would allow the request but for what it carries that cannot be read.
     MediaNotAllowed "media.not_allowed" 403 final
         "The request carries content that cannot be inspected, and your roles do not allow it. Send text instead.";
@@ -103,15 +109,9 @@ reasons! {
         "The request leaves or uses state at the provider, which your roles do not allow. Send the whole conversation instead.";
     /// No access statement allows the operation, or one denies it.
     AccessDenied "access.denied" 403 final "Your roles do not allow this call. Ask for access.";
-    /// No access statement allows a tool that is called, or one denies it.
-    ToolNotAllowed "tool.not_allowed" 403 final
-        "Your roles do not allow this tool. List the tools you may use, or ask for access.";
     /// A tool's definition is not the one that the policy pins.
     ToolChanged "tool.changed" 403 final
         "The server describes this tool otherwise than when it was approved. Tell the platform team.";
-    /// An access statement would allow the tool but for an argument.
-    ArgumentNotAllowed "argument.not_allowed" 403 final
-        "An argument of a tool call is beyond what your roles allow.";
     /// No access statement allows a method of MCP, or one denies it.
     MethodNotAllowed "method.not_allowed" 403 final
         "Your roles do not allow this method. Ask for access.";

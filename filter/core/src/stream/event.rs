@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::called::{lane_of, uncut};
 use super::filter::{Filter, Incoming, Look, Passed};
 use super::framing::Frame;
+use super::gate::Call;
 use super::text::{Last, With, complete};
 use super::texts::MAX_TEXTS;
 use super::token_lists::token_lists;
@@ -22,6 +24,7 @@ impl Filter {
         &mut self,
         frame: &Rc<Frame>,
         document: &Document<'_>,
+        inner: Option<&Rc<[u8]>>,
         look: &mut Look<'_>,
         passed: &mut Passed,
     ) {
@@ -54,6 +57,20 @@ impl Filter {
             }
             // What does not go on is not looked at.
             leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits));
+        }
+        let gated = look.tools.is_some().then(|| self.calls_of(root, &leaves)).unwrap_or_default();
+        if gated.is_empty() && inner.is_none() {
+            // Whole calls.
+            match self.without_calls(document, look) {
+                Ok(None) => {}
+                Ok(Some(left)) => {
+                    return match Document::parse(&left, &look.inspector.limits) {
+                        Ok(document) => self.event(frame, &document, Some(&left), look, passed),
+                        Err(_) => self.refuse(uncut(), passed),
+                    };
+                }
+                Err(denial) => return self.refuse(denial, passed),
+            }
         }
         let over = if self.texts.may_end(&leaves) { event.over } else { Ends::default() };
         let mut ends = event.ends;
@@ -90,12 +107,19 @@ impl Filter {
             }
             _ => None,
         });
-        self.end(begun.collect(), &Ends::default(), look, passed);
+        let begun: Vec<Lane> = begun.collect();
+        self.end(begun.clone(), &Ends::default(), look, passed);
+        self.settle(&ends, &gated, look, passed);
+        self.judge_calls(begun.iter().map(|lane| (lane.choice, lane.part)).collect(), look, passed);
+        if !gated.is_empty() {
+            self.name_calls(root, &leaves);
+        }
         if self.over || self.kind.hides_usage && event.usage_only {
             return;
         }
         self.known.begin();
         let mut moved = false;
+        let mut over_here: Vec<Call> = Vec::new();
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         scan.body(document, Side::Response);
         if scan.has_payloads() {
@@ -133,7 +157,29 @@ impl Filter {
             };
             let span = token.inner_span();
             // Only for what is held back is there still something to tell.
-            text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), span: span.clone() });
+            text.last =
+                (text.held() > 0).then(|| Last { frame: Rc::clone(frame), inner: inner.cloned(), span: span.clone() });
+            if text.is_call() && gated.contains(&call) {
+                if !self.gate.arguments(lane, &came, &goes) {
+                    let denial = Denial::new(Reason::AnswerDenied).detail("a tool call went on behind its end");
+                    return self.refuse(denial, passed);
+                }
+                let complete = ends_here || !goes.is_empty() && self.texts.get(lane).is_none_or(|t| t.held() == 0);
+                if complete {
+                    over_here.push(call);
+                }
+                if into_call && !goes.is_empty() {
+                    self.calls.tell(call);
+                }
+                // What came before in pieces is told here, where it changed; else every piece goes on as it came.
+                if complete && !self.gate.is_unchanged(call) {
+                    edits.push((span, escaped(&goes)));
+                }
+                if ends_here && let Some(text) = self.texts.take(lane) {
+                    self.texts.close(lane, text, remnant);
+                }
+                continue;
+            }
             if into_call && !goes.is_empty() {
                 self.calls.tell(call);
             }
@@ -156,6 +202,7 @@ impl Filter {
                 edits.push((sequence.span(), self.number.to_string()));
             }
         }
+        edits.extend(self.ends_without_calls(root));
         let (edited, outcome) = match scan.edits() {
             true => scan.finish(document, &[], &edits),
             false => scan.finish_values(document, &edits),
@@ -166,6 +213,13 @@ impl Filter {
         }
         if !self.clean(frame, look, passed) {
             return;
+        }
+        let edited = edited.or_else(|| inner.map(|inner| inner.to_vec()));
+        if !gated.is_empty() {
+            over_here.extend(gated.iter().copied().filter(|call| ends.has(lane_of(*call))));
+            self.gate.hold(Rc::clone(frame), edited, gated);
+            self.judge_calls(over_here, look, passed);
+            return self.bound(look, passed);
         }
         match edited {
             None => self.writer.keep(frame, &mut passed.bytes),

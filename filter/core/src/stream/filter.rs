@@ -18,9 +18,10 @@ use std::rc::Rc;
 
 use super::calls::Calls;
 use super::framing::{Frame, Frames, Framing, Writer};
+use super::gate::{Gate, Judge};
 use super::known::Known;
 use super::skeleton::skeleton;
-use super::text::{Text, With};
+use super::text::{Last, With};
 use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
 use crate::inspect::{Budget, Scripts};
@@ -81,6 +82,8 @@ pub struct Look<'a> {
     pub restoring_tools: &'a Globs,
     /// Judges the messages of an MCP server.
     pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
+    /// Judges calls of tools; none where no statement is about tools.
+    pub tools: Option<&'a mut dyn Judge>,
 }
 
 /// What becomes of a message of an MCP server.
@@ -117,6 +120,7 @@ pub struct Filter {
     pub(super) writer: Writer,
     pub(super) texts: Texts,
     pub(super) calls: Calls,
+    pub(super) gate: Gate,
     /// What all events repeat.
     pub(super) known: Known,
     /// The stream was ended for its caller.
@@ -150,6 +154,7 @@ impl Filter {
             writer: Writer::new(kind.framing),
             texts: Texts::new(kind),
             calls: Calls::default(),
+            gate: Gate::default(),
             known: Known::default(),
             over: false,
             ahead: 0,
@@ -196,7 +201,7 @@ impl Filter {
 
     /// Bytes that are held back: of a frame, and of texts.
     pub fn held(&self) -> usize {
-        self.texts.held() + self.frames.buffered()
+        self.texts.held() + self.gate.len() + self.frames.buffered()
     }
 
     /// Takes bytes as they came; `end`: nothing follows them.
@@ -220,6 +225,7 @@ impl Filter {
         }
         if end && !self.over {
             self.end(self.texts.ended(&Ends::every()), &Ends::default(), look, &mut passed);
+            self.settle(&Ends::every(), &[], look, &mut passed);
         }
         passed
     }
@@ -237,6 +243,7 @@ impl Filter {
             if !json.trim_ascii().is_empty() {
                 self.finished = true;
                 self.end(self.texts.ended(&Ends::every()), &Ends::default(), look, passed);
+                self.settle(&Ends::every(), &[], look, passed);
             }
             return self.rest(frame, look, passed);
         }
@@ -246,7 +253,7 @@ impl Filter {
         }
         let limits = look.inspector.limits;
         match Document::parse(json, &limits) {
-            Ok(document) => self.event(frame, &document, look, passed),
+            Ok(document) => self.event(frame, &document, None, look, passed),
             Err(_) if self.over => {}
             Err(error) => {
                 let detail = format!("{} in an event of the stream", error.kind);
@@ -299,7 +306,11 @@ impl Filter {
             if let Some(reason) = passed.outcome.denial {
                 return self.refuse(Denial::new(reason), passed);
             }
-            self.tell(&text, &goes, passed);
+            match look.tools.is_some() && text.is_call() {
+                // It goes on once the call is judged.
+                true => self.ended_call(lane, &goes, &text),
+                false => self.tell(text.last.as_ref(), &goes, passed),
+            }
             self.texts.close(lane, text, remnant);
         }
     }
@@ -310,12 +321,13 @@ impl Filter {
     }
 
     /// One more event, for text that was held back.
-    fn tell(&mut self, text: &Text, goes: &str, passed: &mut Passed) {
-        let Some(last) = text.last.as_ref().filter(|_| !goes.is_empty()) else { return };
+    pub(super) fn tell(&mut self, last: Option<&Last>, goes: &str, passed: &mut Passed) {
+        let Some(last) = last.filter(|_| !goes.is_empty()) else { return };
         let limits = crate::json::Limits::default();
         let payload = last.frame.payload().unwrap_or_default();
         let Ok(inner) = wrap::unwrap(self.kind.api, &payload) else { return };
-        let Ok(document) = Document::parse(inner.as_deref().unwrap_or(&payload), &limits) else { return };
+        let inner = last.inner.as_deref().or(inner.as_deref()).unwrap_or(&payload);
+        let Ok(document) = Document::parse(inner, &limits) else { return };
         let number = self.number.saturating_add(1);
         let Some(event) = skeleton(document.root(), &last.span, goes, Some(number)) else { return };
         if document.root().get("sequence_number").is_some() {
@@ -336,11 +348,15 @@ impl Filter {
                 let Some(mut text) = self.texts.take(lane) else { continue };
                 let goes = text.release(&With { restore: look.restore, into_call });
                 passed.unread = true;
-                self.tell(&text, &goes, passed);
+                self.tell(text.last.as_ref(), &goes, passed);
                 self.texts.put(lane, text);
             }
         } else {
             within &= held <= self.bounds.max_frame;
+        }
+        // Of calls that wait there is nothing to release.
+        if self.gate.len() > self.bounds.max_frame.saturating_mul(MAX_EVENTS) {
+            within = false;
         }
         if !within {
             let denial = Denial::new(Reason::AnswerUnscannable).detail("too much of the stream had to be held back");
@@ -355,6 +371,7 @@ impl Filter {
         }
         self.over = true;
         self.texts.clear();
+        self.gate = Gate::default();
         let denial = match denial.reason {
             Reason::ContentDenied => Denial { reason: Reason::AnswerDenied, ..denial },
             Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },

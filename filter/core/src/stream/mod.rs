@@ -4,10 +4,12 @@
 //! [`framing`]s and puts its own messages inside. What the messages mean is [`crate::protocol`]'s affair; what they carry
 //! goes through [`Filter`].
 
+mod called;
 mod calls;
 mod event;
 mod filter;
 pub mod framing;
+mod gate;
 mod known;
 mod skeleton;
 mod text;
@@ -16,4 +18,5 @@ mod token_lists;
 mod wrap;
 
 pub use filter::{Bounds, Filter, Incoming, Look, Passed, Stream};
+pub use gate::Judge;
 pub(crate) use token_lists::token_lists;

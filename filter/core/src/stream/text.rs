@@ -45,6 +45,8 @@ pub(super) struct Text {
 /// An event that carried a piece.
 pub(super) struct Last {
     pub(super) frame: Rc<Frame>,
+    /// What is looked at instead of its payload, where calls were taken out of that.
+    pub(super) inner: Option<Rc<[u8]>>,
     pub(super) span: std::ops::Range<usize>,
 }
 
@@ -126,6 +128,11 @@ impl Text {
             && self.whole.len() <= MAX_CALL
             && self.whole.trim_end().ends_with('}')
             && Document::parse(self.whole.as_bytes(), limits).is_ok()
+    }
+
+    /// Whether it is a call's arguments.
+    pub fn is_call(&self) -> bool {
+        self.way == Way::Arguments
     }
 
     /// What became of placeholders in it so far.

@@ -31,11 +31,11 @@ fn calls_are_judged_by_tool_and_arguments() {
         ("writer", "write_file", json!({}), "passes"),
         ("writer", "drop_table", json!({}), "403 tool.not_allowed"),
         ("reader", "query", json!({"sql": "select 1"}), "passes"),
-        ("reader", "query", json!({"sql": "select 1; drop table t"}), "403 argument.not_allowed"),
-        ("reader", "query", json!({"sql": "select 1", "opt": {"limit": 99}}), "403 argument.not_allowed"),
+        ("reader", "query", json!({"sql": "select 1; drop table t"}), "403 tool.argument"),
+        ("reader", "query", json!({"sql": "select 1", "opt": {"limit": 99}}), "403 tool.argument"),
         // JSON in a string is what the tool may read it as.
-        ("reader", "query", json!({"sql": "select 1", "opt": "{\"limit\": 99}"}), "403 argument.not_allowed"),
-        ("reader", "query", json!({"sql": "select 1", "opt": "{\"limit\": 9, \"limit\": 99}"}), "403 argument.not_allowed"),
+        ("reader", "query", json!({"sql": "select 1", "opt": "{\"limit\": 99}"}), "403 tool.argument"),
+        ("reader", "query", json!({"sql": "select 1", "opt": "{\"limit\": 9, \"limit\": 99}"}), "403 tool.argument"),
         // Look-alikes: of what is denied they are denied, of what is allowed they are not allowed.
         ("writer", "dr\u{43e}p_table", json!({}), "403 tool.not_allowed"),
         ("reader", "re\u{430}d_file", json!({}), "403 tool.not_allowed"),

@@ -23,7 +23,7 @@ use crate::stream::Incoming;
 const MAX_QUESTIONS: usize = 32;
 
 /// Judges messages of a server for one caller.
-pub(in crate::exchange) struct Judge<'e> {
+pub(in crate::exchange) struct MessageJudge<'e> {
     engine: &'e Engine,
     roles: Rc<RoleSet>,
     target: usize,
@@ -33,7 +33,7 @@ pub(in crate::exchange) struct Judge<'e> {
     seen: RefCell<Vec<(usize, bool)>>,
 }
 
-impl<'e> Judge<'e> {
+impl<'e> MessageJudge<'e> {
     /// For the caller of an exchange.
     pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
         let listens = facts.call.method == "GET";
@@ -169,7 +169,7 @@ impl Exchange {
     ) -> Result<Judged, Denial> {
         let mut edits = Vec::new();
         if success {
-            let judge = Judge::new(cx.engine, facts);
+            let judge = MessageJudge::new(cx.engine, facts);
             let incoming = judge.incoming(document.root());
             self.note_pins(&judge.seen(), cx);
             match incoming {

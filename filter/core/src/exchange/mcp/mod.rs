@@ -8,7 +8,7 @@ mod metadata;
 mod pins;
 mod session;
 
-pub(super) use incoming::Judge;
+pub(super) use incoming::MessageJudge;
 pub(crate) use session::prepare as prepare_sessions;
 
 use super::body::{extend, inspector, unreadable};
@@ -158,7 +158,7 @@ impl Exchange {
             None => self.ask_pin(facts.target, &name, cx),
             Some(ToolMiss::Tool) => Err(Denial::new(Reason::ToolNotAllowed)),
             Some(ToolMiss::Argument(pointer)) => {
-                Err(Denial::new(Reason::ArgumentNotAllowed).detail(format!("the argument `{pointer}`")))
+                Err(Denial::new(Reason::ToolArgument).detail(format!("the argument `{pointer}`")))
             }
         }
     }

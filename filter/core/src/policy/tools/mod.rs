@@ -19,6 +19,7 @@ use crate::config::{OneOrMany, Path, Problem};
 use crate::json::Node;
 
 pub use super::document::Declared;
+pub use place::host as url_host;
 
 /// The kind of a tool that the caller's application runs.
 pub const FUNCTION: &str = "function";
@@ -72,6 +73,13 @@ pub enum ToolMiss {
 /// The statements that fit a call, in order of their places.
 #[derive(Clone, Debug, Default)]
 pub struct Fitting(pub(super) Vec<Of>);
+
+impl Fitting {
+    /// Whether any of them is about some tools only, or no allow is among them that means all.
+    pub fn has_rules(&self) -> bool {
+        self.0.iter().any(|of| of.has_rules)
+    }
+}
 
 /// A statement, as far as its tools matter.
 #[derive(Clone, Copy, Debug)]

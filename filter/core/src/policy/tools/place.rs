@@ -2,7 +2,7 @@
 
 /// The host of a URL, in lower case, where every reader agrees on it: no user, no backslash, no encodings, no white space. IPv6
 /// addresses come without brackets.
-pub(super) fn host(url: &str) -> Option<String> {
+pub fn host(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     if !["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return None;
