@@ -47,6 +47,7 @@ pub struct Engine {
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) session_key: Option<Vec<u8>>,
+    pub(crate) assertion_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
@@ -104,6 +105,15 @@ impl Engine {
         let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
         let session_key = secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
+        let assertion_path = root.key("mcp").key("assertion_key");
+        let assertion_key = secret(document.mcp.assertion_key.as_ref(), env, &assertion_path, &mut problems);
+        if targets.want_assertions() && document.mcp.assertion_key.is_none() {
+            problems.push(
+                Problem::new(assertion_path, "`forward: assertion` needs a key").help(
+                    "add `mcp: {assertion_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
+                ),
+            );
+        }
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
         if !(1024..=64 * 1024 * 1024).contains(&max_body) {
             problems.push(
@@ -144,6 +154,7 @@ impl Engine {
                 declared_tools: document.tool_use.declared,
                 audit_key,
                 session_key,
+                assertion_key,
                 hold_headers: document.envoy.hold_headers,
                 max_body,
                 json_limits: json::Limits::default(),

@@ -129,7 +129,7 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
-        if facts.call.api == Api::Mcp {
+        if facts.call.api.is_rpc() {
             return self.judge_messages(&document, facts, cx);
         }
         let root = document.root();

@@ -73,6 +73,7 @@ impl Exchange {
             }
         };
         self.record.path = Some(line.path.to_owned());
+        self.rpc = target.apis.iter().any(|api| api.is_rpc()).then(Default::default);
         if target.apis.contains(&Api::Mcp)
             && let Some(flow) = self.mcp_metadata(&line, headers, target, cx)
         {
@@ -187,6 +188,7 @@ impl Exchange {
                 return flow;
             }
         }
+        self.forward(headers, target, cx);
         if let (Some(model), Ok(Found { model: Some(place), .. })) = (&model, call)
             && self.tap.is_none()
             && !model.eq_ignore_ascii_case(&place.name)

@@ -6,6 +6,7 @@
 
 mod body;
 mod event;
+mod forward;
 mod head;
 mod line;
 mod mcp;

@@ -285,7 +285,7 @@ impl Exchange {
             }
             Err(_) => return self.not_read(cx),
         };
-        if facts.call.api == Api::Mcp {
+        if facts.call.api.is_rpc() {
             return self.judge_incoming(&document, answer.success, &plan, facts, cx);
         }
         let root = document.root();

@@ -112,7 +112,7 @@ impl Exchange {
             judge.copies = facts.call.api == Api::OpenAiResponses;
         }
         let mut look = Look {
-            messages: (facts.call.api == Api::Mcp).then_some(&messages),
+            messages: facts.call.api.is_rpc().then_some(&messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -194,7 +194,7 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams && f.call.api != Api::Mcp);
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
         if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }

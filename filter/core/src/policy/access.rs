@@ -231,7 +231,7 @@ impl Access {
         let enforced = || self.statements.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
         let uses = |s: &Statement| {
             s.operations.is_empty() || {
-                let calls_a_model = |o: &Operation| !o.must_be_named() && !matches!(o, Operation::ListModels | Operation::Mcp);
+                let calls_a_model = |o: &Operation| !o.must_be_named() && !matches!(o, Operation::ListModels | Operation::Mcp | Operation::A2a);
                 s.operations.iter().any(calls_a_model)
             }
         };
@@ -264,7 +264,7 @@ impl Statement {
             return Fit::No;
         }
         // What names models does not mean a call that has none, before its body comes as little as after.
-        if question.operation == Operation::Mcp && !self.models.is_empty() {
+        if matches!(question.operation, Operation::Mcp | Operation::A2a) && !self.models.is_empty() {
             return Fit::No;
         }
         match question.method {

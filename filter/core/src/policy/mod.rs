@@ -18,7 +18,7 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, LimitDocument, Mode, OnChange, Per, Placeholder,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange, Per, Placeholder,
     PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};

@@ -122,6 +122,7 @@ pub const ABOUT: &[About] = &[
     About { usage: &["usage"], ..row(Api::VllmExtras) },
     row(Api::Models),
     About { framings: &[Framing::Sse], ..row(Api::Mcp) },
+    About { framings: &[Framing::Sse], ..row(Api::A2a) },
 ];
 
 /// The row of an API.

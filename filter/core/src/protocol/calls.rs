@@ -186,6 +186,12 @@ const fn mcp(method: &'static str, bases: &'static [&'static str], streams: Stre
     Call { api, operation, method, bases, path: "/**", model: ModelIn::Nowhere, streams, body }
 }
 
+/// What another agent is asked, at any path; the card that it shows of itself has a path of its own.
+const fn a2a(method: &'static str, path: &'static str, streams: Streams, body: Body) -> Call {
+    let (api, operation) = (Api::A2a, Operation::A2a);
+    Call { api, operation, method, bases: ANYWHERE, path, model: ModelIn::Nowhere, streams, body }
+}
+
 const MODEL: ModelIn = ModelIn::Body("model");
 const ANY_MODEL: ModelIn = ModelIn::Optional("model");
 
@@ -285,6 +291,9 @@ pub const CALLS: &[Call] = &[
     mcp("POST", ANYWHERE, Streams::Always, Body::Json),
     mcp("GET", ANYWHERE, Streams::Always, Body::None),
     mcp("DELETE", ANYWHERE, Streams::No, Body::None),
+    a2a("GET", "/.well-known/agent-card.json", Streams::No, Body::None),
+    a2a("GET", "/.well-known/agent.json", Streams::No, Body::None),
+    a2a("POST", "/**", Streams::Always, Body::Json),
 ];
 
 /// Which call a request is: `path` without its query, `prefix` what stands in front of the API's own paths.
@@ -295,11 +304,11 @@ pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result
     let own = path.strip_prefix(prefix).ok_or(NoCall::Path)?;
     let mut known = false;
     // What fits any path must be named: elsewhere it would make unknown paths known.
-    let listed = |api| apis.contains(&api) || apis.is_empty() && api != Api::Mcp;
+    let listed = |api: Api| apis.contains(&api) || apis.is_empty() && !api.is_rpc();
     for call in CALLS.iter().filter(|c| listed(c.api)) {
         let Some(model) = call.bases.iter().find_map(|base| fits(base, call.path, own)) else { continue };
         // Where every path is known, none may hide a step upwards.
-        if call.api == Api::Mcp && own.contains(['%', '\\']) {
+        if call.api.is_rpc() && own.contains(['%', '\\']) {
             continue;
         }
         known = true;

@@ -85,6 +85,9 @@ pub enum Api {
     /// `apis` name it, or its `provider` is `mcp`; every path below the target's `path_prefix` is its endpoint.
     #[serde(rename = "mcp")]
     Mcp,
+    /// Agent2Agent over JSON-RPC. Only where a target's `apis` name it, or its `provider` is `a2a`; its REST form is not known.
+    #[serde(rename = "a2a")]
+    A2a,
     /// Stateful and bulk surfaces of any provider: files, batches, fine-tuning and the like. Known by name only.
     #[serde(rename = "surface")]
     Surface,
@@ -120,6 +123,7 @@ impl Api {
             Api::VllmExtras => "vllm.extras",
             Api::Models => "models",
             Api::Mcp => "mcp",
+            Api::A2a => "a2a",
             Api::Surface => "surface",
         }
     }
@@ -135,10 +139,15 @@ impl Api {
             Api::BedrockInvoke | Api::BedrockConverse => Some(Dialect::Bedrock),
             Api::OllamaChat | Api::OllamaGenerate | Api::OllamaEmbed => Some(Dialect::Ollama),
             Api::TgiGenerate => Some(Dialect::Tgi),
-            Api::Mcp => Some(Dialect::Mcp),
+            Api::Mcp | Api::A2a => Some(Dialect::Mcp),
             Api::Models | Api::Surface | Api::Rerank => None,
             _ => Some(Dialect::OpenAi),
         }
+    }
+
+    /// Whether its bodies are JSON-RPC messages.
+    pub fn is_rpc(self) -> bool {
+        matches!(self, Api::Mcp | Api::A2a)
     }
 
     /// Whether the provider keeps the exchange unless it is told not to.
@@ -174,6 +183,8 @@ pub enum Operation {
     ListModels,
     /// Messages of the Model Context Protocol: `methods` say which.
     Mcp,
+    /// Messages to another agent: `methods` say which.
+    A2a,
     /// Many requests at once.
     Batches,
     /// Files at the provider.
@@ -217,6 +228,7 @@ impl Operation {
             Operation::Analyze => "analyze",
             Operation::ListModels => "list_models",
             Operation::Mcp => "mcp",
+            Operation::A2a => "a2a",
             Operation::Batches => "batches",
             Operation::Files => "files",
             Operation::Uploads => "uploads",
@@ -275,7 +287,7 @@ impl Dialect {
             "cohere" => Dialect::Cohere,
             "aws.bedrock" => Dialect::Bedrock,
             "ollama" => Dialect::Ollama,
-            "mcp" => Dialect::Mcp,
+            "mcp" | "a2a" => Dialect::Mcp,
             _ => Dialect::OpenAi,
         }
     }

@@ -15,7 +15,7 @@ use super::wrap;
 use crate::host::Side;
 use crate::json::{Document, Kind, escaped};
 use crate::policy::{Globs, Verdict};
-use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
 
@@ -29,7 +29,7 @@ impl Filter {
         passed: &mut Passed,
     ) {
         let root = document.root();
-        let is_rpc = self.kind.api == Api::Mcp;
+        let is_rpc = self.kind.api.is_rpc();
         if let Some(usage) = Usage::of(self.kind.api, root).filter(|_| !is_rpc) {
             self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
         }

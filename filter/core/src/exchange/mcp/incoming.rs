@@ -27,6 +27,7 @@ pub(in crate::exchange) struct MessageJudge<'e> {
     engine: &'e Engine,
     roles: Rc<RoleSet>,
     target: usize,
+    operation: Operation,
     /// The stream has the server's own messages, and answers no request.
     listens: bool,
     /// What was seen of pinned tools.
@@ -37,7 +38,7 @@ impl<'e> MessageJudge<'e> {
     /// For the caller of an exchange.
     pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
         let listens = facts.call.method == "GET";
-        Self { engine, roles: Rc::clone(&facts.roles), target: facts.target, listens, seen: RefCell::default() }
+        Self { engine, roles: Rc::clone(&facts.roles), target: facts.target, operation: facts.call.operation, listens, seen: RefCell::default() }
     }
 
     /// What was seen of pinned tools since this was asked last: the pin's place, and whether it still holds.
@@ -117,7 +118,7 @@ impl<'e> MessageJudge<'e> {
         Question {
             roles: &self.roles,
             target: self.target,
-            operation: Operation::Mcp,
+            operation: self.operation,
             method: Some(method),
             model: None,
             body: Some(Asked { parameters: params, media: MediaSet::default(), state: State::None }),

@@ -16,7 +16,7 @@ use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts};
 use crate::head::Headers;
 use crate::host::Side;
-use crate::json::{self, Document, Kind, Node};
+use crate::json::{self, Document, Kind, Node, fold};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss};
 use crate::protocol::{
     self, Asking, Body, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version, is_known_method,
@@ -128,12 +128,15 @@ impl Exchange {
         let question = Question {
             roles: &facts.roles,
             target: facts.target,
-            operation: Operation::Mcp,
+            operation: facts.call.operation,
             method: Some(&method),
             model: None,
             body: Some(asked),
         };
         self.ask_method(&question, &method, cx)?;
+        if facts.call.operation == Operation::A2a {
+            return ask_pushes(asking, facts, cx);
+        }
         if method != "tools/call" {
             return Ok(());
         }
@@ -215,6 +218,32 @@ impl Exchange {
         facts.restore = std::mem::take(&mut outcome.restore);
         self.remember("in", outcome).map(Judged::Pass)
     }
+}
+
+/// An agent that is told to push notifications sends what it knows there: the host must be one that the target names.
+fn ask_pushes(asking: &Asking<'_>, facts: &Facts, cx: &Context<'_>) -> Result<(), Denial> {
+    let hosts = cx.engine.targets.get(facts.target).map(|target| &target.push_hosts);
+    let may = |node: Node<'_>| {
+        let host = node.text().and_then(|url| crate::policy::url_host(&url));
+        host.is_some_and(|host| hosts.is_some_and(|hosts| hosts.any(&host)))
+    };
+    let configures = fold(&asking.method()).contains("pushnotificationconfig");
+    match asking.params.is_none_or(|params| pushes(params, configures, &may)) {
+        true => Ok(()),
+        false => Err(Denial::new(Reason::ParameterNotAllowed).detail("the host that notifications are pushed to")),
+    }
+}
+
+/// Whether every URL that is to be pushed to may be. `inside`: they are what this part is about.
+fn pushes(node: Node<'_>, inside: bool, may: &dyn Fn(Node<'_>) -> bool) -> bool {
+    node.items().all(|item| pushes(item, inside, may))
+        && node.entries().all(|(key, value)| {
+            let key = fold(&key.text()).replace('_', "");
+            match inside && key == "url" {
+                true => may(value),
+                false => pushes(value, inside || key.contains("pushnotification"), may),
+            }
+        })
 }
 
 /// Where a value stands, quotes aside.

@@ -139,6 +139,14 @@ pub struct TargetDocument {
     /// request.
     #[serde(default)]
     pub resource: Option<String>,
+    /// What the upstream learns of the caller: `none` (the default), `assertion` (a token of our own for one minute, in
+    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, for a server that is
+    /// meant by the audience it was issued for; never an API key).
+    #[serde(default)]
+    pub forward: Forward,
+    /// For `apis: a2a`: hosts (globs) that an agent may be told to push notifications to. Default: none.
+    #[serde(default)]
+    pub push_hosts: OneOrMany<String>,
     /// Who answers for this target: on the record.
     #[serde(default)]
     pub owner: Option<String>,
@@ -156,6 +164,19 @@ pub struct TargetDocument {
     /// the option.
     #[serde(default = "yes")]
     pub ask_for_usage: bool,
+}
+
+/// What an upstream learns of the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forward {
+    /// Nothing.
+    #[default]
+    None,
+    /// Who it is, as we say.
+    Assertion,
+    /// The caller's own token.
+    SameAudience,
 }
 
 /// Conditions on a caller, all of which must hold. A list in a condition is satisfied by any of its items (globs).

@@ -46,6 +46,9 @@ pub struct McpDocument {
     /// Envoys. Default: a random key of each Envoy process, and sessions that end with it.
     #[serde(default)]
     pub session_key: Option<SecretRef>,
+    /// Signs assertions (`forward: assertion` of a target) with HMAC-SHA-256: at least 32 bytes that the upstream has, too.
+    #[serde(default)]
+    pub assertion_key: Option<SecretRef>,
 }
 
 /// What to do with answers.

@@ -112,7 +112,7 @@ pub fn read<'d>(api: Api, name: Option<&str>, root: Node<'d>, visit: Visit<'_, '
         Api::BedrockInvoke => amazon::invoke(kind, root, &mut event, visit),
         Api::OllamaChat | Api::OllamaGenerate => vendors::ollama(root, &mut event, visit),
         Api::TgiGenerate => vendors::tgi(root, &mut event, visit),
-        Api::Mcp => walk_messages(Side::Response, root, &mut |leaf| visit(leaf, Piece::Whole)),
+        Api::Mcp | Api::A2a => walk_messages(Side::Response, root, &mut |leaf| visit(leaf, Piece::Whole)),
         _ => whole(root, Channel::Assistant, visit),
     }
     event

@@ -209,15 +209,38 @@ const METHODS: &[&str] = &[
     "elicitation/create",
 ];
 
+/// Methods of Agent2Agent, in the words of its versions 0.3 and 1.0.
+const A2A_METHODS: &[&str] = &[
+    "message/send",
+    "message/stream",
+    "tasks/resubscribe",
+    "tasks/pushNotificationConfig/set",
+    "tasks/pushNotificationConfig/get",
+    "tasks/pushNotificationConfig/list",
+    "tasks/pushNotificationConfig/delete",
+    "agent/getAuthenticatedExtendedCard",
+    "SendMessage",
+    "SendStreamingMessage",
+    "GetTask",
+    "ListTasks",
+    "CancelTask",
+    "SubscribeToTask",
+    "CreateTaskPushNotificationConfig",
+    "GetTaskPushNotificationConfig",
+    "ListTaskPushNotificationConfigs",
+    "DeleteTaskPushNotificationConfig",
+    "GetExtendedAgentCard",
+];
+
 /// Whether a method is the protocol's. An allow that does not say which methods it means, means these.
 pub fn is_known_method(method: &str) -> bool {
-    METHODS.contains(&method) || method.starts_with("notifications/")
+    METHODS.contains(&method) || A2A_METHODS.contains(&method) || method.starts_with("notifications/")
 }
 
 /// Whether a text may be a method's name, and looks like no other's: in another case a server may take it for one that has rules.
 fn is_method(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/_-.$:".contains(&b);
-    let odd = || METHODS.iter().any(|known| *known != name && known.eq_ignore_ascii_case(name));
+    let odd = || METHODS.iter().chain(A2A_METHODS).any(|known| *known != name && known.eq_ignore_ascii_case(name));
     !name.is_empty() && name.len() <= 128 && name.bytes().all(plain) && !odd()
 }
 

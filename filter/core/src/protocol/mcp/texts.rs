@@ -46,6 +46,10 @@ fn params<'d>(side: Side, method: &str, node: Node<'d>, visit: Visit<'_, 'd>) {
         ("prompts/get", "name" | "arguments") | ("completion/complete", "argument" | "context") => {
             subtree(value, Channel::User, visit);
         }
+        // What another agent is told.
+        ("message/send" | "message/stream" | "SendMessage" | "SendStreamingMessage", "message") => {
+            each(value, Channel::User, visit);
+        }
         ("sampling/createMessage", "systemPrompt") => subtree(value, Channel::System, visit),
         ("sampling/createMessage", "messages") => each(value, Channel::User, visit),
         ("sampling/createMessage", "tools") | ("elicitation/create", "requestedSchema") => {
