@@ -66,7 +66,8 @@ async fn world(server: &Server) -> World {
         {"id": "read", "effect": "allow", "roles": "readers", "methods": ["tools/*", "resources/*"], "tools": {"name": "read_*"}},
         {"id": "write", "effect": "allow", "roles": "writers"},
     ]);
-    world.policy["content"] = json!([{"id": "cards", "detect": "CREDIT_CARD", "action": "mask", "channels": "tool_result"}]);
+    world.policy["content"] =
+        json!([{"id": "cards", "detect": "CREDIT_CARD", "action": "mask", "channels": "tool_result"}]);
     world.cluster = server.cluster.clone();
     world
 }
@@ -117,7 +118,8 @@ async fn callers_see_and_call_what_is_theirs(world: World, server: &Server) {
         let (version, reads) = (VERSIONS[i / 2], i % 2 == 0);
         assert_eq!(outcome["version"], version, "{outcome:#}");
         let steps = outcome["steps"].as_array().expect("steps");
-        let seen = if reads { json!(["read_file", "read_slowly"]) } else { json!(["read_file", "read_slowly", "write_file"]) };
+        let seen =
+            if reads { json!(["read_file", "read_slowly"]) } else { json!(["read_file", "read_slowly", "write_file"]) };
         assert_eq!(steps[0]["ok"], seen, "{version}");
         let text = json!(["/a: pay with [CREDIT_CARD]"]);
         assert_eq!(steps[1]["ok"]["text"], text, "{version}: {steps:#?}");
@@ -136,7 +138,10 @@ async fn callers_see_and_call_what_is_theirs(world: World, server: &Server) {
     let ran = server.ran();
     let times = |tool: &str| ran.iter().filter(|line| line["ran"] == tool).count();
     assert_eq!((times("read_file"), times("write_file"), times("read_slowly")), (8, 4, 8));
-    assert!(ran.iter().all(|line| line["headers"]["host"].is_string() && line["headers"]["authorization"].is_null()), "{ran:#?}");
+    assert!(
+        ran.iter().all(|line| line["headers"]["host"].is_string() && line["headers"]["authorization"].is_null()),
+        "{ran:#?}"
+    );
 }
 
 #[tokio::test]
@@ -195,7 +200,12 @@ async fn sessions_stay_their_openers() {
     let asked = gate.call(&ask(&rita, &session)).await;
     assert!(asked.status == 200 && asked.text().contains("read_file"), "{}", asked.text());
     let line = gate.log_line(&asked).await;
-    assert_eq!((&line["mcp.method.name"], &line["doorward.user"]), (&json!("tools/list"), &json!("rita")), "{:?}", record(&line));
+    assert_eq!(
+        (&line["mcp.method.name"], &line["doorward.user"]),
+        (&json!("tools/list"), &json!("rita")),
+        "{:?}",
+        record(&line)
+    );
     assert_eq!(gate.call(&end(&rita)).await.status, 200);
     assert_eq!(gate.call(&ask(&rita, &session)).await.status, 404, "the server's own answer");
 }
@@ -206,11 +216,13 @@ async fn clients_learn_whom_to_get_a_token_from() {
     let world = world(&server).await;
     let gate = world.gate().await;
     let list = json!({"jsonrpc": "2.0", "id": 2, "method": "prompts/list"}).to_string();
-    let unknown = gate.call(&Request::new("POST", "/mcp").header("content-type", "application/json").body(list.clone())).await;
+    let unknown =
+        gate.call(&Request::new("POST", "/mcp").header("content-type", "application/json").body(list.clone())).await;
     assert_eq!(unknown.status, 401);
     let challenge = unknown.fields.get("www-authenticate").expect("a challenge");
     let url = challenge.split("resource_metadata=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a URL");
-    let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned())).expect("a path");
+    let path =
+        url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| rest[at..].to_owned())).expect("a path");
     assert_eq!(path, "/.well-known/oauth-protected-resource/mcp");
     let metadata = gate.call(&Request::get(&path)).await;
     assert_eq!((metadata.status, &metadata.json()["authorization_servers"]), (200, &json!([world.idp.issuer])));

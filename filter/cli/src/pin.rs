@@ -94,7 +94,13 @@ fn ask(url: &str, bearer: Option<&str>) -> anyhow::Result<String> {
 }
 
 /// One POST; head and body of the answer.
-fn post(authority: &str, path: &str, bearer: Option<&str>, headers: &str, body: &str) -> anyhow::Result<(String, String)> {
+fn post(
+    authority: &str,
+    path: &str,
+    bearer: Option<&str>,
+    headers: &str,
+    body: &str,
+) -> anyhow::Result<(String, String)> {
     let place = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
     let mut stream = TcpStream::connect(&place).with_context(|| format!("cannot reach {place}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;

@@ -13,7 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned,
+    Verdict,
 };
 use crate::sort;
 
@@ -104,14 +105,14 @@ impl Engine {
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
         let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
-        let session_key = secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
+        let session_key =
+            secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
         let assertion_path = root.key("mcp").key("assertion_key");
         let assertion_key = secret(document.mcp.assertion_key.as_ref(), env, &assertion_path, &mut problems);
         if targets.want_assertions() && document.mcp.assertion_key.is_none() {
             problems.push(
-                Problem::new(assertion_path, "`forward: assertion` needs a key").help(
-                    "add `mcp: {assertion_key: {env: NAME}}` and set NAME in vm_config.environment_variables",
-                ),
+                Problem::new(assertion_path, "`forward: assertion` needs a key")
+                    .help("add `mcp: {assertion_key: {env: NAME}}` and set NAME in vm_config.environment_variables"),
             );
         }
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);

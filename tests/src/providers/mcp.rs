@@ -25,9 +25,7 @@ pub fn handler() -> Handler {
 }
 
 fn tools() -> Vec<Value> {
-    let tool = |(name, description): (&str, &str)| {
-        json!({"name": name, "description": description, "inputSchema": {"type": "object"}})
-    };
+    let tool = |(name, description): (&str, &str)| json!({"name": name, "description": description, "inputSchema": {"type": "object"}});
     [("find_ticket", "Finds tickets."), ("send_mail", "Sends a mail."), ("delete_ticket", "Deletes a ticket.")]
         .map(tool)
         .into()

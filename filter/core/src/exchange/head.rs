@@ -13,7 +13,8 @@ use crate::inspect::{Budget, Shingles};
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
 use crate::protocol::{
-    Api, Body, Channel, Dialect, Found, Heads, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+    Api, Body, Channel, Dialect, Found, Heads, MediaSet, NoCall, Operation, State, Streams, classify,
+    encoded as escaped,
 };
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};

@@ -20,8 +20,8 @@ mod wait;
 
 use std::rc::Rc;
 
-pub(crate) use mcp::prepare_sessions;
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
+pub(crate) use mcp::prepare_sessions;
 
 use crate::audit::Record;
 use crate::engine::{Engine, Worker};

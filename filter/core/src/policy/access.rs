@@ -231,7 +231,9 @@ impl Access {
         let enforced = || self.statements.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
         let uses = |s: &Statement| {
             s.operations.is_empty() || {
-                let calls_a_model = |o: &Operation| !o.must_be_named() && !matches!(o, Operation::ListModels | Operation::Mcp | Operation::A2a);
+                let calls_a_model = |o: &Operation| {
+                    !o.must_be_named() && !matches!(o, Operation::ListModels | Operation::Mcp | Operation::A2a)
+                };
                 s.operations.iter().any(calls_a_model)
             }
         };

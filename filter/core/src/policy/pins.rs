@@ -60,7 +60,8 @@ impl Pins {
                 }
             }
             let [name] = document.name.0.as_slice() else {
-                problems.push(Problem::new(path.key("name"), "a pin is one tool's").help("write an item for each tool"));
+                problems
+                    .push(Problem::new(path.key("name"), "a pin is one tool's").help("write an item for each tool"));
                 continue;
             };
             let none = crate::config::OneOrMany(Vec::new());

@@ -55,21 +55,30 @@ mod tests {
 
     #[test]
     fn errors_answer_their_request() {
-        let rpc = Rpc { id: Some("123456789012345678901234567890".to_owned()), metadata: Some("https://h/m".to_owned()) };
+        let rpc =
+            Rpc { id: Some("123456789012345678901234567890".to_owned()), metadata: Some("https://h/m".to_owned()) };
         let denial = Denial { rpc: Some(Box::new(rpc)), ..Denial::new(Reason::ToolNotAllowed) };
         let body = String::from_utf8(denial.body(Dialect::Mcp)).unwrap();
         assert!(body.contains("\"id\":123456789012345678901234567890,"), "{body}");
         let error: serde_json::Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((&error["error"]["code"], &error["error"]["data"]["reason"]), (&json!(-32003), &json!("tool.not_allowed")));
+        assert_eq!(
+            (&error["error"]["code"], &error["error"]["data"]["reason"]),
+            (&json!(-32003), &json!("tool.not_allowed"))
+        );
         let challenge = |denial: &Denial| {
-            denial.headers(Dialect::Mcp).into_iter().find(|(name, _)| name == "www-authenticate").map(|(_, value)| value)
+            denial
+                .headers(Dialect::Mcp)
+                .into_iter()
+                .find(|(name, _)| name == "www-authenticate")
+                .map(|(_, value)| value)
         };
         let value = challenge(&denial).unwrap();
         assert!(value.contains("insufficient_scope") && value.contains("resource_metadata=\"https://h/m\""), "{value}");
         let missing = Denial { reason: Reason::Identity(identity::Reason::Missing), ..denial };
         assert_eq!(challenge(&missing).unwrap(), "Bearer realm=\"doorward\", resource_metadata=\"https://h/m\"");
         assert_eq!(challenge(&Denial::new(Reason::ToolNotAllowed)), None);
-        let version: serde_json::Value = serde_json::from_slice(&Denial::new(Reason::McpVersion).body(Dialect::Mcp)).unwrap();
+        let version: serde_json::Value =
+            serde_json::from_slice(&Denial::new(Reason::McpVersion).body(Dialect::Mcp)).unwrap();
         assert_eq!((&version["id"], &version["error"]["data"]["supported"][0]), (&json!(null), &json!("2025-03-26")));
     }
 }

@@ -96,7 +96,10 @@ fn an_upstream_learns_of_the_caller_what_its_target_says() {
     let claims = signed.split_once('.').unwrap().1;
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     assert_eq!(claims["workload"], "spiffe://td/writer");
-    assert_eq!((&claims["aud"], &claims["roles"], &claims["exp"]), (&json!("files"), &json!(["writer"]), &json!(1_800_000_060)));
+    assert_eq!(
+        (&claims["aud"], &claims["roles"], &claims["exp"]),
+        (&json!("files"), &json!(["writer"]), &json!(1_800_000_060))
+    );
     // A workload has no token, and nobody else's goes on in its place.
     let same = sent(json!({"targets": target("same-audience")}));
     assert_eq!(same.upstream_set.get("authorization"), None);

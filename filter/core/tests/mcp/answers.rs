@@ -6,7 +6,8 @@ use crate::call;
 use crate::stage::{Answer, Stage};
 
 fn list() -> Value {
-    let tool = |name: &str| json!({"name": name, "description": format!("does {name}"), "inputSchema": {"type": "object"}});
+    let tool =
+        |name: &str| json!({"name": name, "description": format!("does {name}"), "inputSchema": {"type": "object"}});
     let tools: Vec<Value> = ["read_file", "write_file", "drop_table", "query"].map(tool).into();
     json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": tools, "ttlMs": 1000, "cacheScope": "public"}})
 }
@@ -41,7 +42,8 @@ fn lists_show_what_may_be_called() {
         assert_eq!(names(&played.answer()[1]), expected);
     }
     let prompts = json!({"jsonrpc": "2.0", "id": 1, "result": {"prompts": [{"name": "p"}], "resources": [{"uri": "u", "name": "r"}]}});
-    let played = stage.post("reader", &json!({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}), &Answer::json(&prompts));
+    let played =
+        stage.post("reader", &json!({"jsonrpc": "2.0", "id": 1, "method": "resources/list"}), &Answer::json(&prompts));
     assert_eq!(played.answer()["result"], json!({"prompts": [], "resources": [{"uri": "u", "name": "r"}]}));
 }
 
@@ -74,7 +76,11 @@ fn a_server_asks_only_what_the_caller_is_allowed() {
     let played = stage.post("reader", &call("read_a", &json!({})), &answer);
     assert_eq!(played.reason(), "method.not_allowed");
     let events = played.events();
-    assert_eq!((events.len(), &events[0]["id"], &events[0]["error"]["code"]), (1, &json!(7), &json!(-32003)), "{events:?}");
+    assert_eq!(
+        (events.len(), &events[0]["id"], &events[0]["error"]["code"]),
+        (1, &json!(7), &json!(-32003)),
+        "{events:?}"
+    );
     let note = json!({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"});
     let played = stage.send("reader", "GET", &[], "", &Answer::stream(&[sampling, note.clone()], 11));
     assert_eq!(played.events(), [note]);
@@ -99,7 +105,8 @@ fn results_are_scanned_and_redacted() {
     let played = stage.post("reader", &call("read_a", &json!({})), &Answer::json(&result));
     assert_eq!(played.answer()["result"], masked);
     for size in [1, 50] {
-        let played = stage.post("reader", &call("read_a", &json!({})), &Answer::stream(std::slice::from_ref(&result), size));
+        let played =
+            stage.post("reader", &call("read_a", &json!({})), &Answer::stream(std::slice::from_ref(&result), size));
         assert_eq!(played.events()[0]["result"], masked);
     }
 }
@@ -125,7 +132,8 @@ fn pictures_are_withheld_unless_the_policy_lets_them_pass() {
 fn the_old_transport_is_recognised() {
     let mut stage = Stage::new(&json!({}));
     let text = b"event: endpoint\ndata: /messages/?session_id=1\n\n".to_vec();
-    let answer = Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks: vec![text] };
+    let answer =
+        Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks: vec![text] };
     let played = stage.send("writer", "GET", &[], "", &answer);
     assert_eq!((played.client.as_str(), played.reason()), ("", "answer.unscannable"));
 }

@@ -74,7 +74,8 @@ fn methods_are_judged() {
         let played = stage.post(caller, &asked(method), &Answer::default());
         assert_eq!(outcome(&played), expected, "{caller} {method}");
     }
-    let denied = json!({"access": [{"id": "a", "effect": "allow"}, {"id": "d", "effect": "deny", "methods": "initialize"}]});
+    let denied =
+        json!({"access": [{"id": "a", "effect": "allow"}, {"id": "d", "effect": "deny", "methods": "initialize"}]});
     let played = Stage::new(&denied).post("writer", &asked("initialize"), &Answer::default());
     assert_eq!((outcome(&played).as_str(), played.record["doorward.rules"].as_str()), ("403 method.not_allowed", "d"));
     let models = json!({"access": [{"id": "a", "effect": "allow", "models": "*"}]});
@@ -121,7 +122,10 @@ fn every_message_of_a_batch_is_judged() {
     for newer in ["2025-06-18", "2025-11-25", "2026-07-28"] {
         assert_eq!(send(json!([good]), &version(newer)), "400 protocol.unreadable", "{newer}");
     }
-    assert_eq!(send(json!([good, bad]), &[("mcp-method", "tools/call"), ("mcp-name", "read_file")]), "400 protocol.unreadable");
+    assert_eq!(
+        send(json!([good, bad]), &[("mcp-method", "tools/call"), ("mcp-name", "read_file")]),
+        "400 protocol.unreadable"
+    );
     assert_eq!(send(json!(vec![good; 65]), &[]), "400 protocol.unreadable");
     let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}});
     assert_eq!(send(json!([initialize]), &[]), "400 protocol.unreadable");
@@ -169,7 +173,11 @@ fn texts_are_scanned_by_their_channels() {
         {"id": "mail", "detect": "EMAIL_ADDRESS", "action": "deny", "channels": "user"},
     ]});
     let mut stage = Stage::new(&more);
-    let played = stage.post("reader", &call("read_a", &json!({"q": "4556 7375 8689 9855", "to": "bob@northwind.dev"})), &Answer::default());
+    let played = stage.post(
+        "reader",
+        &call("read_a", &json!({"q": "4556 7375 8689 9855", "to": "bob@northwind.dev"})),
+        &Answer::default(),
+    );
     assert!(played.upstream.unwrap().contains(r#""q":"[CREDIT_CARD]""#));
     // What decides cannot be replaced.
     let played = stage.post("writer", &call("4556737586899855", &json!({})), &Answer::default());
@@ -194,7 +202,10 @@ fn metadata_tells_the_issuers() {
     assert_eq!(played.status(), 401);
     let url = "https://tools.test/.well-known/oauth-protected-resource/mcp";
     let challenge = played.header("www-authenticate");
-    assert!(challenge.starts_with("Bearer ") && challenge.contains(&format!("resource_metadata=\"{url}\"")), "{challenge}");
+    assert!(
+        challenge.starts_with("Bearer ") && challenge.contains(&format!("resource_metadata=\"{url}\"")),
+        "{challenge}"
+    );
     let played = stage.send_to("/.well-known/oauth-protected-resource/mcp", "reader", "GET", &[], "", &none);
     assert_eq!(played.status(), 200);
     assert_eq!(played.error()["authorization_servers"], json!(["https://idp.test"]));
@@ -205,7 +216,8 @@ fn metadata_tells_the_issuers() {
 
 #[test]
 fn other_paths_and_methods_are_no_calls() {
-    let mut stage = Stage::new(&json!({"targets": [{"name": "files", "cluster": "c", "provider": "mcp", "path_prefix": "/mcp"}]}));
+    let mut stage =
+        Stage::new(&json!({"targets": [{"name": "files", "cluster": "c", "provider": "mcp", "path_prefix": "/mcp"}]}));
     let body = call("read_a", &json!({})).to_string();
     let none = Answer::default();
     for (path, method, body, expected) in [

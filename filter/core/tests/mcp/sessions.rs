@@ -30,7 +30,15 @@ fn sessions_are_their_openers() {
         for method in ["POST", "GET", "DELETE"] {
             assert_eq!(send("reader", method, &session), "abc.def", "{method}");
             assert_eq!(send("reader-2", method, &session), "404 mcp.session", "{method}");
-            for forged in ["abc.def", "abc", "", &format!("{head}."), &format!("{head}.{other}"), &format!("x{session}"), &format!(".{tag}")] {
+            for forged in [
+                "abc.def",
+                "abc",
+                "",
+                &format!("{head}."),
+                &format!("{head}.{other}"),
+                &format!("x{session}"),
+                &format!(".{tag}"),
+            ] {
                 assert_eq!(send("reader", method, forged), "404 mcp.session", "{method} {forged}");
             }
         }

@@ -38,7 +38,14 @@ impl<'e> MessageJudge<'e> {
     /// For the caller of an exchange.
     pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
         let listens = facts.call.method == "GET";
-        Self { engine, roles: Rc::clone(&facts.roles), target: facts.target, operation: facts.call.operation, listens, seen: RefCell::default() }
+        Self {
+            engine,
+            roles: Rc::clone(&facts.roles),
+            target: facts.target,
+            operation: facts.call.operation,
+            listens,
+            seen: RefCell::default(),
+        }
     }
 
     /// What was seen of pinned tools since this was asked last: the pin's place, and whether it still holds.
@@ -138,7 +145,9 @@ impl<'e> MessageJudge<'e> {
                 }
             }
             // What a call would be judged by, found once for the list.
-            let fitting = fitting.get_or_insert_with(|| self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) }));
+            let fitting = fitting.get_or_insert_with(|| {
+                self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) })
+            });
             let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
             self.engine.access.tool(&tool, fitting).miss.is_none()
         };

@@ -41,7 +41,8 @@ impl Exchange {
             Unreadable::Version => Denial::new(Reason::McpVersion),
         })?;
         let session = headers.one(SESSION).map_err(|_| Denial::new(Reason::ProtocolHeaders))?;
-        let accepts = |kind: &str| headers.all("accept").any(|v| String::from_utf8_lossy(v).to_ascii_lowercase().contains(kind));
+        let accepts =
+            |kind: &str| headers.all("accept").any(|v| String::from_utf8_lossy(v).to_ascii_lowercase().contains(kind));
         match (facts.call.body, facts.call.method) {
             // Other than these, nothing that has no body is the protocol's.
             (Body::None, "GET") if !accepts("text/event-stream") => {

@@ -52,7 +52,8 @@ impl Exchange {
     pub(super) fn ask_pin(&self, target: usize, tool: &str, cx: &mut Context<'_>) -> Result<(), Denial> {
         let Some(place) = cx.engine.pins.blocks(target, tool) else { return Ok(()) };
         let stored = cx.host.load(&key(&cx.engine.name)).map_err(|_| Denial::new(Reason::InternalHost))?;
-        let changed = |value: &[u8]| states(value, cx).and_then(|states| states.get(place)).is_some_and(|state| *state != 0);
+        let changed =
+            |value: &[u8]| states(value, cx).and_then(|states| states.get(place)).is_some_and(|state| *state != 0);
         match stored.is_some_and(|stored| changed(&stored.value)) {
             true => Err(Denial::new(Reason::ToolChanged)),
             false => Ok(()),

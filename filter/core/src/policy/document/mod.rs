@@ -16,8 +16,12 @@ use crate::inspect::DetectorsDocument;
 use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
-pub use content::{Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument};
-pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict};
+pub use content::{
+    Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
+};
+pub use settings::{
+    AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
+};
 pub use tools::{ArgumentDocument, Declared, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.

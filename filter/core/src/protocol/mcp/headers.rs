@@ -132,7 +132,8 @@ impl Heads {
             _ => {}
         }
         let arguments = asking.param("arguments");
-        let same = |(name, value): &(String, String)| arguments.is_some_and(|arguments| repeats(arguments, name, value));
+        let same =
+            |(name, value): &(String, String)| arguments.is_some_and(|arguments| repeats(arguments, name, value));
         if self.params.iter().all(same) { Ok(()) } else { Err("Mcp-Param") }
     }
 }
@@ -221,7 +222,10 @@ mod tests {
         ] {
             assert_eq!(agree(NEW, &headers), Err(expected), "{headers:?}");
         }
-        assert_eq!(agree(OLD, &[("mcp-protocol-version", "2026-07-28"), method, ("mcp-name", "a")]), Err("MCP-Protocol-Version"));
+        assert_eq!(
+            agree(OLD, &[("mcp-protocol-version", "2026-07-28"), method, ("mcp-name", "a")]),
+            Err("MCP-Protocol-Version")
+        );
         assert_eq!(agree(OLD, &[("mcp-name", "b")]), Err("Mcp-Name"));
     }
 
@@ -235,9 +239,13 @@ mod tests {
         assert_eq!(with("mcp-param-Region", "=?base64?ZXU=?="), Ok(()));
         assert_eq!(with("mcp-param-n", "7"), Ok(()));
         assert_eq!(with("mcp-param-elsewhere", "y"), Ok(()));
-        for (name, value) in
-            [("mcp-param-region", "us"), ("mcp-param-n", "7.0"), ("mcp-param-n", "eu"), ("mcp-param-elsewhere", "z"), ("mcp-param-deep", "y")]
-        {
+        for (name, value) in [
+            ("mcp-param-region", "us"),
+            ("mcp-param-n", "7.0"),
+            ("mcp-param-n", "eu"),
+            ("mcp-param-elsewhere", "z"),
+            ("mcp-param-deep", "y"),
+        ] {
             assert_eq!(with(name, value), Err("Mcp-Param"), "{name} {value}");
         }
     }

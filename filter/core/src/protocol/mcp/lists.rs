@@ -80,10 +80,12 @@ mod tests {
 
     #[test]
     fn lists_are_cut() {
-        let all = r#"{"tools":[{"name":"a"},{"name":"b","x":1},{"title":"no name"},"odd",{"name":"c"}],"nextCursor":"n"}"#;
+        let all =
+            r#"{"tools":[{"name":"a"},{"name":"b","x":1},{"title":"no name"},"odd",{"name":"c"}],"nextCursor":"n"}"#;
         assert_eq!(cut_to(all, &["b"]).unwrap(), r#"{"tools":[{"name":"b","x":1}],"nextCursor":"n"}"#);
         assert_eq!(cut_to(all, &[]).unwrap(), r#"{"tools":[],"nextCursor":"n"}"#);
-        let others = r#"{"prompts":[{"name":"p"}],"resources":[{"uri":"u"}],"resourceTemplates":[{"uriTemplate":"t"}]}"#;
+        let others =
+            r#"{"prompts":[{"name":"p"}],"resources":[{"uri":"u"}],"resourceTemplates":[{"uriTemplate":"t"}]}"#;
         assert_eq!(cut_to(others, &[]).unwrap(), r#"{"prompts":[],"resources":[],"resourceTemplates":[]}"#);
         assert!(cut_to(others, &["prompts"]).unwrap().contains(r#""prompts":[{"name":"p"}]"#));
     }
@@ -101,7 +103,9 @@ mod tests {
 
     #[test]
     fn lists_that_can_be_read_in_two_ways_are_none() {
-        for json in [r#"{"tools":{"0":{"name":"a"}}}"#, r#"{"tools":[{"Name":"a","name":"b"}]}"#, r#"{"tools":[{"NAME":"a"}]}"#] {
+        for json in
+            [r#"{"tools":{"0":{"name":"a"}}}"#, r#"{"tools":[{"Name":"a","name":"b"}]}"#, r#"{"tools":[{"NAME":"a"}]}"#]
+        {
             let Ok(document) = Document::parse(json.as_bytes(), &Limits::default()) else { continue };
             let (mut tool, mut other) = (|_: &str, _: Node<'_>| true, || true);
             let mut third = || true;

@@ -56,7 +56,9 @@ fn params<'d>(side: Side, method: &str, node: Node<'d>, visit: Visit<'_, 'd>) {
             subtree(value, Channel::ToolDescription, visit);
         }
         // Answers to what a result asked for, by the names it gave its questions.
-        (_, "inputResponses") => members(value, Channel::Metadata, visit, |_, answer, visit| result(side, answer, visit)),
+        (_, "inputResponses") => {
+            members(value, Channel::Metadata, visit, |_, answer, visit| result(side, answer, visit))
+        }
         _ => subtree(value, other(side), visit),
     });
 }
@@ -130,7 +132,14 @@ mod tests {
             (
                 Side::Request,
                 r#"[{"method":"tools/call","params":{"name":"n","arguments":{"k":["a"]},"_meta":{"m":"v"},"x":"o"}},"odd"]"#,
-                vec![("n", ToolCall), ("k", ToolCall), ("a", ToolCall), ("v", Metadata), ("o", Metadata), ("odd", Metadata)],
+                vec![
+                    ("n", ToolCall),
+                    ("k", ToolCall),
+                    ("a", ToolCall),
+                    ("v", Metadata),
+                    ("o", Metadata),
+                    ("odd", Metadata),
+                ],
             ),
             (
                 Side::Request,
@@ -159,7 +168,11 @@ mod tests {
                 vec![("s", System)],
             ),
             (Side::Response, r#"{"id":1,"error":{"code":1,"message":"e"}}"#, vec![("e", ToolResult)]),
-            (Side::Response, r#"{"method":"notifications/message","params":{"data":"log"}}"#, vec![("log", ToolResult)]),
+            (
+                Side::Response,
+                r#"{"method":"notifications/message","params":{"data":"log"}}"#,
+                vec![("log", ToolResult)],
+            ),
         ] {
             let found = leaves(side, json);
             for (text, channel) in expected {
