@@ -78,7 +78,7 @@ impl Pins {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
 

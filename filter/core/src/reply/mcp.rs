@@ -18,10 +18,11 @@ impl Denial {
     /// The error as a JSON-RPC message.
     pub(super) fn rpc_error(&self) -> Vec<u8> {
         let id = self.rpc.as_ref().and_then(|rpc| rpc.id.as_deref()).unwrap_or("null");
-        let mut data = json!({"reason": self.reason.code()});
-        if self.reason == Reason::McpVersion {
-            data["supported"] = VERSIONS.iter().map(|(name, _)| *name).collect();
-        }
+        let supported: Vec<&str> = VERSIONS.iter().map(|(name, _)| *name).collect();
+        let data = match self.reason {
+            Reason::McpVersion => json!({"reason": self.reason.code(), "supported": supported}),
+            reason => json!({"reason": reason.code()}),
+        };
         let error = json!({"code": self.rpc_code(), "message": self.message(), "data": data});
         // As it came: a number may be longer than any type of ours.
         format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}").into_bytes()

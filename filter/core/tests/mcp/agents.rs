@@ -50,8 +50,11 @@ fn agents_are_asked_what_access_allows() {
     assert_eq!(outcome(&stage.post("reader", &send("sendmessage", "hi", None), &none)), "400 protocol.unreadable");
     let refused = stage.post("nobody", &send("message/send", "hi", None), &none);
     assert_eq!((outcome(&refused).as_str(), &refused.error()["jsonrpc"]), ("403 access.denied", &json!("2.0")));
-    let played = stage.send_to("/.well-known/agent-card.json", "writer", "GET", &[], "", &none);
-    assert_eq!(outcome(&played), "passes");
+    let card = Answer::json(&json!({"name": "planner", "url": "https://planner.test"}));
+    let played = stage.send_to("/.well-known/agent-card.json", "writer", "GET", &[], "", &card);
+    assert_eq!((outcome(&played).as_str(), &played.answer()["name"]), ("passes", &json!("planner")));
+    let configs = json!({"jsonrpc": "2.0", "id": 5, "result": []});
+    assert_eq!(stage.post("writer", &get, &Answer::json(&configs)).answer(), configs);
     assert_eq!(outcome(&stage.send("writer", "GET", &[], "", &none)), "405 protocol.method");
 }
 

@@ -129,6 +129,16 @@ fn pictures_are_withheld_unless_the_policy_lets_them_pass() {
 }
 
 #[test]
+fn a_list_under_another_status_is_cut_too() {
+    let mut stage = Stage::new(&json!({}));
+    let played = stage.post("reader", &ask(), &Answer { status: "400", ..Answer::json(&list()) });
+    assert_eq!(names(&played.answer()), ["read_file", "query"]);
+    let plain = json!({"error": "not found"});
+    let played = stage.post("reader", &ask(), &Answer { status: "404", ..Answer::json(&plain) });
+    assert_eq!(played.answer(), plain);
+}
+
+#[test]
 fn the_old_transport_is_recognised() {
     let mut stage = Stage::new(&json!({}));
     let text = b"event: endpoint\ndata: /messages/?session_id=1\n\n".to_vec();

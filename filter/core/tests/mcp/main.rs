@@ -187,6 +187,27 @@ fn texts_are_scanned_by_their_channels() {
 }
 
 #[test]
+fn headers_carry_nothing_that_would_be_replaced() {
+    let more = json!({"content": [{"id": "cards", "detect": "CREDIT_CARD", "action": "mask"}]});
+    let mut stage = Stage::new(&more);
+    let body = call("read_a", &json!({"card": "4556737586899855"})).to_string();
+    let send = |stage: &mut Stage, fields: &[(&str, &str)]| outcome(&stage.send("reader", "POST", fields, &body, &Answer::default()));
+    assert_eq!(send(&mut stage, &[]), "passes");
+    assert_eq!(send(&mut stage, &[("mcp-param-card", "4556737586899855")]), "400 content.denied");
+    assert_eq!(send(&mut stage, &[("mcp-param-card", "=?base64?NDU1NjczNzU4Njg5OTg1NQ==?=")]), "400 content.denied");
+}
+
+#[test]
+fn parameters_of_methods_have_caps() {
+    let access = json!([{"id": "a", "effect": "allow", "parameters": {"uri": {"one_of": ["file:///house"]}}}]);
+    let mut stage = Stage::new(&json!({"access": access}));
+    for (uri, expected) in [("file:///house", "passes"), ("file:///etc/passwd", "403 parameter.not_allowed")] {
+        let read = json!({"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": uri}});
+        assert_eq!(outcome(&stage.post("reader", &read, &Answer::default())), expected);
+    }
+}
+
+#[test]
 fn what_is_only_observed_passes_and_is_told() {
     let mut stage = Stage::new(&json!({"mode": "observe"}));
     let played = stage.post("reader", &call("write_file", &json!({})), &Answer::default());

@@ -13,7 +13,7 @@ use crate::host::Side;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
-    self, Lists, MAX_BATCH, MediaSet, Message, Operation, State, is_lifecycle, lists, media, walk_messages,
+    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, Operation, State, is_lifecycle, lists, media, walk_messages,
 };
 use crate::redact::{Inspector, Scan};
 use crate::reply::{Denial, Reason};
@@ -178,7 +178,12 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<Judged, Denial> {
         let mut edits = Vec::new();
-        if success {
+        // An agent's card is no message. What is refused is read by clients all the same, if it is one.
+        let is_message = match success {
+            true => facts.call.api == Api::Mcp || facts.call.body != Body::None,
+            false => document.root().get("jsonrpc").is_some(),
+        };
+        if is_message {
             let judge = MessageJudge::new(cx.engine, facts);
             let incoming = judge.incoming(document.root());
             self.note_pins(&judge.seen(), cx);

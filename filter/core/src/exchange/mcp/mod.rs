@@ -19,7 +19,7 @@ use crate::host::Side;
 use crate::json::{self, Document, Kind, Node, fold};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss};
 use crate::protocol::{
-    self, Asking, Body, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version, is_known_method,
+    self, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version, is_known_method,
     is_lifecycle, media, walk_messages,
 };
 use crate::redact::{Deriver, Scan};
@@ -27,6 +27,18 @@ use crate::reply::{Denial, Reason};
 
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
+/// Headers that some servers would read from trailers, too, where nobody compares them; and credentials, as in every request.
+const NO_TRAILERS: &[&str] = &[
+    SESSION,
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "last-event-id",
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+];
 
 impl Exchange {
     /// What the head of a request says of messages and sessions.
@@ -40,6 +52,10 @@ impl Exchange {
             Unreadable::Header => Denial::new(Reason::ProtocolHeaders),
             Unreadable::Version => Denial::new(Reason::McpVersion),
         })?;
+        if self.tap.is_none() {
+            cx.effects.push(Effect::ForbidTrailers(NO_TRAILERS));
+        }
+        self.scan_heads(facts, cx)?;
         let session = headers.one(SESSION).map_err(|_| Denial::new(Reason::ProtocolHeaders))?;
         let accepts =
             |kind: &str| headers.all("accept").any(|v| String::from_utf8_lossy(v).to_ascii_lowercase().contains(kind));
@@ -60,6 +76,21 @@ impl Exchange {
         let Some(sealed) = session.filter(|_| self.tap.is_none()) else { return Ok(()) };
         let own = self.opened(sealed, cx)?;
         cx.effects.push(Effect::SetHeader(Side::Request, SESSION.to_owned(), own));
+        Ok(())
+    }
+
+    /// Headers go ahead of the body, and would disagree with it if a value were replaced there: what would be replaced is refused.
+    fn scan_heads(&mut self, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        let inspector = inspector(&plan, cx.engine, None);
+        for text in facts.mcp.texts() {
+            let outcome = inspector.text(text, Channel::ToolCall, &mut facts.budget);
+            let replaced = outcome.edited.is_some();
+            self.remember("in", outcome)?;
+            if replaced {
+                return Err(Denial::new(Reason::ContentDenied).detail("in a header"));
+            }
+        }
         Ok(())
     }
 
@@ -263,4 +294,15 @@ fn show(document: &Document<'_>, side: Side, edits: &[(std::ops::Range<usize>, S
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NO_TRAILERS;
+    use crate::identity::CREDENTIAL_HEADERS;
+
+    #[test]
+    fn credentials_are_no_trailers_here_either() {
+        assert!(CREDENTIAL_HEADERS.iter().all(|name| NO_TRAILERS.contains(name)));
+    }
 }

@@ -31,7 +31,7 @@ impl Exchange {
             let Ok(stored) = cx.host.load(&key) else { return };
             let before = stored.as_ref().and_then(|stored| states(&stored.value, cx));
             let mut now = before.map_or_else(Vec::new, <[u8]>::to_vec);
-            now.resize(cx.engine.pins.len(), 0);
+            now.resize(cx.engine.pins.count(), 0);
             for (place, holds) in seen {
                 if let Some(state) = now.get_mut(*place) {
                     *state = u8::from(!holds);

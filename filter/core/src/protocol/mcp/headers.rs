@@ -98,6 +98,12 @@ impl Heads {
         Ok(Self { version, method: text("mcp-method")?, name: text("mcp-name")?, params })
     }
 
+    /// Every text in them that is a caller's.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let params = self.params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        self.name.as_deref().into_iter().chain(self.method.as_deref()).chain(params)
+    }
+
     /// Whether there is one that speaks of a single message.
     pub fn speak_of_one(&self) -> bool {
         self.method.is_some() || self.name.is_some() || !self.params.is_empty()

@@ -83,11 +83,11 @@ impl<'d> Message<'d> {
         let (result, error) = (node.get("result"), node.get("error"));
         let Some(method) = node.get("method") else {
             return match (result, error) {
-                (Some(result), None) if result.kind() == Kind::Object && id.is_some() => {
+                (Some(result), None) if id.is_some() => {
                     exact(result, RESULT)?;
                     Ok(Self::Answer(Answering { id, result: Some(result) }))
                 }
-                (Some(_), None) => Err("`result` is no object, or has no `id`"),
+                (Some(_), None) => Err("a `result` without an `id`"),
                 (None, Some(_)) => Ok(Self::Answer(Answering { id, result: None })),
                 _ => Err("a message without one of `method`, `result` and `error`"),
             };
