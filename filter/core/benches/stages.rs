@@ -168,6 +168,45 @@ fn redact(bencher: Bencher<'_, '_>, size: usize) {
     run(bencher, size, true);
 }
 
+/// A request that offers 1,000 tools, under so many rules for tools.
+#[divan::bench(args = [0, 5, 5000])]
+fn offer_tools(bencher: Bencher<'_, '_>, rules: usize) {
+    let mut policy = policy();
+    let rule = |i: usize| match i % 3 {
+        0 => json!({"name": format!("tool_{i}")}),
+        1 => json!({"name": format!("server{i}__*")}),
+        _ => json!({"name": format!("*_{i}"), "arguments": {"/path": {"under": "/srv"}}}),
+    };
+    if rules > 0 {
+        let mut rules: Vec<Value> = (1..rules).map(rule).collect();
+        rules.push(json!({"name": "tool_*"}));
+        policy["access"][0]["tools"] = rules.into();
+    }
+    let tree = tree_from_json(&policy.to_string()).unwrap();
+    let engine = Engine::compile(&tree, &|_| None).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let (mut worker, mut host, at) = (Worker::new(&engine), host(), now());
+    let tool = |i: usize| json!({"type": "function", "function": {"name": format!("tool_{i}"), "parameters": {}}});
+    let tools: Vec<Value> = (0..1000).map(tool).collect();
+    let messages = json!([{"role": "user", "content": "Go on."}]);
+    let body = json!({"messages": messages, "model": "gpt-4o", "max_tokens": 512, "tools": tools}).to_string();
+    let head = head_to("/v1/chat/completions", &token(), body.len());
+    let available = body.len();
+    host.bodies.insert(Side::Request, body.into_bytes());
+    bencher.bench_local(|| {
+        let (mut exchange, mut effects) = (Exchange::new(1), Vec::new());
+        let _ = exchange.on(
+            Event::Head { side: Side::Request, headers: &head, end: false },
+            at,
+            &engine,
+            &mut worker,
+            &mut host,
+            &mut effects,
+        );
+        let event = Event::Body { side: Side::Request, available, end: true };
+        assert_eq!(exchange.on(event, at, &engine, &mut worker, &mut host, &mut effects), Flow::Continue);
+    });
+}
+
 /// One event of a stream, with four characters of text, from the moment its bytes are there until they go on.
 #[divan::bench(args = ["openai", "anthropic"])]
 fn stream_event(bencher: Bencher<'_, '_>, format: &str) {

@@ -35,6 +35,8 @@ pub struct Engine {
     pub(crate) access: Access,
     pub(crate) detectors: Detectors,
     pub(crate) content: Content,
+    /// What access statements look for in conversations.
+    pub(crate) taints: Content,
     pub(crate) limits: RequestLimits,
     pub(crate) unscannable: Verdict,
     pub(crate) model_mismatch: Verdict,
@@ -79,6 +81,12 @@ impl Engine {
         let content = match &detectors {
             Some(detectors) => {
                 Content::compile(&document.content, detectors, &roles, &targets, &root.key("content"), &mut problems)
+            }
+            None => Content::default(),
+        };
+        let taints = match &detectors {
+            Some(detectors) => {
+                Content::taints(&document.access, detectors, &roles, &targets, &root.key("access"), &mut problems)
             }
             None => Content::default(),
         };
@@ -142,6 +150,7 @@ impl Engine {
                 access,
                 detectors,
                 content,
+                taints,
                 limits,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,

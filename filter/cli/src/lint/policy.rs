@@ -1,6 +1,7 @@
 //! A policy that compiles: statements that never do anything, and what is missing.
 
 use doorward_core::config::{Path, Problem};
+use doorward_core::policy::Glob;
 use doorward_core::protocol::{CALLS, Operation};
 
 use super::content::content;
@@ -48,6 +49,7 @@ fn access(root: &Node, found: &mut Vec<Problem>) {
             );
         }
         media(statement, &path.index(i), found);
+        tools(statements, statement, &path.index(i), found);
         if !is(&statement, "allow") {
             continue;
         }
@@ -109,6 +111,70 @@ fn media(statement: &Node, path: &Path, found: &mut Vec<Problem>) {
     }
 }
 
+/// Rules for tools where there are none, and those that a deny makes void.
+fn tools(statements: &[Node], statement: &Node, path: &Path, found: &mut Vec<Problem>) {
+    let rules = statement
+        .get("tools")
+        .map(|tools| if tools.items().is_empty() { std::slice::from_ref(tools) } else { tools.items() });
+    let Some(rules) = rules else { return };
+    let operations = texts(statement, "operations");
+    let with = |name: &&str| {
+        let none = |operation: Operation| {
+            use Operation::{
+                Analyze, Embeddings, ImageGeneration, ListModels, Moderation, Rerank, Speech, TextCompletion,
+            };
+            [Analyze, Embeddings, ImageGeneration, ListModels, Moderation, Rerank, Speech, TextCompletion]
+                .contains(&operation)
+        };
+        operation(name).is_none_or(|operation| !none(operation))
+    };
+    if !operations.is_empty() && !operations.iter().any(with) {
+        found.push(
+            Problem::new(
+                path.key("tools"),
+                format!(
+                    "`tools` of `{}` means nothing: there are none in `{}`",
+                    id(statement),
+                    operations.join("`, `")
+                ),
+            )
+            .help("remove it, or name `chat` among the operations"),
+        );
+    }
+    if !enforced(statement) || text(statement, "effect") != Some("allow") {
+        return;
+    }
+    let denies = statements.iter().filter(|s| enforced(s) && text(s, "effect") == Some("deny"));
+    let denies: Vec<&Node> = denies
+        .filter(|s| {
+            ["roles", "targets", "providers", "models", "operations", "methods", "parameters"]
+                .iter()
+                .all(|key| s.get(key).is_none())
+        })
+        .collect();
+    for (i, rule) in rules.iter().enumerate() {
+        for name in texts(rule, "name") {
+            let voids = |deny: &&&Node| {
+                let rules = deny.get("tools").map(Node::items).unwrap_or_default();
+                rules.iter().any(|rule| {
+                    rule.get("arguments").is_none()
+                        && rule.get("kind").is_none()
+                        && texts(rule, "name").iter().any(|glob| Glob::new(glob).matches(name))
+                })
+            };
+            if let Some(deny) = denies.iter().find(voids) {
+                found.push(
+                    Problem::new(
+                        path.key("tools").index(i),
+                        format!("`{}` never allows the tool `{name}`: `{}` denies it", id(statement), id(deny)),
+                    )
+                    .help("deny beats allow, whatever the order: narrow the deny, or leave the tool out"),
+                );
+            }
+        }
+    }
+}
+
 fn operation(name: &str) -> Option<Operation> {
     CALLS.iter().map(|call| call.operation).find(|operation| operation.as_str() == name)
 }
@@ -127,6 +193,10 @@ fn meant(root: &Node, statement: &Node) -> Vec<bool> {
 
 /// Whether a deny fits every call that an allow fits.
 fn denies_all_of(root: &Node, deny: &Node, allow: &Node) -> bool {
+    if deny.get("tools").is_some() || deny.get("methods").is_some() {
+        // It denies tools, or methods.
+        return false;
+    }
     let subset = |key: &str| {
         let (outer, inner) = (texts(deny, key), texts(allow, key));
         outer.is_empty() || (!inner.is_empty() && inner.iter().all(|i| outer.contains(i)))

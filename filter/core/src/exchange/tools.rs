@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::body::extend;
+use super::body::{extend, inspector};
 use super::head::signed;
 use super::{Context, Exchange, Facts};
 use crate::audit::Record;
 use crate::engine::Engine;
+use crate::host::Side;
+use crate::inspect::Budget;
 use crate::json::{Document, Edits, Kind, Limits, Node};
 use crate::policy::{Access, Arguments, Declared, FUNCTION, Fitting, Globs, Question, Tool, ToolMiss};
 use crate::protocol::tools::{Called, List, Offered, With, calls, declared};
@@ -40,8 +42,10 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<(Tools, Option<Vec<u8>>), Denial> {
         let root = document.root();
+        let met = self.tainted(document, question, cx);
         let access = &cx.engine.access;
-        let mut tools = Tools { fitting: access.fitting(question), ..Tools::default() };
+        let tainted = |id: &str| met.as_ref().is_none_or(|met| met.iter().any(|m| m == id));
+        let mut tools = Tools { fitting: access.fitting(question, &tainted), ..Tools::default() };
         let mut edits = Edits::new();
         let mut denial = None;
         // Batches: every request has tools of its own.
@@ -75,6 +79,17 @@ impl Exchange {
         }
         self.note(Reason::ToolNotAllowed);
         Ok((tools, Some(edits.splice(document.bytes()))))
+    }
+
+    /// The statements that a conversation meets by what it carries. `None`: nobody can say, and so all of them.
+    fn tainted(&self, document: &Document<'_>, question: &Question<'_>, cx: &Context<'_>) -> Option<Vec<String>> {
+        let plan = cx.engine.taints.plan(question.roles, question.target, Side::Request);
+        if plan.is_empty() {
+            return Some(Vec::new());
+        }
+        let inspector = inspector(&plan, cx.engine, None);
+        let outcome = inspector.json(document, Side::Request, &[], &[], &mut Budget::default());
+        outcome.denial.is_none().then_some(outcome.rules)
     }
 
     /// Which tools of a list are refused, in its order.

@@ -35,6 +35,8 @@ struct Statement {
     methods: Globs,
     /// It is about some tools: their rules are in [`Access`].
     has_tools: bool,
+    /// It fits only conversations with certain findings.
+    tainted: bool,
 }
 
 #[derive(Debug)]
@@ -138,10 +140,18 @@ impl Access {
                 }
             });
             let caps: Vec<Cap> = caps.collect();
+            let of_tools = document.effect == AccessEffect::Deny && !document.tools.0.is_empty();
+            if document.tainted_by.is_some() && !of_tools {
+                problems.push(
+                    Problem::new(path.key("tainted_by"), "only a deny of some tools can hang on what a conversation carries")
+                        .help("add `effect: deny` and `tools`; what refuses requests by what they carry is `content` with `action: deny`"),
+                );
+            }
             tools.add(i, &document.tools, &path.key("tools"), problems);
             statements.push(Statement {
                 caps,
                 has_tools: !document.tools.0.is_empty(),
+                tainted: document.tainted_by.is_some(),
                 methods: Globs::new(&document.methods.0),
                 id: document.id.clone(),
                 effect: document.effect,
@@ -198,13 +208,15 @@ impl Access {
         answer
     }
 
-    /// The statements that fit a call, by which its tools are judged.
-    pub fn fitting(&self, question: &Question<'_>) -> Fitting {
+    /// The statements that fit a call, by which its tools are judged; of those that hang on what the conversation carries, the
+    /// ones that `met` says.
+    pub fn fitting(&self, question: &Question<'_>, met: &dyn Fn(&str) -> bool) -> Fitting {
         let fits = |(place, s): (usize, &Statement)| {
             let of = Of { statement: place, effect: s.effect, mode: s.mode, has_rules: s.has_tools };
             // A deny of the call as such has been heard.
             let about = s.has_tools || s.effect == AccessEffect::Allow;
-            (about && matches!(s.fit(question), Fit::Yes)).then_some(of)
+            let holds = !s.tainted || met(&s.id);
+            (about && holds && matches!(s.fit(question), Fit::Yes)).then_some(of)
         };
         Fitting(self.statements.iter().enumerate().filter_map(fits).collect())
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::access::check_id;
-use super::document::{Action, ContentDocument, Direction, Mode, Placeholder, StreamMode, Verdict};
+use super::document::{AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, StreamMode, Verdict};
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
@@ -89,6 +89,40 @@ impl Content {
                 channels: document.channels.0.clone(),
                 who: roles.who(&document.roles, &path.key("roles"), problems),
                 targets: targets.meant(&document.targets, &Default::default(), &path, problems),
+            }));
+        }
+        Self(rules)
+    }
+
+    /// Compiles what access statements look for in a conversation: rules that only tell that they are met.
+    pub fn taints(
+        documents: &[AccessDocument],
+        detectors: &Detectors,
+        roles: &Roles,
+        targets: &Targets,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut rules = Vec::new();
+        for (i, document) in documents.iter().enumerate() {
+            let Some(taint) = &document.tainted_by else { continue };
+            let detect = detectors.select(&taint.detect.0, &path.index(i).key("tainted_by").key("detect"));
+            rules.push(Rc::new(Rule {
+                id: document.id.clone(),
+                action: Action::Flag,
+                mode: Mode::Enforce,
+                placeholder: Placeholder::default(),
+                on_failure: Verdict::default(),
+                stream: StreamMode::default(),
+                detect: detect.unwrap_or_else(|problem| {
+                    problems.push(problem);
+                    Selection::default()
+                }),
+                directions: vec![Direction::Request],
+                channels: taint.channels.0.clone(),
+                // Mistakes in these are told by access itself.
+                who: roles.who(&document.roles, path, &mut Vec::new()),
+                targets: targets.meant(&document.targets, &document.providers, path, &mut Vec::new()),
             }));
         }
         Self(rules)

@@ -4,12 +4,17 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::filter::{Filter, Look, Passed};
+use super::framing::Frame;
 use super::gate::{self, Call, Out};
 use super::text::{Last, Text};
 use super::wrap;
-use crate::json::{Document, Edits, Limits, Node};
-use crate::protocol::{Ends, Lane, Leaf, Piece, Place, tools};
+use crate::json::{Document, Edits, Kind, Limits, Node};
+use crate::protocol::tools::{self, With};
+use crate::protocol::{Ends, Lane, Leaf, Piece, Place};
 use crate::reply::{Denial, Reason};
+
+/// The lane of arguments that an event has whole beside the pieces that may follow.
+const BESIDE: u32 = u32::MAX;
 
 /// What is said where a call that is refused stands where it cannot be taken out.
 pub(super) fn uncut() -> Denial {
@@ -24,16 +29,16 @@ pub(super) fn lane_of((choice, part): Call) -> Lane {
 impl Filter {
     /// The calls that an event carries parts of, but for those that the provider runs.
     pub(super) fn calls_of(&mut self, root: Node<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Vec<Call> {
-        let block = ["item", "content_block"].into_iter().find_map(|name| root.get(name));
-        if let Some(kind) = block.and_then(|block| block.get("type")?.text())
-            && !["function_call", "custom_tool_call", "tool_use"].contains(&kind.as_ref())
-        {
+        let block = ["item", "content_block", "step"].into_iter().find_map(|name| root.get(name));
+        if let Some(kind) = block.and_then(|block| block.get("type")?.text()) {
+            let foreign = !["function_call", "custom_tool_call", "tool_use"].contains(&kind.as_ref());
             let number = |name: &str| root.get(name).and_then(|n| n.number()?.parse().ok());
             let call = match number("output_index") {
                 Some(output) => (output, 0),
+                None if root.get("step").is_some() => (number("index").unwrap_or(0), 0),
                 None => (0, number("index").unwrap_or(0)),
             };
-            self.gate.name(call, "", true);
+            self.gate.foreign(call, foreign);
         }
         let mut calls: Vec<Call> = Vec::new();
         for (_, piece) in leaves {
@@ -49,15 +54,48 @@ impl Filter {
         calls
     }
 
-    /// Remembers the names of an event's calls.
-    pub(super) fn name_calls(&mut self, root: Node<'_>, leaves: &[(Leaf<'_>, Piece)]) {
-        let _ = root;
+    /// Remembers the names of an event's calls, and arguments that it has beside the pieces. An event with calls in other
+    /// places than those that are known to be read is refused.
+    pub(super) fn name_calls(&mut self, document: &Document<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Result<(), Denial> {
         for (leaf, piece) in leaves {
             if let (Place::Value(token), Piece::Tool(choice, part)) = (leaf.place, *piece) {
                 self.gate.reuse((choice, part));
-                self.gate.name((choice, part), &token.text(), false);
+                self.gate.name((choice, part), &token.text());
             }
         }
+        let named = |name: &str| {
+            leaves.iter().find_map(|(leaf, piece)| match (leaf.place, *piece) {
+                (Place::Value(token), Piece::Tool(choice, part)) if token.text() == name => Some((choice, part)),
+                _ => None,
+            })
+        };
+        let is_piece = |span: &Range<usize>| {
+            leaves.iter().any(|(leaf, piece)| match (leaf.place, piece) {
+                (Place::Value(token), Piece::Arguments(_)) => token.inner_span() == *span,
+                _ => false,
+            })
+        };
+        let mut readable = true;
+        let gate = &mut self.gate;
+        tools::calls(document.root(), &mut |called| {
+            let text = match called.arguments {
+                With::Text(token) if !is_piece(&token.inner_span()) => token.text().into_owned(),
+                With::Value(node) if node.kind() != Kind::Object || node.entries().next().is_some() => {
+                    String::from_utf8_lossy(document.bytes().get(node.span()).unwrap_or_default()).into_owned()
+                }
+                _ => String::new(),
+            };
+            match named(&called.name) {
+                Some((choice, part)) if !text.trim_ascii().is_empty() => {
+                    let lane = Lane { choice, part, name: BESIDE };
+                    readable &= gate.arguments(lane, &text, &text);
+                }
+                Some(_) => {}
+                None => readable &= called.name.is_empty() && text.trim_ascii().is_empty(),
+            }
+            None
+        });
+        if readable { Ok(()) } else { Err(uncut()) }
     }
 
     /// An event without the whole calls in it that are refused, if there are any.
@@ -107,14 +145,18 @@ impl Filter {
         let mut told = Vec::new();
         for call in calls {
             match self.gate.judge(call, *judge) {
-                Some(text) => refusals.push((call, text, self.gate.like(call))),
-                None => told.extend(self.gate.to_tell(call)),
+                Some(text) => refusals.push((call, text, self.gate.like(self.kind.api, call))),
+                None => told.extend(self.gate.take_changed(call)),
             }
         }
         for out in self.gate.flush(self.kind.api) {
-            match out {
-                Out::Keep(frame) => self.writer.keep(&frame, &mut passed.bytes),
-                Out::Replace(frame, payload) => {
+            let (frame, payload) = match out {
+                Out::Keep(frame) => (frame, None),
+                Out::Replace(frame, payload) => (frame, Some(payload)),
+            };
+            match self.renumbered(&frame, payload) {
+                None => self.writer.keep(&frame, &mut passed.bytes),
+                Some(payload) => {
                     let payload = wrap::wrap(self.kind.api, &frame, payload);
                     self.writer.replace(&frame, &payload, &mut passed.bytes);
                 }
@@ -144,9 +186,44 @@ impl Filter {
             Some(parts) => parts,
             None => return event,
         };
-        self.number = self.number.saturating_add(1);
-        self.ahead = self.ahead.saturating_add(1);
-        format!("{before}\"sequence_number\":{}{after}", self.number)
+        let number = self.next_number();
+        format!("{before}\"sequence_number\":{number}{after}")
+    }
+
+    /// The payload of an event that waited, with the number that comes next where events have numbers: others overtook it, or went.
+    fn renumbered(&mut self, frame: &Frame, payload: Option<Vec<u8>>) -> Option<Vec<u8>> {
+        if self.number.is_none() {
+            return payload;
+        }
+        let came = payload.is_none();
+        let bytes = payload.or_else(|| Some(frame.payload()?.into_owned()))?;
+        let edit =
+            Document::parse(&bytes, &Limits::default()).ok().and_then(|document| self.number_edit(document.root()));
+        let Some((range, number)) = edit else { return (!came).then_some(bytes) };
+        let mut edits = Edits::new();
+        // One edit overlaps none.
+        let _ = edits.replace(range, number);
+        Some(edits.splice(&bytes))
+    }
+
+    /// The number that the next event has.
+    pub(super) fn next_number(&mut self) -> u64 {
+        let number = self.number.map_or(0, |last| last.saturating_add(1));
+        self.number = Some(number);
+        number
+    }
+
+    /// What gives an event that is about to be written the number that comes next, where it has another one.
+    pub(super) fn number_edit(&mut self, root: Node<'_>) -> Option<(Range<usize>, String)> {
+        let node = root.get("sequence_number").filter(|n| n.kind() == Kind::Number)?;
+        let own: Option<u64> = node.number().and_then(|n| n.parse().ok());
+        if self.number.is_none() {
+            // The first one begins where it likes.
+            self.number = own;
+            return None;
+        }
+        let next = self.next_number();
+        (own != Some(next)).then(|| (node.span(), next.to_string()))
     }
 
     /// A choice that ends because of its calls, of which none is left, ends by itself.

@@ -13,7 +13,7 @@ use super::texts::MAX_TEXTS;
 use super::token_lists::token_lists;
 use super::wrap;
 use crate::host::Side;
-use crate::json::{Document, Kind, escaped};
+use crate::json::{Document, escaped};
 use crate::policy::{Globs, Verdict};
 use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
@@ -58,7 +58,7 @@ impl Filter {
             // What does not go on is not looked at.
             leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits));
         }
-        let gated = look.tools.is_some().then(|| self.calls_of(root, &leaves)).unwrap_or_default();
+        let gated = if look.tools.is_some() { self.calls_of(root, &leaves) } else { Vec::new() };
         if gated.is_empty() && inner.is_none() {
             // Whole calls.
             match self.without_calls(document, look) {
@@ -111,13 +111,22 @@ impl Filter {
         self.end(begun.clone(), &Ends::default(), look, passed);
         self.settle(&ends, &gated, look, passed);
         self.judge_calls(begun.iter().map(|lane| (lane.choice, lane.part)).collect(), look, passed);
-        if !gated.is_empty() {
-            self.name_calls(root, &leaves);
+        if !gated.is_empty()
+            && let Err(denial) = self.name_calls(document, &leaves)
+        {
+            return self.refuse(denial, passed);
         }
         if self.over || self.kind.hides_usage && event.usage_only {
             return;
         }
         self.known.begin();
+        // What begins a call may end all before it.
+        let begins = |call: Call| leaves.iter().any(|(_, piece)| *piece == Piece::Tool(call.0, call.1));
+        let begun: Vec<Call> = gated.iter().copied().filter(|call| begins(*call)).collect();
+        let ends_call = |call: Call| match begun.contains(&call) {
+            true => Ends { all: false, some: ends.some.clone() }.has(lane_of(call)),
+            false => ends.has(lane_of(call)),
+        };
         let mut moved = false;
         let mut over_here: Vec<Call> = Vec::new();
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
@@ -146,8 +155,8 @@ impl Filter {
                 self.scripts.push(&came);
             }
             let mode = look.inspector.plan.stream_mode(leaf.of.channel);
-            let ends_here = ends.has(lane) && here.get(&lane) == Some(&at);
             let call = (lane.choice, lane.part);
+            let ends_here = ends.has(lane) && here.get(&lane) == Some(&at) && (gated.is_empty() || ends_call(call));
             let into_call = self.calls.restores(call);
             let with = With { restore: look.restore, into_call };
             let Some(text) = self.texts.open(lane, &leaf, piece, mode) else { continue };
@@ -195,12 +204,9 @@ impl Filter {
             // They tell the text once more, token by token.
             token_lists(root, &mut edits);
         }
-        if let Some(sequence) = root.get("sequence_number").filter(|n| n.kind() == Kind::Number) {
-            let number: u64 = sequence.number().and_then(|n| n.parse().ok()).unwrap_or(0);
-            self.number = number.saturating_add(self.ahead);
-            if self.ahead > 0 {
-                edits.push((sequence.span(), self.number.to_string()));
-            }
+        if gated.is_empty() {
+            // What waits gets its number when it goes.
+            edits.extend(self.number_edit(root));
         }
         edits.extend(self.ends_without_calls(root));
         let (edited, outcome) = match scan.edits() {
@@ -216,7 +222,7 @@ impl Filter {
         }
         let edited = edited.or_else(|| inner.map(|inner| inner.to_vec()));
         if !gated.is_empty() {
-            over_here.extend(gated.iter().copied().filter(|call| ends.has(lane_of(*call))));
+            over_here.extend(gated.iter().copied().filter(|call| ends_call(*call)));
             self.gate.hold(Rc::clone(frame), edited, gated);
             self.judge_calls(over_here, look, passed);
             return self.bound(look, passed);

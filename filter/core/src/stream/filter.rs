@@ -125,9 +125,8 @@ pub struct Filter {
     pub(super) known: Known,
     /// The stream was ended for its caller.
     pub(super) over: bool,
-    /// By how much numbers of events are ahead of the upstream's, and the last one.
-    pub(super) ahead: u64,
-    pub(super) number: u64,
+    /// The number of the last event that was written, where they have numbers.
+    pub(super) number: Option<u64>,
     pub(super) usage: Option<Usage>,
     pub(super) model: Option<String>,
     /// Bytes of text that came, and the scripts of the model's words among it.
@@ -157,8 +156,7 @@ impl Filter {
             gate: Gate::default(),
             known: Known::default(),
             over: false,
-            ahead: 0,
-            number: 0,
+            number: None,
             usage: None,
             model: None,
             text_bytes: 0,
@@ -328,12 +326,9 @@ impl Filter {
         let Ok(inner) = wrap::unwrap(self.kind.api, &payload) else { return };
         let inner = last.inner.as_deref().or(inner.as_deref()).unwrap_or(&payload);
         let Ok(document) = Document::parse(inner, &limits) else { return };
-        let number = self.number.saturating_add(1);
+        let numbered = document.root().get("sequence_number").is_some();
+        let number = if numbered { self.next_number() } else { 0 };
         let Some(event) = skeleton(document.root(), &last.span, goes, Some(number)) else { return };
-        if document.root().get("sequence_number").is_some() {
-            self.number = number;
-            self.ahead = self.ahead.saturating_add(1);
-        }
         let event = wrap::wrap(self.kind.api, &last.frame, event.into_bytes());
         self.writer.another(&last.frame, &event, &mut passed.bytes);
     }
@@ -378,7 +373,7 @@ impl Filter {
             _ => denial,
         };
         let denial = Denial { rpc: self.rpc.clone(), ..denial };
-        let number = self.number.saturating_add(1);
+        let number = self.number.map_or(0, |last| last.saturating_add(1));
         for (kind, payload) in denial.stream_end(self.kind.dialect, self.kind.api, number) {
             self.writer.message(kind, &payload, &mut passed.bytes);
         }

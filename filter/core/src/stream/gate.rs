@@ -95,13 +95,22 @@ pub(super) enum Out {
 }
 
 impl Gate {
-    /// A name of a call, or of the item that a provider runs.
-    pub fn name(&mut self, call: Call, name: &str, foreign: bool) {
-        if let Some(state) = self.state(call) {
-            state.foreign |= foreign;
-            if !name.is_empty() && state.names.last().is_none_or(|last| last != name) {
-                state.names.push(name.to_owned());
-            }
+    /// Whether the provider runs what stands at the place of a call.
+    pub fn foreign(&mut self, call: Call, foreign: bool) {
+        if (foreign || self.calls.contains_key(&call))
+            && let Some(state) = self.state(call)
+        {
+            state.foreign = foreign;
+        }
+    }
+
+    /// A name of a call.
+    pub fn name(&mut self, call: Call, name: &str) {
+        if let Some(state) = self.state(call)
+            && !name.is_empty()
+            && state.names.last().is_none_or(|last| last != name)
+        {
+            state.names.push(name.to_owned());
         }
     }
 
@@ -190,17 +199,16 @@ impl Gate {
     }
 
     /// What is to be told of a call that goes on with other arguments than it came with, once its events have.
-    pub fn to_tell(&mut self, call: Call) -> Vec<(String, Last)> {
+    pub fn take_changed(&mut self, call: Call) -> Vec<(String, Last)> {
         let Some(state) = self.calls.get_mut(&call).filter(|state| !state.is_unchanged()) else { return Vec::new() };
         let of = |arguments: &mut Arguments| Some((arguments.goes.clone(), arguments.last.take()?));
         state.arguments.iter_mut().filter_map(of).collect()
     }
 
     /// The last event of a call that waits, and what is in it.
-    pub fn like(&self, call: Call) -> Option<(Rc<Frame>, Vec<u8>)> {
+    pub fn like(&self, api: Api, call: Call) -> Option<(Rc<Frame>, Vec<u8>)> {
         let held = self.held.iter().rev().find(|held| held.calls.contains(&call))?;
-        let payload = held.frame.payload()?;
-        Some((Rc::clone(&held.frame), payload.into_owned()))
+        Some((Rc::clone(&held.frame), inner(api, &held.frame)?))
     }
 
     /// An event waits for its calls.
@@ -253,14 +261,11 @@ impl Gate {
                 None => Out::Keep(frame),
             });
         }
-        let inner = match payload {
+        let payload = match payload {
             Some(payload) => payload,
-            None => {
-                let payload = frame.payload()?;
-                super::wrap::unwrap(api, &payload).ok().flatten().unwrap_or_else(|| payload.into_owned())
-            }
+            None => inner(api, &frame)?,
         };
-        let document = Document::parse(&inner, &Limits::default()).ok()?;
+        let document = Document::parse(&payload, &Limits::default()).ok()?;
         let left = self.without(api, frame.event(), &document, &|call| refused(&call))?;
         Some(Out::Replace(frame, left))
     }
@@ -315,6 +320,12 @@ impl Gate {
         }
         Some(edits.splice(document.bytes()))
     }
+}
+
+/// The payload of a frame, without its wrapping.
+fn inner(api: Api, frame: &Frame) -> Option<Vec<u8>> {
+    let payload = frame.payload()?;
+    Some(super::wrap::unwrap(api, &payload).ok().flatten().unwrap_or_else(|| payload.into_owned()))
 }
 
 fn digest_of(text: &str) -> u64 {
@@ -387,6 +398,22 @@ pub(super) fn refusal(api: Api, like: Node<'_>, call: Call, text: &str) -> Vec<(
                 event("content-start", "{\"type\":\"text\",\"text\":\"\"}"),
                 event("content-delta", &format!("{{\"text\":\"{text}\"}}")),
                 event("content-end", ""),
+            ]
+        }
+        Api::GeminiInteractions => {
+            let stem = match like.get("event_type").and_then(|t| t.text()) {
+                Some(kind) if kind.starts_with("content.") => "content",
+                _ => "step",
+            };
+            let start = if stem == "step" { "{\"type\":\"model_output\"}" } else { "{\"type\":\"text\"}" };
+            vec![
+                (None, format!("{{\"event_type\":\"{stem}.start\",\"index\":{choice},\"{stem}\":{start}}}")),
+                (
+                    None,
+                    format!(
+                        "{{\"event_type\":\"{stem}.delta\",\"index\":{choice},\"delta\":{{\"type\":\"text\",\"text\":\"{text}\"}}}}"
+                    ),
+                ),
             ]
         }
         Api::BedrockConverse => vec![(

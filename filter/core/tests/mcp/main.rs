@@ -191,7 +191,9 @@ fn headers_carry_nothing_that_would_be_replaced() {
     let more = json!({"content": [{"id": "cards", "detect": "CREDIT_CARD", "action": "mask"}]});
     let mut stage = Stage::new(&more);
     let body = call("read_a", &json!({"card": "4556737586899855"})).to_string();
-    let send = |stage: &mut Stage, fields: &[(&str, &str)]| outcome(&stage.send("reader", "POST", fields, &body, &Answer::default()));
+    let send = |stage: &mut Stage, fields: &[(&str, &str)]| {
+        outcome(&stage.send("reader", "POST", fields, &body, &Answer::default()))
+    };
     assert_eq!(send(&mut stage, &[]), "passes");
     assert_eq!(send(&mut stage, &[("mcp-param-card", "4556737586899855")]), "400 content.denied");
     assert_eq!(send(&mut stage, &[("mcp-param-card", "=?base64?NDU1NjczNzU4Njg5OTg1NQ==?=")]), "400 content.denied");

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::show;
+use super::{no_conversation, show};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
@@ -146,7 +146,9 @@ impl<'e> MessageJudge<'e> {
             }
             // What a call would be judged by, found once for the list.
             let fitting = fitting.get_or_insert_with(|| {
-                self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) })
+                self.engine
+                    .access
+                    .fitting(&Question { body: None, ..self.question("tools/call", None) }, &no_conversation)
             });
             let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
             self.engine.access.tool(&tool, fitting).miss.is_none()

@@ -19,8 +19,8 @@ use crate::host::Side;
 use crate::json::{self, Document, Kind, Node, fold};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss};
 use crate::protocol::{
-    self, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version, is_known_method,
-    is_lifecycle, media, walk_messages,
+    self, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
+    is_known_method, is_lifecycle, media, walk_messages,
 };
 use crate::redact::{Deriver, Scan};
 use crate::reply::{Denial, Reason};
@@ -183,7 +183,7 @@ impl Exchange {
             Some(_) => return Err(unreadable("`arguments` of a tool call is no object")),
         };
         let tool = Tool { name: &name, kind: FUNCTION, server: None, arguments: Arguments::Known(arguments) };
-        let answer = cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question));
+        let answer = cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &no_conversation));
         let ids = |places: &[usize]| places.iter().map(|place| cx.engine.access.id(*place).to_owned()).collect();
         extend(&mut self.record.observed, ids(&answer.observed));
         if !answer.rules.is_empty() || answer.miss.is_some() {
@@ -250,6 +250,11 @@ impl Exchange {
         facts.restore = std::mem::take(&mut outcome.restore);
         self.remember("in", outcome).map(Judged::Pass)
     }
+}
+
+/// A server sees calls and no conversation: statements that hang on what one carries hold for none.
+fn no_conversation(_: &str) -> bool {
+    false
 }
 
 /// An agent that is told to push notifications sends what it knows there: the host must be one that the target names.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Mode, ToolRuleDocument};
+use super::{Mode, TaintDocument, ToolRuleDocument};
 use crate::config::OneOrMany;
 use crate::policy::number::Number;
 use crate::protocol::{Media, Operation};
@@ -59,6 +59,10 @@ pub struct AccessDocument {
     /// tool that the caller's application runs, and none that the provider runs. In a deny: these are refused, and not the call.
     #[serde(default)]
     pub tools: OneOrMany<ToolRuleDocument>,
+    /// In a deny with `tools`: it fits only once the conversation carries such findings. What came from a tool or a page that tried to
+    /// give orders, or data that is confidential, then takes tools away, such as those that send something out.
+    #[serde(default)]
+    pub tainted_by: Option<TaintDocument>,
     /// The methods of MCP and A2A that the statement is about (globs): `tools/call`, `resources/*`, `message/send`. Default: all.
     #[serde(default)]
     pub methods: OneOrMany<String>,

@@ -22,7 +22,7 @@ pub use content::{
 pub use settings::{
     AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
 };
-pub use tools::{ArgumentDocument, Declared, ToolRuleDocument, ToolUseDocument};
+pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
 #[derive(Debug, Deserialize)]

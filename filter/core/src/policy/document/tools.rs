@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::{Scalar, Verdict};
 use crate::config::OneOrMany;
 use crate::policy::number::Number;
+use crate::protocol::Channel;
 
 /// Tools that an access statement is about. Every condition must hold.
 ///
@@ -78,6 +79,17 @@ pub struct ArgumentDocument {
     /// The argument must be there. Default: in an allow, one that is absent is accepted; a deny always needs it.
     #[serde(default)]
     pub required: bool,
+}
+
+/// What a conversation carries, as the request has it: all of its turns, the results of tools among them.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaintDocument {
+    /// Types or groups of findings, as in `content`: `injection`, `pii`, `credentials`, a policy's own.
+    pub detect: OneOrMany<String>,
+    /// Where in the conversation the text stands. Default: everywhere.
+    #[serde(default)]
+    pub channels: OneOrMany<Channel>,
 }
 
 /// What is done about tools that are not allowed.

@@ -36,13 +36,23 @@ pub enum With<'d> {
 /// Visits every call; where `judge` answers a text, that takes the call's place, in the API's own way. Answers the edits.
 pub fn calls<'d>(root: Node<'d>, judge: &mut dyn FnMut(&Called<'d>) -> Option<String>) -> Vec<(Range<usize>, String)> {
     let mut walk = Walk { judge, edits: Vec::new() };
-    walk.node(root, false);
+    walk.node(root, Within::Other);
     walk.edits
 }
 
 struct Walk<'j, 'd> {
     judge: &'j mut dyn FnMut(&Called<'d>) -> Option<String>,
     edits: Vec<(Range<usize>, String)>,
+}
+
+/// The list that a call stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// The output of OpenAI's responses.
+    Output,
+    /// The steps of Gemini's interactions.
+    Steps,
+    Other,
 }
 
 /// Calls at and below a node: how many, and how many of them are refused.
@@ -60,17 +70,16 @@ impl Count {
 }
 
 impl<'d> Walk<'_, 'd> {
-    /// `output`: an item of the output of OpenAI's responses.
-    fn node(&mut self, node: Node<'d>, output: bool) -> Count {
+    fn node(&mut self, node: Node<'d>, within: Within) -> Count {
         let mut count = Count::default();
         match node.kind() {
-            Kind::Array => node.items().for_each(|item| count.add(self.node(item, output))),
+            Kind::Array => node.items().for_each(|item| count.add(self.node(item, within))),
             Kind::Object => {
                 if let Some(called) = own(node) {
                     let refusal = (self.judge)(&called);
                     let refused = refusal.is_some();
                     if let Some(text) = refusal {
-                        self.edits.push((node.span(), instead(node, &text, output)));
+                        self.edits.push((node.span(), instead(node, &text, within)));
                     }
                     return Count { calls: 1, refused: usize::from(refused) };
                 }
@@ -78,8 +87,9 @@ impl<'d> Walk<'_, 'd> {
                     count.add(match key.text().as_ref() {
                         "tool_calls" | "function_call" if value.is_null() => Count::default(),
                         "tool_calls" | "function_call" => self.message(node, key, value),
-                        "output" | "item" => self.node(value, true),
-                        _ => self.node(value, false),
+                        "output" | "item" => self.node(value, Within::Output),
+                        "steps" | "step" => self.node(value, Within::Steps),
+                        _ => self.node(value, Within::Other),
                     });
                 }
                 if count.calls > 0 && count.calls == count.refused {
@@ -184,13 +194,16 @@ fn function<'d>(node: Node<'d>) -> Called<'d> {
 }
 
 /// What stands in the place of a call.
-fn instead(node: Node<'_>, text: &str, output: bool) -> String {
+fn instead(node: Node<'_>, text: &str, within: Within) -> String {
     let text = escaped(text);
     let of = node.get("type").and_then(|t| t.text());
     match of.as_deref() {
         None => format!("{{\"text\":\"{text}\"}}"),
         Some("tool_use") => format!("{{\"type\":\"text\",\"text\":\"{text}\"}}"),
-        Some(_) if output => {
+        Some(_) if within == Within::Steps => {
+            format!("{{\"type\":\"model_output\",\"content\":[{{\"type\":\"text\",\"text\":\"{text}\"}}]}}")
+        }
+        Some(_) if within == Within::Output => {
             let id = node.get("id").and_then(|id| id.text()).unwrap_or_default();
             format!(
                 "{{\"type\":\"message\",\"id\":\"{}\",\"status\":\"completed\",\"role\":\"assistant\",\"content\":\

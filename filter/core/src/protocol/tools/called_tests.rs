@@ -12,7 +12,7 @@ fn judged(answer: &Value, refuse: &[&str]) -> (Vec<String>, Value) {
     let edits = calls(document.root(), &mut |call| {
         let with = match call.arguments {
             With::Text(token) => token.text().into_owned(),
-            With::Value(node) => json[node.span()].to_owned(),
+            With::Value(node) => json.get(node.span()).unwrap().to_owned(),
             With::Nothing => String::new(),
         };
         seen.push(format!("{}:{} {with}", call.kind, call.name));
@@ -105,7 +105,7 @@ fn the_others() {
         (
             json!({"steps": [{"type": "function_call", "name": "a", "arguments": {"x": 1}}]}),
             "function:a {\"x\":1}",
-            json!({"steps": [{"type": "text", "text": "no a"}]}),
+            json!({"steps": [{"type": "model_output", "content": [{"type": "text", "text": "no a"}]}]}),
         ),
         (
             json!({"output": [{"type": "local_shell_call", "id": "1", "action": {"command": ["ls"]}}]}),

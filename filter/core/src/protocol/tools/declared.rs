@@ -188,6 +188,8 @@ fn member<'d>(name: &str, value: Node<'d>) -> Declared<'d> {
     match name {
         "tools" | "functions" | "mcp_servers" | "mcpservers" => list(value),
         "toolconfig" | "tool_config" => config(value),
+        // What Bedrock hands on to the model's vendor as it is.
+        "additionalmodelrequestfields" if value.kind() == Kind::Object => Declared::List(declared(value)),
         "tool_choice" | "toolchoice" | "function_call" => choice(value),
         // Meaningless, and refused by some, without tools.
         "parallel_tool_calls" => Declared::Choice(Choice { node: value, names: Vec::new(), free: "" }),

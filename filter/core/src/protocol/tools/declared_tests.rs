@@ -52,6 +52,11 @@ fn every_api_offers_tools() {
                 {"systemTool": {"name": "nova_grounding"}}]}}),
             vec!["function:a", "nova_grounding:nova_grounding"],
         ),
+        (
+            json!({"toolConfig": {"tools": [{"toolSpec": {"name": "a"}}]},
+                "additionalModelRequestFields": {"tools": [{"type": "computer_20241022", "name": "computer"}]}}),
+            vec!["computer_use:computer", "function:a"],
+        ),
         (json!({"TOOLS": [{"TYPE": "function", "Function": {"NAME": "a"}}]}), vec!["function:a"]),
         (
             json!({"tools": ["a", {}, {"type": "function", "name": "a", "function": {"name": "b"}}]}),
