@@ -245,6 +245,6 @@ fn shipped(path: &str) -> Value {
 /// The values that a log line has under Doorward's and OpenTelemetry's names.
 pub fn record(line: &Value) -> Map<String, Value> {
     let Value::Object(line) = line else { return Map::new() };
-    let ours = |key: &str| key.starts_with("doorward.") || key.starts_with("gen_ai.");
+    let ours = |key: &str| ["doorward.", "gen_ai.", "mcp."].iter().any(|prefix| key.starts_with(prefix));
     line.iter().filter(|(k, v)| ours(k) && !v.is_null()).map(|(k, v)| (k.clone(), v.clone())).collect()
 }

@@ -25,6 +25,12 @@ pub fn python() -> PathBuf {
     existing(path.unwrap_or_else(|| root().join("target/tools/venv/bin/python")))
 }
 
+/// Python with the official MCP SDK: `DOORWARD_MCP_PYTHON`, else the one in `target/tools`.
+pub fn mcp() -> PathBuf {
+    let path = env::var_os("DOORWARD_MCP_PYTHON").map(PathBuf::from);
+    existing(path.unwrap_or_else(|| root().join("target/tools/mcp/bin/python")))
+}
+
 /// Python with Presidio's analyzer: `DOORWARD_PRESIDIO_PYTHON`, else the one in `target/tools`.
 pub fn presidio() -> PathBuf {
     let path = env::var_os("DOORWARD_PRESIDIO_PYTHON").map(PathBuf::from);

@@ -26,6 +26,7 @@ pub enum Command {
     Check(CheckArguments),
     Key(KeyArguments),
     Digest(DigestArguments),
+    Pin(PinArguments),
     Scan(ScanArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
@@ -59,6 +60,24 @@ pub struct CheckArguments {
     /// environment is stood in for: a policy can be checked without its secrets.
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+}
+
+/// Pin the definitions of an MCP server's tools: what `tools/list` answers becomes `tools` of a policy.
+///
+/// A tool that is described otherwise later (name, title, description, schemas, annotations) is hidden from callers, or no longer called.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward pin http://localhost:8000/mcp
+  doorward pin --bearer \"$TOKEN\" http://tools.internal/mcp >> policy.yaml
+  curl -s https://tools.acme.com/mcp -d '{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}' ... | doorward pin -")]
+pub struct PinArguments {
+    /// The answer of `tools/list` in a file, `-` for standard input, or the URL of a server (without TLS).
+    #[arg(value_name = "LIST")]
+    pub list: String,
+    /// A token for the server.
+    #[arg(long, value_name = "TOKEN")]
+    pub bearer: Option<String>,
 }
 
 /// Make an API key, and the entry for it in a policy.

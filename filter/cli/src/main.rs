@@ -10,6 +10,7 @@ mod digest;
 mod input;
 mod key;
 mod lint;
+mod pin;
 mod policies;
 mod reference;
 mod report;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Digest(arguments) => digest::run(&arguments),
+        Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Reference => reference::run(),
     };

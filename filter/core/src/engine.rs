@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
-use crate::exchange::{Call, CallResult, Effect, Measure, Time};
+use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
 use crate::hex::hex;
 use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
@@ -13,7 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned,
+    Verdict,
 };
 use crate::sort;
 
@@ -45,8 +46,11 @@ pub struct Engine {
     pub(crate) hash_key: Option<Vec<u8>>,
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
+    pub(crate) pins: Pins,
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) session_key: Option<Vec<u8>>,
+    pub(crate) assertion_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
@@ -107,7 +111,18 @@ impl Engine {
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
+        let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
+        let session_key =
+            secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
+        let assertion_path = root.key("mcp").key("assertion_key");
+        let assertion_key = secret(document.mcp.assertion_key.as_ref(), env, &assertion_path, &mut problems);
+        if targets.want_assertions() && document.mcp.assertion_key.is_none() {
+            problems.push(
+                Problem::new(assertion_path, "`forward: assertion` needs a key")
+                    .help("add `mcp: {assertion_key: {env: NAME}}` and set NAME in vm_config.environment_variables"),
+            );
+        }
         let max_body = usize::try_from(document.envoy.max_body_bytes).unwrap_or(usize::MAX);
         if !(1024..=64 * 1024 * 1024).contains(&max_body) {
             problems.push(
@@ -145,8 +160,11 @@ impl Engine {
                 hash_key,
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
+                pins,
                 declared_tools: document.tool_use.declared,
                 audit_key,
+                session_key,
+                assertion_key,
                 hold_headers: document.envoy.hold_headers,
                 max_body,
                 json_limits: json::Limits::default(),
@@ -260,6 +278,9 @@ impl Worker {
     /// # Errors
     /// The shared store failed.
     pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), crate::host::HostError> {
+        if engine.session_key.is_none() && engine.targets.speak_mcp() {
+            exchange::prepare_sessions(&engine.name, host)?;
+        }
         limits::prepare(&engine.name, host)
     }
 

@@ -48,6 +48,8 @@ pub enum Speaks {
     Ollama,
     /// TGI's.
     Tgi,
+    /// MCP: a server of tools.
+    Mcp,
     /// A detector's: the webhook of `detectors.external`.
     Directory,
 }
@@ -66,6 +68,7 @@ impl Speaks {
             Speaks::Mistral => providers::mistral(),
             Speaks::Ollama => providers::ollama(),
             Speaks::Tgi => providers::tgi(),
+            Speaks::Mcp => providers::mcp(),
             Speaks::Directory => directory(),
         }
     }

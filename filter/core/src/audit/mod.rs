@@ -12,6 +12,8 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.operation.name", "the operation: `chat`, `embeddings`, `list_models`, ..."),
     ("gen_ai.provider.name", "the target's provider"),
     ("gen_ai.request.model", "the model asked for, aliases resolved"),
+    ("mcp.method.name", "the method of an MCP message, of the first one where there are several"),
+    ("gen_ai.tool.name", "the tool that an MCP request calls"),
     ("gen_ai.response.model", "the model that answered, as it names itself"),
     ("gen_ai.usage.input_tokens", "tokens in, cached ones included; absent where the answer says nothing"),
     ("gen_ai.usage.output_tokens", "tokens out"),

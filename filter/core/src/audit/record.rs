@@ -35,6 +35,10 @@ pub struct Record {
     pub model: Option<String>,
     /// Whether the policy knows the model: only then is its name a metric's label.
     pub model_known: bool,
+    /// The JSON-RPC method, of the first message where there are several.
+    pub method: Option<String>,
+    /// The tool that is called.
+    pub tool: Option<String>,
     /// The model that answered.
     pub answered_by: Option<String>,
     /// What the answer used.
@@ -133,6 +137,8 @@ impl Record {
         put("gen_ai.operation.name", self.operation.map(str::to_owned));
         put("gen_ai.provider.name", self.provider.clone());
         put("gen_ai.request.model", self.model.clone());
+        put("mcp.method.name", self.method.clone());
+        put("gen_ai.tool.name", self.tool.clone());
         put("gen_ai.response.model", self.answered_by.clone());
         if let Some(usage) = &self.usage {
             put("gen_ai.usage.input_tokens", Some(usage.input.to_string()));

@@ -129,6 +129,9 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
+        if facts.call.api.is_rpc() {
+            return self.judge_messages(&document, facts, cx);
+        }
         let root = document.root();
         if root.kind() != Kind::Object {
             return Err(unreadable("not an object"));
@@ -503,7 +506,7 @@ pub(super) fn extend(list: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-fn unreadable(detail: &str) -> Denial {
+pub(super) fn unreadable(detail: &str) -> Denial {
     Denial::new(Reason::ProtocolUnreadable).detail(detail)
 }
 

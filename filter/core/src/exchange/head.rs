@@ -13,7 +13,8 @@ use crate::inspect::{Budget, Shingles};
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
 use crate::protocol::{
-    Api, Body, Channel, Dialect, Found, MediaSet, NoCall, Operation, State, Streams, classify, encoded as escaped,
+    Api, Body, Channel, Dialect, Found, Heads, MediaSet, NoCall, Operation, State, Streams, classify,
+    encoded as escaped,
 };
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
@@ -73,6 +74,12 @@ impl Exchange {
             }
         };
         self.record.path = Some(line.path.to_owned());
+        self.rpc = target.apis.iter().any(|api| api.is_rpc()).then(Default::default);
+        if target.apis.contains(&Api::Mcp)
+            && let Some(flow) = self.mcp_metadata(&line, headers, target, cx)
+        {
+            return flow;
+        }
         let call = classify(line.method, line.path, &target.path_prefix, &target.apis);
         if let Ok(found) = &call {
             self.record.operation = Some(found.call.otel_operation());
@@ -172,6 +179,7 @@ impl Exchange {
             shingles: Shingles::default(),
             script: None,
             restore: RestoreMap::default(),
+            mcp: Heads::default(),
             tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
@@ -181,6 +189,7 @@ impl Exchange {
                 return flow;
             }
         }
+        self.forward(headers, target, cx);
         if let (Some(model), Ok(Found { model: Some(place), .. })) = (&model, call)
             && self.tap.is_none()
             && !model.eq_ignore_ascii_case(&place.name)
@@ -268,6 +277,9 @@ impl Exchange {
             if end && facts.call.body == Body::Json {
                 return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
             }
+        }
+        if facts.call.api == Api::Mcp {
+            self.mcp_head(headers, facts, cx)?;
         }
         if media == Media::Json && length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));

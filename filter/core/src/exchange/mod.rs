@@ -6,8 +6,10 @@
 
 mod body;
 mod event;
+mod forward;
 mod head;
 mod line;
+mod mcp;
 mod models;
 mod outside;
 mod response;
@@ -19,6 +21,7 @@ mod wait;
 use std::rc::Rc;
 
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
+pub(crate) use mcp::prepare_sessions;
 
 use crate::audit::Record;
 use crate::engine::{Engine, Worker};
@@ -27,9 +30,9 @@ use crate::host::{Host, Side};
 use crate::identity::Principal;
 use crate::inspect::{Budget, Script, Scripts, Shingles};
 use crate::policy::{Mode, RoleSet};
-use crate::protocol::{self, Dialect, Found, NoCall};
+use crate::protocol::{self, Dialect, Found, Heads, NoCall};
 use crate::redact::RestoreMap;
-use crate::reply::{Denial, Reason};
+use crate::reply::{Denial, Reason, Rpc};
 
 /// One HTTP stream.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Exchange {
     /// What external detectors were asked about the request, and about the answer.
     asked_request: Option<outside::Asked>,
     asked_answer: Option<outside::Asked>,
+    /// What a client of MCP is told beside a reason.
+    rpc: Option<Box<Rpc>>,
 }
 
 /// How far an exchange is.
@@ -112,6 +117,8 @@ struct Facts {
     script: Option<Script>,
     /// What the request's placeholders stand for.
     restore: RestoreMap,
+    /// What headers say of a message of MCP.
+    mcp: Heads,
     /// What is known of its tools.
     tools: tools::Tools,
 }
@@ -147,6 +154,7 @@ impl Exchange {
             signed: false,
             asked_request: None,
             asked_answer: None,
+            rpc: None,
         }
     }
 
@@ -176,6 +184,7 @@ impl Exchange {
 
     /// Refuses. In a policy that only observes, the first refusal is recorded and the stream goes on.
     fn deny(&mut self, denial: Denial, cx: &mut Context<'_>) -> Flow {
+        let denial = Denial { rpc: self.rpc.clone(), ..denial };
         self.record.judged = true;
         self.record.denial.get_or_insert(denial.reason);
         if self.tap.is_some() {

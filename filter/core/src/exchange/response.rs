@@ -50,6 +50,9 @@ impl Exchange {
             }
             _ => return Flow::Continue,
         }
+        if let Err(denial) = self.mcp_answer_head(headers, cx) {
+            return self.withhold(denial, true, cx);
+        }
         if end {
             return Flow::Continue;
         }
@@ -145,6 +148,7 @@ impl Exchange {
         if self.tap.is_some() || head_held || cx.engine.hold_headers {
             return self.deny(denial, cx);
         }
+        let denial = Denial { rpc: self.rpc.clone(), ..denial };
         self.record.denial.get_or_insert(denial.reason);
         self.record.enforced = true;
         self.stage = Stage::Replace(denial.body(self.dialect));
@@ -283,6 +287,9 @@ impl Exchange {
             }
             Err(_) => return self.not_read(cx),
         };
+        if facts.call.api.is_rpc() {
+            return self.judge_incoming(&document, answer.success, &plan, facts, cx);
+        }
         let root = document.root();
         if let Some(left) = self.without_calls(&document, facts, cx)? {
             return Ok(match self.judge_answer_with(&left, answer, facts, cx)? {
@@ -335,7 +342,7 @@ impl Exchange {
         self.remember("out", outcome).map(Judged::Pass)
     }
 
-    fn not_read(&mut self, cx: &Context<'_>) -> Result<Judged, Denial> {
+    pub(super) fn not_read(&mut self, cx: &Context<'_>) -> Result<Judged, Denial> {
         self.note(Reason::AnswerUnscannable);
         match cx.engine.unscannable {
             Verdict::Allow => Ok(Judged::Pass(None)),

@@ -2,11 +2,13 @@
 
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media};
+use super::mcp::MessageJudge;
 use super::tools::{Judge, remember};
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
+use crate::json::Node;
 use crate::policy::{Plan, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation, Usage};
 use crate::reply::{Denial, Reason};
@@ -70,7 +72,7 @@ impl Exchange {
             return self.withhold(Denial { reason: Reason::AnswerUnscannable, ..denial }, true, cx);
         }
         self.stage = Stage::Stream(Box::new(Streaming {
-            filter: Filter::new(stream, bounds),
+            filter: Filter::new(stream, bounds).answering(self.rpc.clone()),
             plan,
             digest: Digest::new(cx.engine),
         }));
@@ -103,11 +105,14 @@ impl Exchange {
         inspector.shingles = Some(&facts.shingles);
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
+        let server = MessageJudge::new(cx.engine, facts);
+        let messages = |message: Node<'_>| server.incoming(message);
         let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
         if let Some(judge) = &mut judge {
             judge.copies = facts.call.api == Api::OpenAiResponses;
         }
         let mut look = Look {
+            messages: facts.call.api.is_rpc().then_some(&messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -116,6 +121,7 @@ impl Exchange {
             tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
+        let pins = server.seen();
         let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
@@ -125,6 +131,10 @@ impl Exchange {
         }
         if passed.unread && !self.facts.as_ref().is_some_and(|f| f.call.operation.is_for_media()) {
             self.note(Reason::AnswerUnscannable);
+        }
+        self.note_pins(&pins, cx);
+        if let Some(reason) = passed.dropped {
+            self.note(reason);
         }
         if remember(seen, &cx.engine.access, &mut self.record) {
             self.note(Reason::ToolNotAllowed);
@@ -184,7 +194,7 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams);
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
         if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }

@@ -84,6 +84,12 @@ impl Identity {
         self.issuers.iter().any(|issuer| issuer.remote.is_some())
     }
 
+    /// Everyone whose tokens are accepted, whoever verifies them.
+    pub fn token_issuers(&self) -> impl Iterator<Item = &str> {
+        let own = self.issuers.iter().map(|issuer| issuer.rules.issuer.as_str());
+        own.chain(self.metadata.iter().map(|metadata| metadata.rules.issuer.as_str()))
+    }
+
     /// The `iss` at an index of `identity.jwt`, for the record.
     pub fn issuer(&self, index: usize) -> Option<&str> {
         self.issuers.get(index).map(|issuer| issuer.rules.issuer.as_str())

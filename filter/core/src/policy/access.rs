@@ -11,7 +11,7 @@ use super::tools::{Fitting, Of, Rules, Tool, ToolAnswer};
 use crate::config::{Path, Problem};
 use crate::json::decimal::Decimal;
 use crate::json::{Kind, Node};
-use crate::protocol::{MediaSet, Operation, State, parameter_names};
+use crate::protocol::{MediaSet, Operation, State, is_known_method, parameter_names};
 
 /// Every access statement of a policy.
 #[derive(Debug, Default)]
@@ -242,7 +242,12 @@ impl Access {
         let fits = |s: &&Statement| s.who.fits(roles) && includes(s.targets.as_ref(), target) && s.models.fit(model);
         let enforced = || self.statements.iter().filter(|s| s.mode == Mode::Enforce).filter(fits);
         let uses = |s: &Statement| {
-            s.operations.is_empty() || s.operations.iter().any(|o| !o.must_be_named() && *o != Operation::ListModels)
+            s.operations.is_empty() || {
+                let calls_a_model = |o: &Operation| {
+                    !o.must_be_named() && !matches!(o, Operation::ListModels | Operation::Mcp | Operation::A2a)
+                };
+                s.operations.iter().any(calls_a_model)
+            }
         };
         let whole = |s: &Statement| s.operations.is_empty() || s.operations.contains(&Operation::Chat);
         enforced().any(|s| s.effect == AccessEffect::Allow && uses(s))
@@ -272,8 +277,18 @@ impl Statement {
         if !meant {
             return Fit::No;
         }
+        // What names models does not mean a call that has none, before its body comes as little as after.
+        if matches!(question.operation, Operation::Mcp | Operation::A2a) && !self.models.is_empty() {
+            return Fit::No;
+        }
         match question.method {
             Some(method) if !self.methods.fit(method) => return Fit::No,
+            // What nobody has heard of is never meant by the way, either.
+            Some(method)
+                if self.methods.is_empty() && self.effect == AccessEffect::Allow && !is_known_method(method) =>
+            {
+                return Fit::No;
+            }
             None if !self.methods.is_empty() => return if question.body.is_some() { Fit::No } else { Fit::Open },
             _ => {}
         }

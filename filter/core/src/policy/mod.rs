@@ -9,6 +9,7 @@ mod document;
 mod glob;
 mod models;
 mod number;
+mod pins;
 mod roles;
 mod targets;
 mod tools;
@@ -17,12 +18,13 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, LimitDocument, Mode, Per, Placeholder,
-    PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
+    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
+pub use pins::{Pinned, Pins, digest as pin_of};
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};

@@ -1,6 +1,6 @@
 //! Targets: what is governed, named by what Envoy decided (cluster, route), never by what the client wrote.
 
-use super::document::{TargetDocument, Ungoverned};
+use super::document::{Forward, TargetDocument, Ungoverned};
 use super::glob::Globs;
 use crate::config::{OneOrMany, Path, Problem};
 use crate::protocol::Api;
@@ -22,6 +22,12 @@ pub struct Target {
     pub apis: Vec<Api>,
     /// What stands in front of the API's own paths.
     pub path_prefix: String,
+    /// The MCP server's own URL, where it is not what clients call it by.
+    pub resource: Option<String>,
+    /// What it learns of callers.
+    pub forward: Forward,
+    /// Where an agent may be told to push notifications to.
+    pub push_hosts: Globs,
     /// Who answers for it.
     pub owner: Option<String>,
     /// Whether paths that are no known call pass.
@@ -62,12 +68,27 @@ impl Targets {
                         .help("it starts with `/` and does not end with it"),
                 );
             }
+            if let Some(resource) = &document.resource
+                && !(resource.starts_with("https://") || resource.starts_with("http://"))
+            {
+                problems.push(
+                    Problem::new(path.key("resource"), format!("`{resource}` is no URL"))
+                        .help("as clients write it: `https://mcp.acme.com/mcp`"),
+                );
+            }
             targets.push(Target {
                 index,
                 name: document.name.clone(),
                 provider: document.provider.clone(),
-                apis: document.apis.0.clone(),
+                apis: match document.apis.0.as_slice() {
+                    [] if document.provider == "mcp" => vec![Api::Mcp],
+                    [] if document.provider == "a2a" => vec![Api::A2a],
+                    apis => apis.to_vec(),
+                },
                 path_prefix: prefix.clone(),
+                resource: document.resource.clone(),
+                forward: document.forward,
+                push_hosts: Globs::new(&document.push_hosts.0),
                 owner: document.owner.clone(),
                 passes_unknown_paths: document.unknown_paths == Ungoverned::Pass,
                 signed: document.signed,
@@ -88,6 +109,16 @@ impl Targets {
             .find(|t| fits(&t.routes, route) && t.clusters.is_empty())
             .or_else(|| self.0.iter().find(|t| fits(&t.routes, route) && fits(&t.clusters, cluster)))
             .or_else(|| self.0.iter().find(|t| t.routes.is_empty() && fits(&t.clusters, cluster)))
+    }
+
+    /// Whether any wants our own word on who a caller is.
+    pub fn want_assertions(&self) -> bool {
+        self.0.iter().any(|t| t.forward == Forward::Assertion)
+    }
+
+    /// Whether any is an MCP server.
+    pub fn speak_mcp(&self) -> bool {
+        self.0.iter().any(|t| t.apis.contains(&Api::Mcp))
     }
 
     /// A target by its place.

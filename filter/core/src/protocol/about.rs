@@ -121,6 +121,8 @@ pub const ABOUT: &[About] = &[
     About { framings: &[Framing::Sse], usage: &["details"], restores: &["generated_text"], ..row(Api::TgiGenerate) },
     About { usage: &["usage"], ..row(Api::VllmExtras) },
     row(Api::Models),
+    About { framings: &[Framing::Sse], ..row(Api::Mcp) },
+    About { framings: &[Framing::Sse], ..row(Api::A2a) },
 ];
 
 /// The row of an API.

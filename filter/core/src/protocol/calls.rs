@@ -114,6 +114,8 @@ const OPENAI: &[&str] = &[
     "/v1/projects/{}/locations/{}/endpoints/openapi/",
     "/v1beta1/projects/{}/locations/{}/endpoints/openapi/",
 ];
+/// No base: the rest of a pattern stands for whole paths.
+const ANYWHERE: &[&str] = &[""];
 const V1: &[&str] = &["/v1/"];
 const ANTHROPIC: &[&str] = &["/v1/", "/anthropic/v1/"];
 const ROOT: &[&str] = &["/"];
@@ -175,6 +177,19 @@ const fn surface(operation: Operation, bases: &'static [&'static str], path: &'s
         streams: Streams::No,
         body: Body::Any,
     }
+}
+
+/// A way to speak to the endpoint of an MCP server, which may stand at any path. What is answered to a POST streams or does not,
+/// as the server likes; a GET is one long stream of the server's own messages; a DELETE ends a session.
+const fn mcp(method: &'static str, bases: &'static [&'static str], streams: Streams, body: Body) -> Call {
+    let (api, operation) = (Api::Mcp, Operation::Mcp);
+    Call { api, operation, method, bases, path: "/**", model: ModelIn::Nowhere, streams, body }
+}
+
+/// What another agent is asked, at any path; the card that it shows of itself has a path of its own.
+const fn a2a(method: &'static str, path: &'static str, streams: Streams, body: Body) -> Call {
+    let (api, operation) = (Api::A2a, Operation::A2a);
+    Call { api, operation, method, bases: ANYWHERE, path, model: ModelIn::Nowhere, streams, body }
 }
 
 const MODEL: ModelIn = ModelIn::Body("model");
@@ -273,6 +288,12 @@ pub const CALLS: &[Call] = &[
     surface(Operation::Admin, ROOT, "api/show"),
     surface(Operation::Admin, ROOT, "api/ps"),
     surface(Operation::Admin, ROOT, "api/blobs/**"),
+    mcp("POST", ANYWHERE, Streams::Always, Body::Json),
+    mcp("GET", ANYWHERE, Streams::Always, Body::None),
+    mcp("DELETE", ANYWHERE, Streams::No, Body::None),
+    a2a("GET", "/.well-known/agent-card.json", Streams::No, Body::None),
+    a2a("GET", "/.well-known/agent.json", Streams::No, Body::None),
+    a2a("POST", "/**", Streams::Always, Body::Json),
 ];
 
 /// Which call a request is: `path` without its query, `prefix` what stands in front of the API's own paths.
@@ -282,8 +303,14 @@ pub const CALLS: &[Call] = &[
 pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result<Found, NoCall> {
     let own = path.strip_prefix(prefix).ok_or(NoCall::Path)?;
     let mut known = false;
-    for call in CALLS.iter().filter(|c| apis.is_empty() || apis.contains(&c.api)) {
+    // What fits any path must be named: elsewhere it would make unknown paths known.
+    let listed = |api: Api| apis.contains(&api) || apis.is_empty() && !api.is_rpc();
+    for call in CALLS.iter().filter(|c| listed(c.api)) {
         let Some(model) = call.bases.iter().find_map(|base| fits(base, call.path, own)) else { continue };
+        // Where every path is known, none may hide a step upwards.
+        if call.api.is_rpc() && own.contains(['%', '\\']) {
+            continue;
+        }
         known = true;
         if call.method != "*" && call.method.as_bytes() != method {
             continue;

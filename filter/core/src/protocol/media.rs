@@ -1,7 +1,7 @@
 //! What of a request is no text: pictures, sound, documents, token numbers, and references to what lies elsewhere.
 //!
 //! Shapes are recognised wherever they stand, whichever API the request is for: the parts of OpenAI, Anthropic, Gemini,
-//! Bedrock, Ollama and Cohere. Names are compared case-folded and without `_`, as the most tolerant server reads them.
+//! Bedrock, Ollama, Cohere and MCP. Names are compared case-folded and without `_`, as the most tolerant server reads them.
 //! [`Contents`] says which media there are, and which strings are nothing but their bytes: a scanner may pass over those
 //! where the policy lets the medium in.
 //!
@@ -263,6 +263,18 @@ fn part<'d>(node: Node<'d>, found: Found<'_, 'd>) {
             // Ollama, Cohere.
             ("images", Kind::Array) => value.items().for_each(|item| link(item, medium, found)),
             _ => {}
+        }
+    }
+    // MCP: pictures and sound in results, resources that are no text.
+    if matches!(kind, "image" | "audio") || node.get_folded("blob").is_some() {
+        let mut named = None;
+        each(node, &["mimetype"], |value| named = value.text());
+        let medium = if kind == "audio" { Media::Audio } else { Media::Image };
+        if matches!(kind, "image" | "audio") {
+            each(node, &["data"], |data| bytes(data, named.as_deref(), medium, found));
+        }
+        if node.get_folded("uri").is_some() {
+            each(node, &["blob"], |blob| bytes(blob, named.as_deref(), Media::File, found));
         }
     }
     // OpenAI's Responses; Anthropic.

@@ -3,6 +3,7 @@
 mod about;
 mod calls;
 mod events;
+mod mcp;
 mod media;
 mod names;
 mod parameters;
@@ -18,6 +19,10 @@ use crate::json::Node;
 pub use about::{ABOUT, About, about};
 pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathModel, Streams, classify, encoded};
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
+pub use mcp::{
+    Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, is_known_method,
+    is_lifecycle, lists, walk_messages,
+};
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
 pub use parameters::names as parameter_names;

@@ -81,6 +81,13 @@ pub enum Api {
     /// The list of models, in any provider's shape.
     #[serde(rename = "models")]
     Models,
+    /// The Model Context Protocol over streamable HTTP: JSON-RPC to a server of tools, resources and prompts. Only where a target's
+    /// `apis` name it, or its `provider` is `mcp`; every path below the target's `path_prefix` is its endpoint.
+    #[serde(rename = "mcp")]
+    Mcp,
+    /// Agent2Agent over JSON-RPC. Only where a target's `apis` name it, or its `provider` is `a2a`; its REST form is not known.
+    #[serde(rename = "a2a")]
+    A2a,
     /// Stateful and bulk surfaces of any provider: files, batches, fine-tuning and the like. Known by name only.
     #[serde(rename = "surface")]
     Surface,
@@ -115,6 +122,8 @@ impl Api {
             Api::TgiGenerate => "tgi.generate",
             Api::VllmExtras => "vllm.extras",
             Api::Models => "models",
+            Api::Mcp => "mcp",
+            Api::A2a => "a2a",
             Api::Surface => "surface",
         }
     }
@@ -130,9 +139,15 @@ impl Api {
             Api::BedrockInvoke | Api::BedrockConverse => Some(Dialect::Bedrock),
             Api::OllamaChat | Api::OllamaGenerate | Api::OllamaEmbed => Some(Dialect::Ollama),
             Api::TgiGenerate => Some(Dialect::Tgi),
+            Api::Mcp | Api::A2a => Some(Dialect::Mcp),
             Api::Models | Api::Surface | Api::Rerank => None,
             _ => Some(Dialect::OpenAi),
         }
+    }
+
+    /// Whether its bodies are JSON-RPC messages.
+    pub fn is_rpc(self) -> bool {
+        matches!(self, Api::Mcp | Api::A2a)
     }
 
     /// Whether the provider keeps the exchange unless it is told not to.
@@ -166,6 +181,10 @@ pub enum Operation {
     Analyze,
     /// The list of models.
     ListModels,
+    /// Messages of the Model Context Protocol: `methods` say which.
+    Mcp,
+    /// Messages to another agent: `methods` say which.
+    A2a,
     /// Many requests at once.
     Batches,
     /// Files at the provider.
@@ -208,6 +227,8 @@ impl Operation {
             Operation::CountTokens => "count_tokens",
             Operation::Analyze => "analyze",
             Operation::ListModels => "list_models",
+            Operation::Mcp => "mcp",
+            Operation::A2a => "a2a",
             Operation::Batches => "batches",
             Operation::Files => "files",
             Operation::Uploads => "uploads",
@@ -253,6 +274,8 @@ pub enum Dialect {
     Ollama,
     /// `{"error": "text", "error_type"}`.
     Tgi,
+    /// JSON-RPC: `{"jsonrpc": "2.0", "id", "error": {"code", "message", "data"}}`.
+    Mcp,
 }
 
 impl Dialect {
@@ -264,6 +287,7 @@ impl Dialect {
             "cohere" => Dialect::Cohere,
             "aws.bedrock" => Dialect::Bedrock,
             "ollama" => Dialect::Ollama,
+            "mcp" | "a2a" => Dialect::Mcp,
             _ => Dialect::OpenAi,
         }
     }

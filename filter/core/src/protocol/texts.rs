@@ -5,6 +5,8 @@
 //! for every API: the members of a body that are read, and inside of messages their roles, their parts' types and the members
 //! that say what a part is. An API that has no such member is not troubled by it.
 
+use std::ops::Range;
+
 use super::Channel;
 use crate::host::Side;
 use crate::json::{Kind, Node, StringToken};
@@ -59,6 +61,22 @@ pub enum Place<'d> {
     Key(StringToken<'d>, usize),
     /// A number.
     Number(Node<'d>),
+}
+
+impl Place<'_> {
+    /// Whether it stands in what `edits`, in the order of their ranges, take out.
+    pub fn is_within(&self, edits: &[(Range<usize>, String)]) -> bool {
+        if edits.is_empty() {
+            return false;
+        }
+        let span = match self {
+            Place::Value(token) | Place::Key(token, _) => token.inner_span(),
+            Place::Number(node) => node.span(),
+        };
+        let after = edits.partition_point(|(range, _)| range.start <= span.start);
+        let before = after.checked_sub(1).and_then(|i| edits.get(i));
+        before.is_some_and(|(range, text)| text.is_empty() && span.end <= range.end && span.start >= range.start)
+    }
 }
 
 /// Sees every leaf.
@@ -154,7 +172,7 @@ fn members<'d>(
 }
 
 /// A message, an item of a conversation, or a part of one: its role and type say what it is, and so do some members.
-fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
+pub(super) fn message<'d>(node: Node<'d>, channel: Channel, visit: Visit<'_, 'd>) {
     let word = |name: &str| node.get(name).and_then(|r| r.text());
     let channel = match word("role").as_deref() {
         Some("system") => Channel::System,

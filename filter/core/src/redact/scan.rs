@@ -254,7 +254,7 @@ impl<'a, 'b> Scan<'a, 'b> {
 
     /// Looks for the values that got placeholders in the rest of the request: what was found in one place thanks to the words
     /// around it must not leave in another.
-    pub(super) fn sweep(&mut self, document: &Document<'_>, side: Side) {
+    pub fn sweep(&mut self, document: &Document<'_>, side: Side) {
         if self.assignments.is_empty() {
             return;
         }

@@ -1,10 +1,12 @@
 //! Local answers, in the caller's own dialect.
 
+mod mcp;
 mod reasons;
 mod stream;
 
 use serde_json::json;
 
+pub use mcp::Rpc;
 pub use reasons::Reason;
 
 use crate::exchange::LocalReply;
@@ -19,12 +21,14 @@ pub struct Denial {
     pub detail: Option<String>,
     /// Seconds after which another try may pass.
     pub retry_after: Option<u64>,
+    /// What a client of MCP is told beside it.
+    pub rpc: Option<Box<Rpc>>,
 }
 
 impl Denial {
     /// A denial that says no more than its reason.
     pub fn new(reason: Reason) -> Self {
-        Self { reason, detail: None, retry_after: None }
+        Self { reason, detail: None, retry_after: None, rpc: None }
     }
 
     /// The same with a name out of the policy or the API.
@@ -47,6 +51,7 @@ impl Denial {
     pub fn body(&self, dialect: Dialect) -> Vec<u8> {
         let (code, kind) = (self.reason.code(), kind(dialect, self.reason.status()));
         let body = match dialect {
+            Dialect::Mcp => return self.rpc_error(),
             Dialect::OpenAi => json!({
                 "error": {"message": self.message(), "type": kind, "param": null, "code": code}
             }),
@@ -88,6 +93,12 @@ impl Denial {
             if let Some(error) = error {
                 challenge.push_str(&format!(", error=\"{error}\", error_description=\"{code}\""));
             }
+            challenge.push_str(&self.metadata());
+            headers.push(("www-authenticate".to_owned(), challenge));
+        }
+        if self.reason.status() == 403 && self.rpc.as_ref().is_some_and(|rpc| rpc.metadata.is_some()) {
+            let metadata = self.metadata();
+            let challenge = format!("Bearer error=\"insufficient_scope\", error_description=\"{code}\"{metadata}");
             headers.push(("www-authenticate".to_owned(), challenge));
         }
         if let Some(seconds) = self.retry_after {

@@ -109,6 +109,21 @@ reasons! {
         "The request leaves or uses state at the provider, which your roles do not allow. Send the whole conversation instead.";
     /// No access statement allows the operation, or one denies it.
     AccessDenied "access.denied" 403 final "Your roles do not allow this call. Ask for access.";
+    /// A tool's definition is not the one that the policy pins.
+    ToolChanged "tool.changed" 403 final
+        "The server describes this tool otherwise than when it was approved. Tell the platform team.";
+    /// No access statement allows a method of MCP, or one denies it.
+    MethodNotAllowed "method.not_allowed" 403 final
+        "Your roles do not allow this method. Ask for access.";
+    /// A header of an MCP request does not say what its body says, or is missing.
+    McpHeaders "mcp.header_mismatch" 400 final
+        "A header does not agree with the message, or is missing. Send what the protocol's version asks for.";
+    /// A version of MCP that is not spoken here.
+    McpVersion "mcp.version" 400 final
+        "This version of the protocol is not spoken here. Choose one of those that are.";
+    /// An MCP session that is not this caller's.
+    McpSession "mcp.session" 404 final
+        "There is no such session of yours. Begin another one.";
     /// A finding that the policy refuses.
     ContentDenied "content.denied" 400 final
         "The text holds data that must not be sent here. Remove it and try again.";

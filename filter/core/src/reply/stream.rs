@@ -17,6 +17,11 @@ impl Denial {
         let error = json!({"message": message, "type": kind, "param": null, "code": code});
         let bytes = |value: serde_json::Value| value.to_string().into_bytes();
         match (api, dialect) {
+            (Api::Mcp | Api::A2a, _) => match &self.rpc {
+                Some(rpc) if rpc.id.is_some() => vec![(MessageKind::Event("message"), self.rpc_error())],
+                // A server's own messages answer nothing, and neither does their end.
+                _ => Vec::new(),
+            },
             (Api::OpenAiResponses, _) => vec![(
                 MessageKind::Event("error"),
                 bytes(json!({"type": "error", "sequence_number": number, "code": code, "message": message,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::called::{lane_of, uncut};
-use super::filter::{Filter, Look, Passed};
+use super::filter::{Filter, Incoming, Look, Passed};
 use super::framing::Frame;
 use super::gate::Call;
 use super::text::{Last, With, complete};
@@ -29,10 +29,11 @@ impl Filter {
         passed: &mut Passed,
     ) {
         let root = document.root();
-        if let Some(usage) = Usage::of(self.kind.api, root) {
+        let is_rpc = self.kind.api.is_rpc();
+        if let Some(usage) = Usage::of(self.kind.api, root).filter(|_| !is_rpc) {
             self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
         }
-        if self.model.is_none() {
+        if self.model.is_none() && !is_rpc {
             self.model = protocol::answered_by(root);
             if self.model.as_deref().is_some_and(|model| !(look.model)(model)) {
                 self.refuse(Denial::new(Reason::ModelMismatch), passed);
@@ -43,6 +44,19 @@ impl Filter {
         self.finished |= !event.over.is_empty();
         if self.over {
             return;
+        }
+        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        if let Some(judge) = look.messages {
+            match judge(root) {
+                Incoming::Pass(cuts) => edits = cuts,
+                Incoming::Drop(denial) => {
+                    passed.dropped.get_or_insert(denial.reason);
+                    return;
+                }
+                Incoming::Refuse(denial) => return self.refuse(denial, passed),
+            }
+            // What does not go on is not looked at.
+            leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits));
         }
         let gated = if look.tools.is_some() { self.calls_of(root, &leaves) } else { Vec::new() };
         if gated.is_empty() && inner.is_none() {
@@ -106,7 +120,6 @@ impl Filter {
             return;
         }
         self.known.begin();
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
         // What begins a call may end all before it.
         let begins = |call: Call| leaves.iter().any(|(_, piece)| *piece == Piece::Tool(call.0, call.1));
         let begun: Vec<Call> = gated.iter().copied().filter(|call| begins(*call)).collect();

@@ -13,6 +13,7 @@
 //! streams, encodings (base64, percent, HTML) are seen through only where a text is held until it is complete: in arguments of tool
 //! calls, and under `stream: hold_all`.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::calls::Calls;
@@ -24,11 +25,11 @@ use super::text::{Last, With};
 use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
 use crate::inspect::{Budget, Scripts};
-use crate::json::Document;
+use crate::json::{Document, Node};
 use crate::policy::{AtMaxHold, Globs, Verdict};
 use crate::protocol::{Api, Channel, Dialect, Ends, Lane, Usage};
 use crate::redact::{Counts, Inspector, Outcome, RestoreMap, Restorer, Scan};
-use crate::reply::{Denial, Reason};
+use crate::reply::{Denial, Reason, Rpc};
 
 /// The events that texts at once were last seen in may be so many times as long as one.
 const MAX_EVENTS: usize = 4;
@@ -79,8 +80,21 @@ pub struct Look<'a> {
     pub restore: &'a RestoreMap,
     /// The tools into whose arguments values come back.
     pub restoring_tools: &'a Globs,
+    /// Judges the messages of an MCP server.
+    pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
     /// Judges calls of tools; none where no statement is about tools.
     pub tools: Option<&'a mut dyn Judge>,
+}
+
+/// What becomes of a message of an MCP server.
+#[derive(Debug)]
+pub enum Incoming {
+    /// It goes on, with these edits.
+    Pass(Vec<(Range<usize>, String)>),
+    /// It does not, and the stream does.
+    Drop(Denial),
+    /// The stream ends.
+    Refuse(Denial),
 }
 
 /// What came of some bytes of a stream.
@@ -92,6 +106,8 @@ pub struct Passed {
     pub outcome: Outcome,
     /// Why the stream was ended here.
     pub denial: Option<Denial>,
+    /// Why messages were left out.
+    pub dropped: Option<Reason>,
     /// Text was let go unjudged, or a medium passed that cannot be read.
     pub unread: bool,
 }
@@ -117,6 +133,8 @@ pub struct Filter {
     pub(super) text_bytes: u64,
     pub(super) scripts: Scripts,
     pub(super) finished: bool,
+    /// What a client of MCP is told beside a reason.
+    rpc: Option<Box<Rpc>>,
 }
 
 impl std::fmt::Debug for Filter {
@@ -144,7 +162,14 @@ impl Filter {
             text_bytes: 0,
             scripts: Scripts::default(),
             finished: false,
+            rpc: None,
         }
+    }
+
+    /// The same for a client of MCP.
+    #[must_use]
+    pub fn answering(self, rpc: Option<Box<Rpc>>) -> Self {
+        Self { rpc, ..self }
     }
 
     /// What the stream said it used, so far.
@@ -219,6 +244,10 @@ impl Filter {
                 self.settle(&Ends::every(), &[], look, passed);
             }
             return self.rest(frame, look, passed);
+        }
+        if self.kind.api == Api::Mcp && frame.event() == Some("endpoint") {
+            let denial = Denial::new(Reason::AnswerUnscannable).detail("the HTTP+SSE transport of MCP 2024-11-05");
+            return self.refuse(denial, passed);
         }
         let limits = look.inspector.limits;
         match Document::parse(json, &limits) {
@@ -348,6 +377,7 @@ impl Filter {
             Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },
             _ => denial,
         };
+        let denial = Denial { rpc: self.rpc.clone(), ..denial };
         let number = self.number.map_or(0, |last| last.saturating_add(1));
         for (kind, payload) in denial.stream_end(self.kind.dialect, self.kind.api, number) {
             self.writer.message(kind, &payload, &mut passed.bytes);

@@ -17,6 +17,6 @@ mod texts;
 mod token_lists;
 mod wrap;
 
-pub use filter::{Bounds, Filter, Look, Passed, Stream};
+pub use filter::{Bounds, Filter, Incoming, Look, Passed, Stream};
 pub use gate::Judge;
 pub(crate) use token_lists::token_lists;

@@ -129,4 +129,24 @@ pub struct ToolDocument {
     /// Whether values that `tokenize` replaced are put back into the arguments of calls of it. Default: they are not.
     #[serde(default)]
     pub restore: bool,
+    /// For a tool of an MCP server: the SHA-256 of its definition (`doorward pin` makes it), or several while a new one is rolled out.
+    #[serde(default)]
+    pub pin: OneOrMany<String>,
+    /// What happens to a pinned tool that is defined otherwise. Default: `hide`.
+    #[serde(default)]
+    pub on_change: OnChange,
+    /// The targets whose tool is pinned. Default: all.
+    #[serde(default)]
+    pub targets: OneOrMany<String>,
+}
+
+/// What happens to a tool whose definition is not the pinned one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChange {
+    /// Lists do not show it.
+    #[default]
+    Hide,
+    /// Nor is it called, until a list shows it as it was: in any worker of one Envoy.
+    Block,
 }

@@ -16,8 +16,12 @@ use crate::inspect::DetectorsDocument;
 use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
-pub use content::{Action, ContentDocument, Direction, Placeholder, RedactionDocument, StreamMode, ToolDocument};
-pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, Per, Verdict};
+pub use content::{
+    Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
+};
+pub use settings::{
+    AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
+};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
@@ -64,6 +68,9 @@ pub struct Document {
     /// What is done about tools that access does not allow.
     #[serde(default)]
     pub tool_use: ToolUseDocument,
+    /// MCP servers.
+    #[serde(default)]
+    pub mcp: McpDocument,
     /// How much of it.
     #[serde(default)]
     pub limits: Vec<LimitDocument>,
@@ -132,6 +139,18 @@ pub struct TargetDocument {
     /// A path in front of the API's own, such as `/llm/openai`.
     #[serde(default)]
     pub path_prefix: String,
+    /// The URL that callers know an MCP server by, which is told in its protected-resource metadata (RFC 9728). Default: the URL of the
+    /// request.
+    #[serde(default)]
+    pub resource: Option<String>,
+    /// What the upstream learns of the caller: `none` (the default), `assertion` (a token of our own for one minute, in
+    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, for a server that is
+    /// meant by the audience it was issued for; never an API key).
+    #[serde(default)]
+    pub forward: Forward,
+    /// For `apis: a2a`: hosts (globs) that an agent may be told to push notifications to. Default: none.
+    #[serde(default)]
+    pub push_hosts: OneOrMany<String>,
     /// Who answers for this target: on the record.
     #[serde(default)]
     pub owner: Option<String>,
@@ -149,6 +168,19 @@ pub struct TargetDocument {
     /// the option.
     #[serde(default = "yes")]
     pub ask_for_usage: bool,
+}
+
+/// What an upstream learns of the caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Forward {
+    /// Nothing.
+    #[default]
+    None,
+    /// Who it is, as we say.
+    Assertion,
+    /// The caller's own token.
+    SameAudience,
 }
 
 /// Conditions on a caller, all of which must hold. A list in a condition is satisfied by any of its items (globs).

@@ -38,6 +38,19 @@ pub struct LimitDocument {
     pub targets: OneOrMany<String>,
 }
 
+/// What all MCP servers have in common.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct McpDocument {
+    /// Ties session ids to who opened them with HMAC-SHA-256: at least 32 bytes, the same wherever one server is reached by several
+    /// Envoys. Default: a random key of each Envoy process, and sessions that end with it.
+    #[serde(default)]
+    pub session_key: Option<SecretRef>,
+    /// Signs assertions (`forward: assertion` of a target) with HMAC-SHA-256: at least 32 bytes that the upstream has, too.
+    #[serde(default)]
+    pub assertion_key: Option<SecretRef>,
+}
+
 /// What to do with answers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -13,8 +13,10 @@ mod vendors;
 use std::collections::BTreeSet;
 
 use super::Channel;
+use super::mcp::walk_messages;
 use super::names::Api;
 use super::texts::{Leaf, Place, Setting, below};
+use crate::host::Side;
 use crate::json::{Kind, Node};
 
 /// A text of a stream that comes in pieces.
@@ -110,6 +112,7 @@ pub fn read<'d>(api: Api, name: Option<&str>, root: Node<'d>, visit: Visit<'_, '
         Api::BedrockInvoke => amazon::invoke(kind, root, &mut event, visit),
         Api::OllamaChat | Api::OllamaGenerate => vendors::ollama(root, &mut event, visit),
         Api::TgiGenerate => vendors::tgi(root, &mut event, visit),
+        Api::Mcp | Api::A2a => walk_messages(Side::Response, root, &mut |leaf| visit(leaf, Piece::Whole)),
         _ => whole(root, Channel::Assistant, visit),
     }
     event

@@ -1,0 +1,77 @@
+//! What an upstream learns of the caller: nothing, unless its target says otherwise.
+//!
+//! An assertion is a token of our own (RFC 7519, HS256), good for one minute, that names the proven caller and the target it is for; nobody can
+//! use it elsewhere, and nobody else can make one. A token of the caller's goes on where the server belongs to the same audience: it was
+//! verified for that audience, and is worth as much there as here. API keys never go on.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, json};
+
+use super::{Context, Effect, Exchange};
+use crate::head::Headers;
+use crate::host::Side;
+use crate::identity::{Method, Principal};
+use crate::policy::Forward;
+
+/// The header of an assertion.
+const ASSERTION: &str = "x-doorward-assertion";
+/// Seconds that it is good for.
+const LIFETIME: u64 = 60;
+
+impl Exchange {
+    /// Tells the upstream what its target says it may know. What the caller sent in these headers is gone already.
+    pub(super) fn forward(&self, headers: &Headers, target: usize, cx: &mut Context<'_>) {
+        let (Some(principal), Some(target)) = (&self.record.principal, cx.engine.targets.get(target)) else { return };
+        if self.tap.is_some() {
+            return;
+        }
+        match target.forward {
+            Forward::None => {}
+            Forward::Assertion => {
+                let Some(key) = &cx.engine.assertion_key else { return };
+                let audience = target.resource.as_deref().unwrap_or(&target.name);
+                let token = assertion(principal, &self.record.roles, audience, &cx.engine.name, cx.at.secs(), key);
+                cx.effects.push(Effect::SetHeader(Side::Request, ASSERTION.to_owned(), token.into_bytes()));
+            }
+            Forward::SameAudience => {
+                let token = headers.one("authorization").ok().flatten();
+                let is_token = matches!(principal.method, Method::Jwt | Method::EnvoyMetadata);
+                if let Some(token) = token.filter(|_| is_token) {
+                    cx.effects.push(Effect::SetHeader(Side::Request, "authorization".to_owned(), token.to_vec()));
+                }
+            }
+        }
+    }
+}
+
+/// A signed statement about a caller.
+fn assertion(principal: &Principal, roles: &[String], audience: &str, policy: &str, now: u64, key: &[u8]) -> String {
+    let mut claims = Map::new();
+    claims.insert("iss".to_owned(), json!(format!("doorward/{policy}")));
+    claims.insert("aud".to_owned(), json!(audience));
+    claims.insert("iat".to_owned(), json!(now));
+    claims.insert("exp".to_owned(), json!(now.saturating_add(LIFETIME)));
+    // Whoever is told apart here is told apart there: an issuer's user is no other issuer's.
+    claims.insert("sub".to_owned(), json!(principal.subject()));
+    let texts = [
+        ("user", &principal.user),
+        ("team", &principal.team),
+        ("workload", &principal.workload),
+        ("purpose", &principal.purpose),
+        ("idp", &principal.issuer),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            claims.insert(name.to_owned(), json!(text));
+        }
+    }
+    if !principal.groups.is_empty() {
+        claims.insert("groups".to_owned(), json!(principal.groups));
+    }
+    claims.insert("roles".to_owned(), json!(roles));
+    let encode = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", encode(json!({"alg": "HS256", "typ": "JWT"})), encode(claims.into()));
+    let signature = hmac_sha256::HMAC::mac(signed.as_bytes(), key);
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}

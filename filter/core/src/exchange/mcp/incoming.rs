@@ -1,0 +1,227 @@
+//! Messages of an MCP server: answers, whose lists are cut to what the caller may use, and requests, which are judged as the caller's.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::{no_conversation, show};
+use crate::engine::Engine;
+use crate::exchange::body::inspector;
+use crate::exchange::outside::{Judged, Sink};
+use crate::exchange::{Context, Exchange, Facts};
+use crate::host::Side;
+use crate::json::{Document, Kind, Node};
+use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
+use crate::protocol::{
+    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, Operation, State, is_lifecycle, lists, media, walk_messages,
+};
+use crate::redact::{Inspector, Scan};
+use crate::reply::{Denial, Reason};
+use crate::stream::Incoming;
+
+/// So many questions may stand in one result.
+const MAX_QUESTIONS: usize = 32;
+
+/// Judges messages of a server for one caller.
+pub(in crate::exchange) struct MessageJudge<'e> {
+    engine: &'e Engine,
+    roles: Rc<RoleSet>,
+    target: usize,
+    operation: Operation,
+    /// The stream has the server's own messages, and answers no request.
+    listens: bool,
+    /// What was seen of pinned tools.
+    seen: RefCell<Vec<(usize, bool)>>,
+}
+
+impl<'e> MessageJudge<'e> {
+    /// For the caller of an exchange.
+    pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
+        let listens = facts.call.method == "GET";
+        Self {
+            engine,
+            roles: Rc::clone(&facts.roles),
+            target: facts.target,
+            operation: facts.call.operation,
+            listens,
+            seen: RefCell::default(),
+        }
+    }
+
+    /// What was seen of pinned tools since this was asked last: the pin's place, and whether it still holds.
+    pub fn seen(&self) -> Vec<(usize, bool)> {
+        self.seen.take()
+    }
+
+    /// What becomes of a message.
+    pub fn incoming(&self, node: Node<'_>) -> Incoming {
+        match self.judge(node) {
+            Ok(edits) => Incoming::Pass(edits),
+            // Who listens goes on listening: the one message is left out. Who asked learns that nothing will come of it.
+            Err(denial) if self.listens && denial.reason == Reason::MethodNotAllowed => Incoming::Drop(denial),
+            Err(denial) => Incoming::Refuse(denial),
+        }
+    }
+
+    /// The edits with which messages may go on.
+    fn judge(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+        if node.kind() == Kind::Array {
+            if node.items().count() > MAX_BATCH {
+                return Err(Denial::new(Reason::AnswerUnscannable).detail("too many messages at once"));
+            }
+            let mut edits = Vec::new();
+            for item in node.items() {
+                edits.extend(self.one(item)?);
+            }
+            return Ok(edits);
+        }
+        self.one(node)
+    }
+
+    fn one(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+        match Message::read(node).map_err(unreadable)? {
+            Message::Request(asking) => self.may_ask(&asking.method(), asking.params).map(|()| Vec::new()),
+            Message::Notification(_) => Ok(Vec::new()),
+            Message::Answer(answer) => {
+                let Some(result) = answer.result else { return Ok(Vec::new()) };
+                self.questions(result)?;
+                self.cut(result)
+            }
+        }
+    }
+
+    /// Questions of the server that come as a result.
+    fn questions(&self, result: Node<'_>) -> Result<(), Denial> {
+        let Some(questions) = result.get("inputRequests") else { return Ok(()) };
+        if questions.kind() != Kind::Object || questions.entries().count() > MAX_QUESTIONS {
+            return Err(unreadable("`inputRequests` is no object, or holds too much"));
+        }
+        for (_, question) in questions.entries() {
+            let Some(method) = question.get("method").and_then(|method| method.text()) else {
+                return Err(unreadable("a question without a method"));
+            };
+            self.may_ask(&method, question.get("params"))?;
+        }
+        Ok(())
+    }
+
+    /// Whether the server may ask something of the caller.
+    fn may_ask(&self, method: &str, params: Option<Node<'_>>) -> Result<(), Denial> {
+        if is_lifecycle(method) || self.allows(method, params) {
+            return Ok(());
+        }
+        let denial = Denial::new(Reason::MethodNotAllowed);
+        Err(match protocol::is_known_method(method) {
+            true => denial.detail(format!("the server asked for `{method}`")),
+            false => denial,
+        })
+    }
+
+    fn allows(&self, method: &str, params: Option<Node<'_>>) -> bool {
+        self.engine.access.decide(&self.question(method, params)).miss.is_none()
+    }
+
+    fn question<'a>(&'a self, method: &'a str, params: Option<Node<'a>>) -> Question<'a> {
+        Question {
+            roles: &self.roles,
+            target: self.target,
+            operation: self.operation,
+            method: Some(method),
+            model: None,
+            body: Some(Asked { parameters: params, media: MediaSet::default(), state: State::None }),
+        }
+    }
+
+    /// Cuts the lists of a result.
+    fn cut(&self, result: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+        let mut fitting: Option<Fitting> = None;
+        let mut tool = |name: &str, definition: Node<'_>| {
+            match self.engine.pins.compare(self.target, name, definition) {
+                Pinned::No => {}
+                Pinned::Same(place) => self.seen.borrow_mut().push((place, true)),
+                Pinned::Changed(place, _) => {
+                    self.seen.borrow_mut().push((place, false));
+                    return false;
+                }
+            }
+            // What a call would be judged by, found once for the list.
+            let fitting = fitting.get_or_insert_with(|| {
+                self.engine
+                    .access
+                    .fitting(&Question { body: None, ..self.question("tools/call", None) }, &no_conversation)
+            });
+            let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
+            self.engine.access.tool(&tool, fitting).miss.is_none()
+        };
+        let mut calls = None;
+        let mut may = Lists {
+            tool: &mut |name, node| *calls.get_or_insert_with(|| self.may_try("tools/call")) && tool(name, node),
+            prompt: &mut || self.may_try("prompts/get"),
+            resource: &mut || self.may_try("resources/read"),
+        };
+        lists(result, &mut may).map_err(unreadable)
+    }
+
+    /// Whether some call of a method may be allowed, whatever its parameters.
+    fn may_try(&self, method: &str) -> bool {
+        let question = Question { body: None, ..self.question(method, None) };
+        self.engine.access.decide(&question).miss.is_none()
+    }
+}
+
+impl Exchange {
+    /// Judges an answer that came whole.
+    pub(in crate::exchange) fn judge_incoming(
+        &mut self,
+        document: &Document<'_>,
+        success: bool,
+        plan: &Plan,
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<Judged, Denial> {
+        let mut edits = Vec::new();
+        // An agent's card is no message. What is refused is read by clients all the same, if it is one.
+        let is_message = match success {
+            true => facts.call.api == Api::Mcp || facts.call.body != Body::None,
+            false => document.root().get("jsonrpc").is_some(),
+        };
+        if is_message {
+            let judge = MessageJudge::new(cx.engine, facts);
+            let incoming = judge.incoming(document.root());
+            self.note_pins(&judge.seen(), cx);
+            match incoming {
+                Incoming::Pass(cuts) => edits = cuts,
+                Incoming::Drop(denial) | Incoming::Refuse(denial) => self.unless_observed(denial, cx)?,
+            }
+        }
+        let media = media(document.root());
+        let bytes = {
+            use protocol::Media::{Audio, Document, File, Image, Video};
+            [Image, Audio, Video, Document, File]
+        };
+        if bytes.iter().any(|m| media.contains(*m)) {
+            self.not_read(cx)?;
+        }
+        let show = |sink: Sink<'_>| show(document, Side::Response, &edits, sink);
+        let Some(found) = self.ask_outside(Side::Response, plan, &show, cx)? else {
+            return Ok(Judged::Wait);
+        };
+        let inspector = Inspector { external: Some(&found), ..inspector(plan, cx.engine, None) };
+        let mut scan = Scan::new(&inspector, &mut facts.budget, Some(&facts.restore));
+        if !plan.is_empty() {
+            scan.body(document, Side::Response);
+            walk_messages(Side::Response, document.root(), &mut |leaf| {
+                if !leaf.place.is_within(&edits) {
+                    scan.leaf(leaf);
+                }
+            });
+        }
+        let (edited, mut outcome) = scan.finish(document, &[], &edits);
+        outcome.edited = edited;
+        self.remember("out", outcome).map(Judged::Pass)
+    }
+}
+
+fn unreadable(what: &str) -> Denial {
+    Denial::new(Reason::AnswerUnscannable).detail(what)
+}

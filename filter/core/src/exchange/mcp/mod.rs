@@ -1,0 +1,313 @@
+//! Messages of MCP: each is judged by its method, calls of tools by the tool and its arguments, and its texts like any other's.
+//!
+//! What a list does not show may still be called by who knows its name, so that the call is what is decided; lists are cut so that a model
+//! is not led to try. Messages of the server are judged for the caller, too: it asks the caller's model and user for things.
+
+mod incoming;
+mod metadata;
+mod pins;
+mod session;
+
+pub(super) use incoming::MessageJudge;
+pub(crate) use session::prepare as prepare_sessions;
+
+use super::body::{extend, inspector, unreadable};
+use super::outside::{Judged, Sink};
+use super::{Context, Effect, Exchange, Facts};
+use crate::head::Headers;
+use crate::host::Side;
+use crate::json::{self, Document, Kind, Node, fold};
+use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss};
+use crate::protocol::{
+    self, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
+    is_known_method, is_lifecycle, media, walk_messages,
+};
+use crate::redact::{Deriver, Scan};
+use crate::reply::{Denial, Reason};
+
+/// The header that names a session.
+const SESSION: &str = "mcp-session-id";
+/// Headers that some servers would read from trailers, too, where nobody compares them; and credentials, as in every request.
+const NO_TRAILERS: &[&str] = &[
+    SESSION,
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "last-event-id",
+    "authorization",
+    "x-api-key",
+    "api-key",
+    "x-goog-api-key",
+];
+
+impl Exchange {
+    /// What the head of a request says of messages and sessions.
+    pub(super) fn mcp_head(
+        &mut self,
+        headers: &Headers,
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
+        facts.mcp = Heads::read(headers).map_err(|error| match error {
+            Unreadable::Header => Denial::new(Reason::ProtocolHeaders),
+            Unreadable::Version => Denial::new(Reason::McpVersion),
+        })?;
+        if self.tap.is_none() {
+            cx.effects.push(Effect::ForbidTrailers(NO_TRAILERS));
+        }
+        self.scan_heads(facts, cx)?;
+        let session = headers.one(SESSION).map_err(|_| Denial::new(Reason::ProtocolHeaders))?;
+        let accepts =
+            |kind: &str| headers.all("accept").any(|v| String::from_utf8_lossy(v).to_ascii_lowercase().contains(kind));
+        match (facts.call.body, facts.call.method) {
+            // Other than these, nothing that has no body is the protocol's.
+            (Body::None, "GET") if !accepts("text/event-stream") => {
+                return Err(Denial::new(Reason::ProtocolUnknownPath).detail("a GET that accepts no event stream"));
+            }
+            (Body::None, "DELETE") if session.is_none() => {
+                return Err(Denial::new(Reason::ProtocolUnknownPath).detail("a DELETE without a session"));
+            }
+            _ => {}
+        }
+        if headers.has("last-event-id") && session.is_none() {
+            // Whose stream that takes up again, nobody could say.
+            return Err(Denial::new(Reason::McpSession));
+        }
+        let Some(sealed) = session.filter(|_| self.tap.is_none()) else { return Ok(()) };
+        let own = self.opened(sealed, cx)?;
+        cx.effects.push(Effect::SetHeader(Side::Request, SESSION.to_owned(), own));
+        Ok(())
+    }
+
+    /// Headers go ahead of the body, and would disagree with it if a value were replaced there: what would be replaced is refused.
+    fn scan_heads(&mut self, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        let inspector = inspector(&plan, cx.engine, None);
+        for text in facts.mcp.texts() {
+            let outcome = inspector.text(text, Channel::ToolCall, &mut facts.budget);
+            let replaced = outcome.edited.is_some();
+            self.remember("in", outcome)?;
+            if replaced {
+                return Err(Denial::new(Reason::ContentDenied).detail("in a header"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges the message, or messages, of a request.
+    pub(super) fn judge_messages(
+        &mut self,
+        document: &Document<'_>,
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<Judged, Denial> {
+        let root = document.root();
+        let messages: Vec<Node<'_>> = match root.kind() {
+            Kind::Array => root.items().collect(),
+            _ => vec![root],
+        };
+        let batch = root.kind() == Kind::Array;
+        if batch {
+            // Only the oldest version has them, which not everybody names; and headers speak of one message.
+            let spoken = facts.mcp.version.is_none_or(|version| version == Version::V2025_03_26);
+            if !spoken || facts.mcp.speak_of_one() {
+                return Err(unreadable("several messages at once, which this version of the protocol does not have"));
+            }
+            if messages.is_empty() || messages.len() > MAX_BATCH {
+                return Err(unreadable("no messages at once, or too many"));
+            }
+        }
+        let mut protected = Vec::new();
+        for node in messages {
+            let message = Message::read(node).map_err(unreadable)?;
+            let asking = match message {
+                Message::Request(asking) | Message::Notification(asking) => asking,
+                Message::Answer(_) if facts.mcp.version.is_some_and(|version| version >= Version::V2026_07_28) => {
+                    return Err(unreadable("an answer, which clients of this version do not send"));
+                }
+                // To what the server was let ask.
+                Message::Answer(_) => continue,
+            };
+            if let (Some(rpc), Some(id)) = (&mut self.rpc, asking.id) {
+                rpc.id = document.bytes().get(id.span()).map(|id| String::from_utf8_lossy(id).into_owned());
+            }
+            if batch && asking.method() == "initialize" {
+                return Err(unreadable("`initialize` among other messages"));
+            }
+            if !batch && let Err(header) = facts.mcp.agree(&asking) {
+                return Err(Denial::new(Reason::McpHeaders).detail(format!("`{header}`")));
+            }
+            if let Err(denial) = self.judge_asking(node, &asking, facts, cx) {
+                self.unless_observed(denial, cx)?;
+            }
+            // They decide: nothing of them may be replaced.
+            protected.extend([Some(asking.method), asking.name(), asking.id].into_iter().flatten().map(inner));
+        }
+        self.scan_messages(document, &protected, facts, cx)
+    }
+
+    /// Judges a request or notification.
+    fn judge_asking(
+        &mut self,
+        node: Node<'_>,
+        asking: &Asking<'_>,
+        facts: &Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
+        let method = asking.method();
+        self.record.method.get_or_insert_with(|| method.clone());
+        let asked = Asked { parameters: Some(asking.params.unwrap_or(node)), media: media(node), state: State::None };
+        let question = Question {
+            roles: &facts.roles,
+            target: facts.target,
+            operation: facts.call.operation,
+            method: Some(&method),
+            model: None,
+            body: Some(asked),
+        };
+        self.ask_method(&question, &method, cx)?;
+        if facts.call.operation == Operation::A2a {
+            return ask_pushes(asking, facts, cx);
+        }
+        if method != "tools/call" {
+            return Ok(());
+        }
+        let Some(name) = asking.param("name").and_then(|name| name.text()) else {
+            return Err(unreadable("`name` of a tool call is no text"));
+        };
+        self.record.tool.get_or_insert_with(|| name.chars().take(128).collect());
+        let none = Document::parse(b"{}", &json::Limits::default()).map_err(|_| Denial::new(Reason::InternalHost))?;
+        let arguments = match asking.param("arguments") {
+            None => none.root(),
+            Some(arguments) if arguments.kind() == Kind::Object => arguments,
+            Some(_) => return Err(unreadable("`arguments` of a tool call is no object")),
+        };
+        let tool = Tool { name: &name, kind: FUNCTION, server: None, arguments: Arguments::Known(arguments) };
+        let answer = cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &no_conversation));
+        let ids = |places: &[usize]| places.iter().map(|place| cx.engine.access.id(*place).to_owned()).collect();
+        extend(&mut self.record.observed, ids(&answer.observed));
+        if !answer.rules.is_empty() || answer.miss.is_some() {
+            self.record.rules = ids(&answer.rules);
+        }
+        match answer.miss {
+            None => self.ask_pin(facts.target, &name, cx),
+            Some(ToolMiss::Tool) => Err(Denial::new(Reason::ToolNotAllowed)),
+            Some(ToolMiss::Argument(pointer)) => {
+                Err(Denial::new(Reason::ToolArgument).detail(format!("the argument `{pointer}`")))
+            }
+        }
+    }
+
+    /// Asks access about a method; what it says goes on the record.
+    fn ask_method(&mut self, question: &Question<'_>, method: &str, cx: &Context<'_>) -> Result<(), Denial> {
+        let answer = cx.engine.access.decide(question);
+        extend(&mut self.record.observed, answer.observed);
+        let lives = answer.rules.is_empty() && is_lifecycle(method);
+        extend(&mut self.record.rules, answer.rules);
+        let miss = match answer.miss {
+            Some(_) if lives => cx.engine.access.decide(&Question { method: None, body: None, ..*question }).miss,
+            miss => miss,
+        };
+        match miss {
+            None => Ok(()),
+            Some(Miss::Parameter(name)) => {
+                Err(Denial::new(Reason::ParameterNotAllowed).detail(format!("the parameter `{name}`")))
+            }
+            Some(Miss::Media(media)) => {
+                let kinds: Vec<&str> = media.iter().map(protocol::Media::as_str).collect();
+                Err(Denial::new(Reason::MediaNotAllowed).detail(format!("`{}`", kinds.join("`, `"))))
+            }
+            Some(_) if is_known_method(method) && !method.starts_with("notifications/") => {
+                Err(Denial::new(Reason::MethodNotAllowed).detail(format!("the method `{method}`")))
+            }
+            Some(_) => Err(Denial::new(Reason::MethodNotAllowed)),
+        }
+    }
+
+    /// Inspects the texts of what a client sends.
+    fn scan_messages(
+        &mut self,
+        document: &Document<'_>,
+        protected: &[std::ops::Range<usize>],
+        facts: &mut Facts,
+        cx: &mut Context<'_>,
+    ) -> Result<Judged, Denial> {
+        let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        let show = |sink: Sink<'_>| show(document, Side::Request, &[], sink);
+        let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+        let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
+        let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
+        let mut inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));
+        inspector.external = Some(&found);
+        let mut scan = Scan::new(&inspector, &mut facts.budget, None);
+        if !plan.is_empty() {
+            scan.body(document, Side::Request);
+            walk_messages(Side::Request, document.root(), &mut |leaf| scan.leaf(leaf));
+            scan.sweep(document, Side::Request);
+        }
+        let (edited, mut outcome) = scan.finish(document, protected, &[]);
+        outcome.edited = edited;
+        facts.restore = std::mem::take(&mut outcome.restore);
+        self.remember("in", outcome).map(Judged::Pass)
+    }
+}
+
+/// A server sees calls and no conversation: statements that hang on what one carries hold for none.
+fn no_conversation(_: &str) -> bool {
+    false
+}
+
+/// An agent that is told to push notifications sends what it knows there: the host must be one that the target names.
+fn ask_pushes(asking: &Asking<'_>, facts: &Facts, cx: &Context<'_>) -> Result<(), Denial> {
+    let hosts = cx.engine.targets.get(facts.target).map(|target| &target.push_hosts);
+    let may = |node: Node<'_>| {
+        let host = node.text().and_then(|url| crate::policy::url_host(&url));
+        host.is_some_and(|host| hosts.is_some_and(|hosts| hosts.any(&host)))
+    };
+    let configures = fold(&asking.method()).contains("pushnotificationconfig");
+    match asking.params.is_none_or(|params| pushes(params, configures, &may)) {
+        true => Ok(()),
+        false => Err(Denial::new(Reason::ParameterNotAllowed).detail("the host that notifications are pushed to")),
+    }
+}
+
+/// Whether every URL that is to be pushed to may be. `inside`: they are what this part is about.
+fn pushes(node: Node<'_>, inside: bool, may: &dyn Fn(Node<'_>) -> bool) -> bool {
+    node.items().all(|item| pushes(item, inside, may))
+        && node.entries().all(|(key, value)| {
+            let key = fold(&key.text()).replace('_', "");
+            match inside && key == "url" {
+                true => may(value),
+                false => pushes(value, inside || key.contains("pushnotification"), may),
+            }
+        })
+}
+
+/// Where a value stands, quotes aside.
+fn inner(node: Node<'_>) -> std::ops::Range<usize> {
+    node.string().map_or_else(|| node.span(), |token| token.inner_span())
+}
+
+/// Shows the texts of messages to detectors outside, but for what `edits` take out.
+fn show(document: &Document<'_>, side: Side, edits: &[(std::ops::Range<usize>, String)], sink: Sink<'_>) {
+    walk_messages(side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
+        place if place.is_within(edits) => {}
+        Place::Value(token) | Place::Key(token, _) => sink(&token.text(), leaf.of.channel),
+        Place::Number(node) => {
+            if let Some(lexeme) = node.number().filter(|lexeme| lexeme.len() >= 7) {
+                sink(lexeme, leaf.of.channel);
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NO_TRAILERS;
+    use crate::identity::CREDENTIAL_HEADERS;
+
+    #[test]
+    fn credentials_are_no_trailers_here_either() {
+        assert!(CREDENTIAL_HEADERS.iter().all(|name| NO_TRAILERS.contains(name)));
+    }
+}
