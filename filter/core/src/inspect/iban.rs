@@ -133,11 +133,31 @@ fn is_of(class: &str, symbol: u8) -> bool {
     }
 }
 
+/// By the first letter of a country: the second ones, as bits. Every word of a stream is asked about.
+static SECOND: [u32; 26] = second();
+
+#[expect(clippy::indexing_slicing, reason = "runs at compile time, where `get` cannot")]
+const fn second() -> [u32; 26] {
+    let mut out = [0; 26];
+    let mut row = 0;
+    while row < STRUCTURES.len() {
+        let country = STRUCTURES[row].0.as_bytes();
+        out[(country[0] - b'A') as usize] |= 1 << (country[1] - b'A');
+        row += 1;
+    }
+    out
+}
+
 /// Whether one or two letters may be a country's.
 pub(super) fn may_be_country(letters: &[u8]) -> bool {
-    STRUCTURES
-        .iter()
-        .any(|(c, _)| c.as_bytes().get(..letters.len()).is_some_and(|head| head.eq_ignore_ascii_case(letters)))
+    let place = |byte: &u8| byte.to_ascii_uppercase().wrapping_sub(b'A');
+    let [first, rest @ ..] = letters else { return false };
+    let second = SECOND.get(usize::from(place(first))).copied().unwrap_or(0);
+    match rest {
+        [] => second != 0,
+        [letter] => place(letter) < 26 && second >> place(letter) & 1 == 1,
+        _ => false,
+    }
 }
 
 /// Reads the account number by its structure, with at most one separator between two symbols; how many
