@@ -48,7 +48,10 @@ impl Keys {
         let key = |member: &Member| text.get(member.start..member.end).unwrap_or_default();
         self.members.iter().enumerate().find_map(|(i, member)| {
             let this = key(member);
-            let seen = self.members.iter().take(i).any(|earlier| this.eq_ignore_ascii_case(key(earlier)));
+            let length = |member: &Member| member.end.wrapping_sub(member.start);
+            // Most are told apart by their lengths.
+            let same = |earlier: &Member| length(earlier) == length(member) && this.eq_ignore_ascii_case(key(earlier));
+            let seen = self.members.iter().take(i).any(same);
             seen.then_some(member.at as usize)
         })
     }

@@ -65,7 +65,7 @@ impl Scan {
                 _ => {
                     self.blank = false;
                     let rest = bytes.get(self.at..).unwrap_or_default();
-                    self.at += rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+                    self.at += line_end(rest);
                 }
             }
         }
@@ -166,7 +166,7 @@ impl Event {
     fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         let mut rest = self.text.get(self.mark..).unwrap_or_default();
         std::iter::from_fn(move || {
-            let stop = rest.bytes().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
+            let stop = line_end(rest.as_bytes());
             let (text, after) = rest.split_at_checked(stop)?;
             let length = if after.starts_with("\r\n") { 2 } else { after.len().min(1) };
             let (end, next) = after.split_at_checked(length)?;
@@ -272,6 +272,24 @@ impl Event {
     }
 }
 
+/// Where the first line ends, or all of it does. Eight bytes at a time: events are long lines.
+fn line_end(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    // A byte of zero is the only one that borrows into its highest bit without having had it.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let mut at = 0;
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*block);
+        let found = zero(word ^ ONES * b'\n' as u64) | zero(word ^ ONES * b'\r' as u64);
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len())
+}
+
 /// Appends without letting an LF become part of a CR's line end, now that what stood between them is gone.
 fn put(out: &mut Vec<u8>, text: &str) {
     if text.starts_with('\n') && out.ends_with(b"\r") {
@@ -308,4 +326,27 @@ pub(super) fn message(event: Option<&str>, payload: &[u8], end: &str) -> Vec<u8>
     }
     out.extend_from_slice(end.as_bytes());
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_end;
+
+    #[test]
+    fn the_first_line_end_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            for at in 0..=length {
+                for end in [b'\n', b'\r'] {
+                    // Neighbours of a line end, and what differs from one in its highest bit.
+                    let mut line: Vec<u8> = (0..length).map(|i| [b'a', 0x0B, 0x8A, 0x8D, 0x0E, 0x09][i % 6]).collect();
+                    if let Some(byte) = line.get_mut(at) {
+                        *byte = end;
+                    }
+                    line.push(b'\n');
+                    assert_eq!(line_end(&line), at.min(length), "{line:?}");
+                }
+            }
+        }
+        assert_eq!(line_end(b""), 0);
+    }
 }
