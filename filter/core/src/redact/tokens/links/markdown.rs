@@ -48,7 +48,8 @@ impl Markdown {
             }
             (State::Definition { begun: true, angle: true }, ..) if line => State::Text,
             (State::Definition { begun: true, angle: false }, ..) if char.is_ascii_whitespace() => State::Text,
-            (state, ..) if char.is_ascii_whitespace() => state,
+            // Programs that read Markdown by JavaScript's `\s` skip more before a destination; it may also be one's beginning.
+            (state, ..) if char.is_whitespace() || char == '\u{FEFF}' => state,
             (State::Parentheses { depth, begun: false, .. }, ..) => {
                 State::Parentheses { depth: depth + u32::from(char == '('), begun: true, angle: char == '<' }
             }
