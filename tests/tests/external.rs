@@ -17,6 +17,9 @@ const KEY: &str = "analyzer-key-for-tests-only";
 const PROJECT: &str = "Blue Kite";
 
 /// A running analyzer; it ends with its standard input, at the latest with the test.
+/// Presidio takes both of a small machine's cores while it starts, and time bounds of a fraction of a second would tell of that.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 struct Analyzer {
     child: Child,
     cluster: Cluster,
@@ -131,11 +134,13 @@ async fn masked(flow: bool) {
 
 #[tokio::test]
 async fn what_presidio_finds_is_masked_and_without_it_nothing_passes() {
+    let _alone = ALONE.lock().await;
     tokio::join!(masked(false), masked(true));
 }
 
 #[tokio::test]
 async fn answers_are_looked_at_as_well() {
+    let _alone = ALONE.lock().await;
     let mut analyzer = Analyzer::start("presidio-answers", json!({"key": KEY})).await;
     for (flow, action) in [(false, "mask"), (true, "mask"), (false, "deny"), (true, "deny")] {
         let about = json!({"direction": "response", "channels": "assistant", "action": action});
@@ -171,6 +176,7 @@ async fn answers_are_looked_at_as_well() {
 /// What stands behind the cluster answers in a way that is none, or not at all.
 #[tokio::test]
 async fn every_failure_is_told_apart_and_refused() {
+    let _alone = ALONE.lock().await;
     let upstream = Upstream::http1().await;
     let cluster = Cluster::to(&upstream);
     let quick = json!({"timeout": "200ms"});
