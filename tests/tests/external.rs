@@ -16,10 +16,10 @@ const KEY: &str = "analyzer-key-for-tests-only";
 /// No built-in type knows it; the analyzer's deny list does.
 const PROJECT: &str = "Blue Kite";
 
-/// A running analyzer; it ends with its standard input, at the latest with the test.
 /// Presidio takes both of a small machine's cores while it starts, and time bounds of a fraction of a second would tell of that.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
+/// A running analyzer; it ends with its standard input, at the latest with the test.
 struct Analyzer {
     child: Child,
     cluster: Cluster,

@@ -280,7 +280,7 @@ fn line_end(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*block);
-        let found = zero(word ^ ONES * b'\n' as u64) | zero(word ^ ONES * b'\r' as u64);
+        let found = zero(word ^ (ONES * u64::from(b'\n'))) | zero(word ^ (ONES * u64::from(b'\r')));
         if found != 0 {
             return at + (found.trailing_zeros() / 8) as usize;
         }
