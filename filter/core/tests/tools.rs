@@ -482,3 +482,21 @@ fn calls_are_never_released_unjudged() {
     assert!(!played.client_text().contains("SECRET"), "{}", played.client_text());
     assert_eq!(assembled(&played).1, []);
 }
+
+/// A refused call beside a text, in a form that is no list: neither the call nor its arguments arrive.
+#[test]
+fn refused_calls_beside_texts_are_not_let_through() {
+    let engine = gate("openai", &json!({}));
+    for delta in [
+        json!({"content": "Now.", "function_call": {"name": "wipe", "arguments": "{\"path\":\"/SECRET\"}"}}),
+        json!({"content": "Now.", "tool_calls": {"index": 0, "function": {"name": "wipe", "arguments": "{\"path\":\"/SECRET\"}"}}}),
+        json!({"content": "Now.", "tool_calls": [{"index": 0, "function": {"name": "wipe", "arguments": "{\"path\":\"/SECRET\"}"}}]}),
+    ] {
+        let chunks = [data(&chunk(&delta, &Value::Null)), data(&chunk(&json!({}), &json!("stop")))];
+        let chunks = chunks.map(String::into_bytes).into_iter().chain([b"data: [DONE]\n\n".to_vec()]).collect();
+        let played = streamed(&engine, "/v1/chat/completions", &chat(true), chunks);
+        let text = played.client_text();
+        assert!(!text.contains("SECRET") && !text.contains("\"name\":\"wipe\""), "{text}");
+        assert!(text.contains("was refused"), "{text}");
+    }
+}

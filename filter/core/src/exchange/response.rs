@@ -248,6 +248,8 @@ impl Exchange {
     /// Judges a whole answer. Answers the bytes that are delivered instead of it, if they differ.
     fn judge_answer(&mut self, body: &[u8], answer: Answer, cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
+        // Judged again, as when detectors have answered, it is cut again.
+        facts.tools.start_answer();
         let result = self.judge_answer_with(body, answer, &mut facts, cx);
         self.facts = Some(facts);
         // A finding in an answer is none of the caller's fault, and says so.

@@ -29,6 +29,13 @@ pub(super) struct Tools {
     cut_calls: bool,
 }
 
+impl Tools {
+    /// An answer is about to be judged from its beginning.
+    pub fn start_answer(&mut self) {
+        self.cut_calls = false;
+    }
+}
+
 /// So many kinds are remembered.
 const MAX_KINDS: usize = 64;
 

@@ -6,6 +6,7 @@
 //! choice of which no call is left ends as if there had been none.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::framing::{Frame, MessageKind};
@@ -25,7 +26,7 @@ pub trait Judge {
     fn call(&mut self, name: &str, arguments: &str) -> Option<String>;
 
     /// The edits that put refusals in the places of whole calls that are refused.
-    fn whole(&mut self, root: Node<'_>, bytes: &[u8]) -> Vec<(std::ops::Range<usize>, String)>;
+    fn whole(&mut self, root: Node<'_>, bytes: &[u8]) -> Vec<(Range<usize>, String)>;
 }
 
 /// The calls of a stream.
@@ -300,6 +301,7 @@ impl Gate {
                 Piece::Whole => {}
             }
         });
+        let mut removed: Vec<Range<usize>> = Vec::new();
         // OpenAI's events may have several calls, and texts beside them.
         let lists =
             root.get("choices").into_iter().flat_map(|c| c.items()).filter_map(|c| c.get("delta")?.get("tool_calls"));
@@ -310,8 +312,14 @@ impl Gate {
             };
             let items: Vec<_> = list.items().map(|item| (item.span(), !gone(&item))).collect();
             for range in cut(&list.span(), &items) {
-                let _ = edits.replace(range, "");
+                removed.push(range.clone());
+                edits.replace(range, "").ok()?;
             }
+        }
+        // A refused call that stands where it is not cut (`function_call`, a call that is no list) takes its event along.
+        let gone = |at: &Range<usize>| removed.iter().any(|range| range.start <= at.start && at.end <= range.end);
+        if calls.iter().any(|(call, at)| refused(*call) && !gone(at)) {
+            return None;
         }
         let any_refused = calls.iter().any(|(call, _)| refused(*call));
         let in_list = root.get("choices").is_some();
