@@ -9,7 +9,7 @@ if (data) {
   preopens["/data"] = data;
   args.push("--data", "/data");
 }
-const wasi = new WASI({ version: "preview1", args: [...args, ...rest], preopens });
+const wasi = new WASI({ version: "preview1", returnOnExit: false, args: [...args, ...rest], preopens });
 const compiled = await WebAssembly.compile(await readFile(module));
 const instance = await WebAssembly.instantiate(compiled, wasi.getImportObject());
-process.exitCode = wasi.start(instance);
+wasi.start(instance);
