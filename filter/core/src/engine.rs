@@ -11,10 +11,10 @@ use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
-use crate::limits::{self, RequestLimits};
+use crate::limits::{self, Alive, BEAT_MS, Calibrations, Limits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned,
-    Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, ReserveDocument, RoleSet, Roles,
+    Targets, Ungoverned, Verdict,
 };
 use crate::sort;
 
@@ -37,7 +37,8 @@ pub struct Engine {
     pub(crate) content: Content,
     /// What access statements look for in conversations.
     pub(crate) taints: Content,
-    pub(crate) limits: RequestLimits,
+    pub(crate) limits: Limits,
+    pub(crate) reserve: ReserveDocument,
     pub(crate) unscannable: Verdict,
     pub(crate) model_mismatch: Verdict,
     pub(crate) note_bytes: u64,
@@ -90,7 +91,7 @@ impl Engine {
             }
             None => Content::default(),
         };
-        let limits = RequestLimits::compile(&document.limits, &roles, &targets, &root.key("limits"), &mut problems);
+        let limits = Limits::compile(&document.limits, &roles, &targets, &root.key("limits"), &mut problems);
         let identity = take(Identity::compile(&document.identity, env, &root.key("identity")), &mut problems);
         let hash_path = root.key("redaction").key("hash_key");
         let hash_key = secret(document.redaction.hash_key.as_ref(), env, &hash_path, &mut problems);
@@ -152,6 +153,7 @@ impl Engine {
                 content,
                 taints,
                 limits,
+                reserve: document.reserve,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,
                 note_bytes: u64::from(document.answers.note_bytes),
@@ -186,6 +188,15 @@ impl Engine {
     /// The policy's detectors.
     pub fn detectors(&self) -> &Detectors {
         &self.detectors
+    }
+
+    /// Under which name the counters stand in the shared store. Who only observes writes into none of a live policy's:
+    /// counters that refuse nobody would still be spent for it.
+    pub(crate) fn counters_name(&self) -> std::borrow::Cow<'_, str> {
+        match self.mode {
+            Mode::Enforce => self.name.as_str().into(),
+            Mode::Observe => format!("{}/observe", self.name).into(),
+        }
     }
 
     /// Whether headers wait for the body.
@@ -260,6 +271,10 @@ pub struct Worker {
     waiting: Vec<u32>,
     /// Calls of single exchanges.
     pub(crate) exchanges: Calls,
+    /// Which VMs run beside this one: what others that are gone had reserved is free again.
+    pub(crate) alive: Alive,
+    /// How many tokens texts are.
+    pub(crate) calibrations: Calibrations,
 }
 
 impl Worker {
@@ -270,6 +285,8 @@ impl Worker {
             roles: HashMap::new(),
             waiting: Vec::new(),
             exchanges: Calls::default(),
+            alive: Alive::default(),
+            calibrations: Calibrations::default(),
         }
     }
 
@@ -281,16 +298,28 @@ impl Worker {
         if engine.session_key.is_none() && engine.targets.speak_mcp() {
             exchange::prepare_sessions(&engine.name, host)?;
         }
-        limits::prepare(&engine.name, host)
+        if engine.limits.is_empty() {
+            return Ok(());
+        }
+        self.alive = Alive::draw(host)?;
+        limits::prepare(&engine.counters_name(), host)
     }
 
     /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
-        if engine.identity.fetches_keys() || self.exchanges.is_waiting() { 100 } else { 0 }
+        match engine.identity.fetches_keys() || self.exchanges.is_waiting() {
+            true => 100,
+            false if !engine.limits.is_empty() => BEAT_MS,
+            false => 0,
+        }
     }
 
     /// Time passed. Answers the exchanges to wake.
     pub fn tick(&mut self, engine: &Engine, at: Time, host: &mut dyn Host, effects: &mut Vec<Effect>) -> Vec<u32> {
+        if !engine.limits.is_empty() && self.alive.is_due(at.millis()) {
+            // Told again soon: others wait for ten seconds before they take this VM for lost.
+            let _ = self.alive.beat(&engine.counters_name(), at.millis(), host);
+        }
         let mut fetches = Vec::new();
         self.keys.tick(&engine.identity, at.millis(), host, &mut fetches);
         calls(fetches, effects);

@@ -9,6 +9,7 @@
 //! keeps ([`engine::Worker`]), and one HTTP exchange ([`exchange::Exchange`]).
 
 pub mod audit;
+mod calendar;
 mod calls;
 pub mod config;
 pub mod engine;

@@ -60,7 +60,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "doorward.tools",
         "tools that were taken out of the request, and calls of tools: `offered:send_mail/remove=1`, `called:query/refuse=1`, comma-separated",
     ),
-    ("doorward.limit.remaining", "requests left in the tightest window"),
+    (
+        "doorward.limit.remaining",
+        "what is left of each limit that holds, reservations of calls that go on aside: `tokens-a-day=1200`, comma-separated",
+    ),
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),
     ("doorward.content.out", "keyed digest of the answer's body as it came"),

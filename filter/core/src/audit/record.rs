@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::printable;
 use crate::exchange::Measure;
 use crate::identity::Principal;
+use crate::limits::{Standing, What};
 use crate::protocol::Usage;
 use crate::redact::Counts;
 use crate::reply::Reason;
@@ -75,8 +76,10 @@ pub struct Record {
     pub findings: BTreeMap<(&'static str, String, &'static str), u32>,
     /// Tools: `offered` or `called`, their names, what was done.
     pub tools: BTreeMap<(&'static str, String, &'static str), u32>,
-    /// Requests left.
-    pub remaining: Option<u32>,
+    /// How the limits stand that hold for it.
+    pub remaining: Vec<Standing>,
+    /// Compare-and-swaps of counters that another worker was faster at.
+    pub conflicts: u64,
     /// What came of asking external detectors: direction, name, outcome.
     pub external: Vec<(&'static str, String, String)>,
     /// Keyed digest of the request's body.
@@ -181,7 +184,8 @@ impl Record {
         let tools: Vec<String> =
             self.tools.iter().map(|((how, name, action), count)| format!("{how}:{name}/{action}={count}")).collect();
         put("doorward.tools", list(&tools));
-        put("doorward.limit.remaining", self.remaining.map(|r| r.to_string()));
+        let remaining: Vec<String> = self.remaining.iter().map(remaining).collect();
+        put("doorward.limit.remaining", list(&remaining));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
         put("doorward.content.out", self.content_out.clone());
@@ -243,6 +247,9 @@ impl Record {
             ];
             all.push(counter("doorward_external_total", labels, 1));
         }
+        if self.conflicts > 0 {
+            all.push(counter("doorward_limit_conflicts_total", Vec::new(), self.conflicts));
+        }
         all.push(Measure { name: "doorward_duration_us", histogram: true, labels: vec![target()], value: spent_us });
         all
     }
@@ -253,6 +260,14 @@ fn placeholders(counts: Counts) -> Option<String> {
     let counts = [("restored", counts.restored), ("kept", counts.in_url), ("foreign", counts.foreign)];
     let some: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name}={n}")).collect();
     (!some.is_empty()).then(|| some.join(","))
+}
+
+/// What is left of a limit: `tokens-a-day=1200`; money as a decimal number.
+fn remaining(standing: &Standing) -> String {
+    match standing.what {
+        What::Cost => format!("{}={}", standing.id, decimal(standing.remaining, "").trim_end()),
+        _ => format!("{}={}", standing.id, standing.remaining),
+    }
 }
 
 /// Billionths as a decimal number without trailing zeros, and the currency.

@@ -51,7 +51,13 @@ impl Exchange {
                     Ok(body) if body.len() >= available => body,
                     _ => return self.deny(Denial::new(Reason::InternalHost), cx),
                 };
-                match self.judge_request(&body, cx) {
+                let judged = self.judge_request(&body, cx).and_then(|judged| {
+                    if let Judged::Pass(_) = &judged {
+                        self.reserve(cx)?;
+                    }
+                    Ok(judged)
+                });
+                match judged {
                     Err(denial) => self.deny(denial, cx),
                     Ok(Judged::Wait) => Flow::Hold,
                     Ok(Judged::Pass(edited)) => {
@@ -95,7 +101,11 @@ impl Exchange {
         }
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
         let denial = match (body, &self.stage) {
-            (Some(body), Stage::Request) => self.judge_request(&body, cx).err(),
+            (Some(body), Stage::Request) => {
+                let judged = self.judge_request(&body, cx).err();
+                let reserved = self.reserve(cx).err();
+                judged.or(reserved)
+            }
             (None, Stage::Request) => {
                 self.note(Reason::ProtocolTooLarge);
                 Some(too_large(cx))
@@ -138,6 +148,9 @@ impl Exchange {
         }
         self.check_keys(root, cx)?;
         let model = self.model(root, facts, cx)?;
+        // Refused requests count, too.
+        let counted = self.count(&facts.roles, facts.target, true, cx);
+        counted.or_else(|denial| self.unless_observed(denial, cx))?;
         self.check_stream(root, facts, cx)?;
         let state = state(facts.call.api, root);
         // A batch has the models of its requests, each of which is judged by itself below.
@@ -177,6 +190,7 @@ impl Exchange {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
         self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);
+        self.estimate(root, facts, &mut edits, &mut insert, cx);
         if !insert.is_empty() {
             let start = root.span().start.saturating_add(1);
             if root.entries().next().is_none() {
@@ -472,7 +486,7 @@ fn decides(extra: Node<'_>) -> Option<String> {
 }
 
 /// Gives a member of `root` a value: in its place where it is there already, else in `insert`, which goes first.
-fn replace_or_insert(
+pub(super) fn replace_or_insert(
     root: Node<'_>,
     name: &str,
     value: &str,

@@ -154,9 +154,7 @@ impl Exchange {
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
                 self.note(Reason::ProtocolUnknownPath);
                 // What is not read is counted all the same: a limit on requests is on all of them.
-                if let Some(principal) = self.record.principal.clone()
-                    && let Err(denial) = self.count(&principal.subject(), &roles, target, cx)
-                {
+                if let Err(denial) = self.count(&roles, target, false, cx) {
                     return self.deny(denial, cx);
                 }
                 self.record.judged = true;
@@ -209,16 +207,10 @@ impl Exchange {
         }
         if !end && facts.call.body == Body::Any && media(headers).ok() != Some(Media::Json) {
             // Nothing of it can be read, and access has allowed that: it passes as it comes.
-            self.facts = Some(facts);
-            self.record.judged = true;
-            self.stage = Stage::Sent;
-            return Flow::Continue;
+            return self.send(facts, cx);
         }
         if end {
-            self.facts = Some(facts);
-            self.record.judged = true;
-            self.stage = Stage::Sent;
-            return Flow::Continue;
+            return self.send(facts, cx);
         }
         self.stage = Stage::Request;
         let ahead = !cx.engine.hold_headers && self.tap.is_none();
@@ -232,6 +224,20 @@ impl Exchange {
         if ahead || self.tap.is_some() { Flow::Continue } else { Flow::Hold }
     }
 
+    /// The head is all that decides: the request goes on.
+    fn send(&mut self, facts: Facts, cx: &mut Context<'_>) -> Flow {
+        self.facts = Some(facts);
+        if let Err(denial) = self.reserve(cx) {
+            let flow = self.deny(denial, cx);
+            if self.tap.is_none() {
+                return flow;
+            }
+        }
+        self.record.judged = true;
+        self.stage = Stage::Sent;
+        Flow::Continue
+    }
+
     fn check_head(
         &mut self,
         headers: &Headers,
@@ -241,9 +247,7 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
         // Rates first: whoever is over one buys no further work, and refused requests count too.
-        if let Some(principal) = self.record.principal.clone() {
-            self.count(&principal.subject(), &facts.roles, facts.target, cx)?;
-        }
+        self.count(&facts.roles, facts.target, false, cx)?;
         let question = Question {
             roles: &facts.roles,
             target: facts.target,
@@ -289,35 +293,6 @@ impl Exchange {
         match path.split_once('?') {
             Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),
-        }
-    }
-
-    pub(super) fn count(
-        &mut self,
-        subject: &str,
-        roles: &RoleSet,
-        target: usize,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Denial> {
-        // Observing writes no shared state: counters that refuse nobody would still be spent for a live policy.
-        let name = match self.tap {
-            Some(_) => format!("{}/observe", cx.engine.name),
-            None => cx.engine.name.clone(),
-        };
-        let count = cx
-            .engine
-            .limits
-            .count(&name, subject, roles, target, cx.at, cx.host)
-            .map_err(|_| Denial::new(Reason::LimitUnavailable))?;
-        self.record.remaining = count.remaining;
-        self.record.observed.extend(count.observed);
-        match count.exceeded {
-            None => Ok(()),
-            Some((ids, seconds)) => {
-                let detail = format!("limit `{}`", ids.join("`, `"));
-                self.record.rules.extend(ids);
-                Err(Denial { retry_after: Some(seconds), ..Denial::new(Reason::LimitRequests).detail(detail) })
-            }
         }
     }
 

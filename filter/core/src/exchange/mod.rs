@@ -12,6 +12,7 @@ mod line;
 mod mcp;
 mod models;
 mod outside;
+mod quota;
 mod response;
 mod stream;
 mod tools;
@@ -53,6 +54,8 @@ pub struct Exchange {
     asked_answer: Option<outside::Asked>,
     /// What a client of MCP is told beside a reason.
     rpc: Option<Box<Rpc>>,
+    /// What it counts under limits.
+    quota: quota::Quota,
 }
 
 /// How far an exchange is.
@@ -155,6 +158,7 @@ impl Exchange {
             asked_request: None,
             asked_answer: None,
             rpc: None,
+            quota: Default::default(),
         }
     }
 
@@ -193,7 +197,9 @@ impl Exchange {
         self.record.enforced = true;
         self.stage = Stage::Over;
         self.forget_outside(cx);
-        cx.effects.push(Effect::Reply(denial.reply(self.dialect)));
+        let mut reply = denial.reply(self.dialect);
+        reply.headers.extend(self.limit_headers());
+        cx.effects.push(Effect::Reply(reply));
         Flow::Hold
     }
 
@@ -230,6 +236,7 @@ impl Exchange {
         }
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
+        self.settle(cx);
         self.forget_outside(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));

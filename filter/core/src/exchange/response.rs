@@ -50,6 +50,8 @@ impl Exchange {
             }
             _ => return Flow::Continue,
         }
+        self.quota.status = Some(status);
+        self.tell_limits(cx);
         if let Err(denial) = self.mcp_answer_head(headers, cx) {
             return self.withhold(denial, true, cx);
         }
@@ -159,6 +161,11 @@ impl Exchange {
         if matches!(self.stage, Stage::Stream(..)) {
             return self.stream_body(available, end, cx);
         }
+        self.quota.answer_bytes = match (&self.stage, &self.tap) {
+            // Held, it is told whole every time.
+            (Stage::Answer(_), None) => available as u64,
+            _ => self.quota.answer_bytes.saturating_add(available as u64),
+        };
         if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {
             let answer = *answer;
             tap.copy(Side::Response, available, cx);

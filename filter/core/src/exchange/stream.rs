@@ -10,7 +10,7 @@ use crate::head::Headers;
 use crate::host::Side;
 use crate::json::Node;
 use crate::policy::{Plan, Verdict};
-use crate::protocol::{Api, DEFAULT_MODEL, Operation, Usage};
+use crate::protocol::{Api, DEFAULT_MODEL, Operation};
 use crate::reply::{Denial, Reason};
 use crate::stream::framing::Framing;
 use crate::stream::{Bounds, Filter, Look, Stream};
@@ -187,29 +187,12 @@ impl Exchange {
         self.note_shape(asked, filter.scripts(), filter.text_bytes(), cx);
         // Who only observes asks for nothing, and what was not told stays unknown.
         if self.tap.is_none() {
-            self.settle_usage(!filter.finished());
+            let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
+            if counts {
+                self.estimate_usage(!filter.finished(), cx);
+            }
         }
         self.price(cx);
-    }
-
-    /// What an exchange used that does not say so, or that was cut off: an estimate.
-    fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
-        if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
-            return;
-        }
-        // About four bytes to a token, in any of the usual tokenizers and for most texts.
-        let estimate = Usage {
-            input: self.record.request_bytes.div_ceil(4),
-            output: self.record.stream_bytes.div_ceil(4),
-            ..Usage::default()
-        };
-        let told = self.record.usage.unwrap_or_default();
-        self.record.usage_estimated = told.input == 0 || cut && told.output < estimate.output;
-        self.record.usage = Some(match told.input {
-            0 => estimate.max(told),
-            _ => Usage { output: told.output.max(estimate.output), ..told },
-        });
     }
 
     pub(super) fn price(&mut self, cx: &Context<'_>) {

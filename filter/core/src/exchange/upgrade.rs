@@ -37,15 +37,17 @@ impl Exchange {
                 return self.deny(Denial::new(Reason::Identity(identity::Reason::KeysUnavailable)), cx);
             }
         };
-        let subject = principal.subject();
         let roles = self.prove(principal, cx);
-        if let Err(denial) = self.count(&subject, &roles, target, cx) {
+        if let Err(denial) = self.count(&roles, target, false, cx) {
             return self.deny(denial, cx);
         }
         let model = match named(headers) {
             Ok(name) => self.resolve(name.as_deref().unwrap_or(DEFAULT_MODEL), cx),
             Err(denial) => return self.deny(denial, cx),
         };
+        if let Err(denial) = self.count(&roles, target, true, cx) {
+            return self.deny(denial, cx);
+        }
         let asked = Asked { parameters: None, media: MediaSet::default(), state: State::None };
         let question = Question {
             roles: &roles,

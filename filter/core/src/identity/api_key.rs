@@ -11,7 +11,8 @@ use super::claims::usable;
 use super::document::ApiKeyDocument;
 use super::principal::{Method, Principal};
 use super::reason::Reason;
-use super::time;
+
+use crate::calendar;
 use crate::config::{Path, Problem};
 use crate::hex::{hex, unhex};
 
@@ -116,7 +117,7 @@ impl ApiKeys {
             })?;
             let expires_at = match &document.expires {
                 None => None,
-                Some(text) => Some(time::end(text).ok_or_else(|| {
+                Some(text) => Some(calendar::end(text).ok_or_else(|| {
                     Problem::new(path.key("expires"), "not a date")
                         .help("write `2026-12-31` or `2026-12-31T18:00:00Z` (RFC 3339), in quotes")
                 })?),

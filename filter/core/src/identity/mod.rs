@@ -21,7 +21,7 @@ mod reason;
 mod shared;
 mod signature;
 mod take;
-mod time;
+
 mod workload;
 
 #[cfg(test)]

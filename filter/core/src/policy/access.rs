@@ -11,7 +11,7 @@ use super::tools::{Fitting, Of, Rules, Tool, ToolAnswer};
 use crate::config::{Path, Problem};
 use crate::json::decimal::Decimal;
 use crate::json::{Kind, Node};
-use crate::protocol::{MediaSet, Operation, State, is_known_method, parameter_names};
+use crate::protocol::{MediaSet, Operation, State, is_known_method, member, parameter_names};
 
 /// Every access statement of a policy.
 #[derive(Debug, Default)]
@@ -386,18 +386,6 @@ impl Cap {
             return Some(true);
         }
         compared.all(|same| same.is_some()).then_some(false)
-    }
-}
-
-/// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
-/// member's own.
-fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
-    match path.split_once('.') {
-        None => root.get_folded(path),
-        Some((first, rest)) => match root.get_folded(path) {
-            Some(value) => Some(value),
-            None => member(root.get_folded(first)?, rest),
-        },
     }
 }
 

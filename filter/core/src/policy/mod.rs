@@ -19,7 +19,7 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
+    Per, Placeholder, PriceDocument, ReserveDocument, StreamMode, ToolDocument, Ungoverned, Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
@@ -33,7 +33,7 @@ pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMi
 use crate::config::{Path, Problem};
 
 /// A reference to something that is not there.
-fn unknown<'a>(path: Path, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+pub(crate) fn unknown<'a>(path: Path, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
     let problem = Problem::new(path, format!("unknown {what} `{name}`"));
     match crate::config::nearest(name, known.clone()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),

@@ -97,6 +97,12 @@ impl Roles {
         self.names.iter().enumerate().filter(|(i, _)| set.has(*i)).map(|(_, n)| n.as_str())
     }
 
+    /// The names of a caller's roles that a statement is for.
+    pub fn names_for<'a>(&'a self, who: &'a Who, set: &'a RoleSet) -> impl Iterator<Item = &'a str> {
+        let meant = |role: usize| who.0.as_ref().is_none_or(|wanted| wanted.has(role));
+        self.names.iter().enumerate().filter(move |(i, _)| set.has(*i) && meant(*i)).map(|(_, n)| n.as_str())
+    }
+
     /// Whom a statement's `roles` mean.
     pub fn who(&self, names: &OneOrMany<String>, path: &Path, problems: &mut Vec<Problem>) -> Who {
         if names.0.is_empty() {

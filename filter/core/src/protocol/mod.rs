@@ -25,7 +25,7 @@ pub use mcp::{
 };
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
-pub use parameters::names as parameter_names;
+pub use parameters::{member, names as parameter_names};
 pub use state::{State, state, wants_json};
 pub use texts::{Leaf, Place, Setting, below, subtree, walk};
 pub use usage::Usage;

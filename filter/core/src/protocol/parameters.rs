@@ -4,6 +4,8 @@
 //! for every name of its group, wherever they stand in the body, whichever API it is: a server may take a name that its API does
 //! not have.
 
+use crate::json::Node;
+
 /// Names of one parameter, as paths of member names. The first is the one that policies should use.
 const GROUPS: &[&[&str]] = &[
     &[
@@ -90,6 +92,18 @@ const GROUPS: &[&[&str]] = &[
 /// Every name, as a path of member names, under which a request may give the parameter that a policy calls `name`.
 pub fn names(name: &str) -> &[&str] {
     GROUPS.iter().find(|group| group.contains(&name)).copied().unwrap_or_default()
+}
+
+/// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
+/// member's own.
+pub fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
+    match path.split_once('.') {
+        None => root.get_folded(path),
+        Some((first, rest)) => match root.get_folded(path) {
+            Some(value) => Some(value),
+            None => member(root.get_folded(first)?, rest),
+        },
+    }
 }
 
 #[cfg(test)]

@@ -148,6 +148,20 @@ reasons! {
         "The upstream answered with another model than was asked for, and the answer was withheld.";
     /// A request rate is used up.
     LimitRequests "limit.requests" 429 retry "The request limit is used up. Wait until the window ends.";
+    /// A budget of tokens is used up.
+    LimitTokens "limit.tokens" 429 retry
+        "The token budget does not suffice for this request. Wait, lower `max_tokens`, or send less text.";
+    /// A budget of money is used up.
+    LimitCost "limit.cost" 429 retry
+        "The budget does not suffice for this request. Wait, lower `max_tokens`, or use a cheaper model.";
+    /// Too many calls at a time.
+    LimitConcurrent "limit.concurrent" 429 retry "Too many calls are going on at a time. Wait until one is over.";
+    /// The request may use more than the whole limit.
+    LimitTooLarge "limit.too_large" 429 final
+        "The request may use more than its whole limit allows. Lower `max_tokens`, or send less text.";
+    /// A budget of money holds, and the model has no price.
+    LimitUnpriced "limit.unpriced" 403 final
+        "The model has no price in the policy, and a budget holds. Choose another model, or tell the platform team.";
     /// The counters could not be read or written.
     LimitUnavailable "limit.unavailable" 503 retry "The limit's counters are not available. Try again.";
     /// The host did not hand over what it held.

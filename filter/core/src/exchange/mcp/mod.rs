@@ -117,6 +117,10 @@ impl Exchange {
                 return Err(unreadable("no messages at once, or too many"));
             }
         }
+        self.quota.tools = messages.iter().filter_map(|node| called_tool(*node)).collect();
+        // Refused calls count, too.
+        let counted = self.count(&facts.roles, facts.target, true, cx);
+        counted.or_else(|denial| self.unless_observed(denial, cx))?;
         let mut protected = Vec::new();
         for node in messages {
             let message = Message::read(node).map_err(unreadable)?;
@@ -249,6 +253,16 @@ impl Exchange {
         outcome.edited = edited;
         facts.restore = std::mem::take(&mut outcome.restore);
         self.remember("in", outcome).map(Judged::Pass)
+    }
+}
+
+/// The tool that a message calls.
+fn called_tool(node: Node<'_>) -> Option<String> {
+    match Message::read(node).ok()? {
+        Message::Request(asking) | Message::Notification(asking) if asking.method() == "tools/call" => {
+            asking.param("name")?.text().map(|name| name.into_owned())
+        }
+        _ => None,
     }
 }
 

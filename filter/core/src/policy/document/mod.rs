@@ -2,6 +2,7 @@
 
 mod access;
 mod content;
+mod limits;
 mod settings;
 mod tools;
 
@@ -19,9 +20,8 @@ pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
-pub use settings::{
-    AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
-};
+pub use limits::{LimitDocument, Per, ReserveDocument, Unit};
+pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
@@ -74,6 +74,9 @@ pub struct Document {
     /// How much of it.
     #[serde(default)]
     pub limits: Vec<LimitDocument>,
+    /// What a request is taken to use before that is known.
+    #[serde(default)]
+    pub reserve: ReserveDocument,
     /// What to do with answers.
     #[serde(default)]
     pub answers: AnswersDocument,

@@ -1,42 +1,9 @@
-//! Limits, answers, the record, and the deployment.
+//! Answers, the record, and the deployment.
 
 use serde::Deserialize;
 
-use super::{Mode, yes};
-use crate::config::{Duration, OneOrMany, SecretRef};
-
-/// Whom a limit counts for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// Each caller: the user, where none is proven the workload, else the key; of one issuer, proven in one way.
-    #[default]
-    Principal,
-}
-
-/// One limit.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitDocument {
-    /// On the record when this decided.
-    pub id: String,
-    /// How many requests in a window.
-    pub requests: u32,
-    /// The window: whole seconds; windows are aligned to the epoch.
-    pub window: Duration,
-    /// Whom it counts for.
-    #[serde(default)]
-    pub per: Per,
-    /// `observe`: recorded, never part of the outcome.
-    #[serde(default)]
-    pub mode: Mode,
-    /// The caller has one of these roles.
-    #[serde(default)]
-    pub roles: OneOrMany<String>,
-    /// The target's name.
-    #[serde(default)]
-    pub targets: OneOrMany<String>,
-}
+use super::yes;
+use crate::config::SecretRef;
 
 /// What all MCP servers have in common.
 #[derive(Debug, Default, Deserialize)]

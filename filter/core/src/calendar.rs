@@ -1,8 +1,19 @@
-//! Dates of the configuration (RFC 3339) as seconds since 1970.
+//! The Gregorian calendar, and dates of the configuration (RFC 3339) as seconds since 1970.
 
 /// The moment a credential ends: the given date and time, or the end of the given day in UTC.
 /// `None` where it is neither.
-pub(super) fn end(text: &str) -> Option<u64> {
+pub(crate) fn end(text: &str) -> Option<u64> {
+    moment(text, 86_400)
+}
+
+/// The moment that something begins: the given date and time, or the start of the given day in UTC.
+/// `None` where it is neither.
+pub(crate) fn start(text: &str) -> Option<u64> {
+    moment(text, 0)
+}
+
+/// `day_seconds` are added to a date alone.
+fn moment(text: &str, day_seconds: u64) -> Option<u64> {
     let (date, time) = match text.split_at_checked(10)? {
         (date, "") => (date, None),
         (date, time) => (date, Some(time)),
@@ -16,9 +27,10 @@ pub(super) fn end(text: &str) -> Option<u64> {
     {
         return None;
     }
-    let midnight = days_since_1970(year, month, day).checked_mul(86_400)?;
+    let days = days(i64::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?);
+    let midnight = u64::try_from(days).ok()?.checked_mul(86_400)?;
     match time {
-        None => midnight.checked_add(86_400),
+        None => midnight.checked_add(day_seconds),
         Some(time) => {
             let (seconds, offset) = time_of_day(time)?;
             u64::try_from(i64::try_from(midnight + seconds).ok()? - offset).ok()
@@ -76,17 +88,43 @@ fn month_days(year: u64, month: u64) -> u64 {
     }
 }
 
-/// Years from 1970, months from 1, days from 1.
-fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
-    let leaps = |y: u64| y / 4 - y / 100 + y / 400;
-    let years = (year - 1970) * 365 + leaps(year - 1) - leaps(1969);
-    let months: u64 = (1..month).map(|m| month_days(year, m)).sum();
-    years + months + day - 1
+/// Days since 1970 of a day of the Gregorian calendar. `month` is 1 to 12.
+pub(crate) fn days(year: i64, month: u32, day: u32) -> i64 {
+    // Years begin in March, so that the leap day is their last one (Howard Hinnant, "chrono-compatible date algorithms").
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let month = i64::from((month + 9) % 12);
+    let of_year = (153 * month + 2) / 5 + i64::from(day) - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// Year, month and day of days since 1970.
+pub(crate) fn civil(days: i64) -> (i64, u32, u32) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    (year, u32::try_from(month).unwrap_or(1), u32::try_from(day).unwrap_or(1))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::end;
+    use super::*;
+
+    #[test]
+    fn days_and_dates_agree() {
+        assert_eq!((days(1970, 1, 1), days(2000, 3, 1), days(2026, 11, 28)), (0, 11_017, 20_785));
+        for day in (-800_000..800_000).step_by(37) {
+            let (year, month, of_month) = civil(day);
+            assert_eq!(days(year, month, of_month), day);
+        }
+    }
 
     #[test]
     fn reads_dates() {
@@ -102,6 +140,8 @@ mod tests {
             ("2100-03-01T00:00:00Z", 4_107_542_400),
         ] {
             assert_eq!(end(text), Some(seconds), "{text}");
+            let day = if text.len() == 10 { 86_400 } else { 0 };
+            assert_eq!(start(text), Some(seconds - day), "{text}");
         }
         for bad in [
             "",

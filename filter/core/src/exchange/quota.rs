@@ -1,0 +1,336 @@
+//! Limits in the course of an exchange: counted when it comes, reserved before it goes on, settled when it is over.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::{Context, Effect, Exchange, Facts};
+use crate::engine::Engine;
+use crate::host::Side;
+use crate::identity::Principal;
+use crate::json::Node;
+use crate::limits::{Count, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
+use crate::policy::{FUNCTION, RoleSet};
+use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, member, parameter_names, tools, walk};
+use crate::reply::{Denial, Reason};
+
+/// What one exchange counts, and what is reserved for it.
+#[derive(Debug, Default)]
+pub(super) struct Quota {
+    /// The tools that it calls over MCP.
+    pub tools: Vec<String>,
+    /// Limits that hang on the body have counted it.
+    counted: bool,
+    /// What its text weighs, where some limit is on what it uses.
+    weight: Weight,
+    /// What it needs at most.
+    need: Need,
+    reserved: Reserved,
+    /// The tightest of the limits that hold for it.
+    tightest: Option<Standing>,
+    /// The status of the answer.
+    pub status: Option<u16>,
+    /// Bytes of an answer that is no stream, as far as they came.
+    pub answer_bytes: u64,
+}
+
+/// Whose request it is, and of what: what [`Subject`] borrows.
+struct Whose {
+    principal: Rc<Principal>,
+    roles: Rc<RoleSet>,
+    target: usize,
+    model: Option<String>,
+    model_known: bool,
+    tools: Vec<String>,
+}
+
+impl Whose {
+    fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
+        Subject {
+            principal: &self.principal,
+            roles: &self.roles,
+            all_roles: &engine.roles,
+            target: self.target,
+            model: self.model.as_deref().map(|model| (model, self.model_known)),
+            tools: &self.tools,
+        }
+    }
+}
+
+impl Exchange {
+    /// `None` where nobody was proven: a policy that only observes looks on.
+    fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
+        Some(Whose {
+            principal: self.record.principal.clone()?,
+            roles: Rc::clone(roles),
+            target,
+            model: self.record.model.clone(),
+            model_known: self.record.model_known,
+            tools: self.quota.tools.clone(),
+        })
+    }
+
+    /// Counts the request against limits on requests: those that the head tells to hold, or those that hang on the body.
+    pub(super) fn count(
+        &mut self,
+        roles: &Rc<RoleSet>,
+        target: usize,
+        with_body: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
+        if cx.engine.limits.is_empty() || with_body && std::mem::replace(&mut self.quota.counted, true) {
+            return Ok(());
+        }
+        let Some(whose) = self.whose(roles, target) else { return Ok(()) };
+        let engine = cx.engine;
+        let count =
+            engine.limits.count(&whose.subject(engine), with_body, &mut counters(cx, &mut self.record.conflicts));
+        let count = count.map_err(|_| Denial::new(Reason::LimitUnavailable))?;
+        self.apply(count)
+    }
+
+    /// Estimates what a request needs at most. Where it names no bound of its own for what comes out, it gets one: `edits` and
+    /// `insert` are what is written into the body.
+    pub(super) fn estimate(
+        &mut self,
+        root: Node<'_>,
+        facts: &Facts,
+        edits: &mut Vec<(Range<usize>, String)>,
+        insert: &mut String,
+        cx: &Context<'_>,
+    ) {
+        let Some(whose) = self.whose(&facts.roles, facts.target) else { return };
+        if !cx.engine.limits.reserves(&whose.subject(cx.engine)) {
+            return;
+        }
+        let reserve = &cx.engine.reserve;
+        let contents = Contents::of(root);
+        let (mut weight, mut media) = (Weight::default(), 0u64);
+        walk(Side::Request, root, &mut |leaf: Leaf<'_>| match leaf.place {
+            Place::Value(token) if contents.payload(&token).is_some() => media = media.saturating_add(1),
+            Place::Value(token) | Place::Key(token, _) => {
+                weight.add(token.text().as_bytes());
+                // What stands around a text in a prompt.
+                weight.add(b"{:");
+            }
+            Place::Number(node) => weight.add(node.number().unwrap_or_default().as_bytes()),
+        });
+        let mut provided = 0u64;
+        tools::declared(root).tools(&mut |tool| provided = provided.saturating_add(u64::from(tool.kind != FUNCTION)));
+        let added = media
+            .saturating_mul(reserve.media_tokens)
+            .saturating_add(provided.saturating_mul(reserve.provider_tool_tokens));
+        let name = whose.model.as_deref().unwrap_or_default();
+        let most = cx.worker.calibrations.bound(name, weight);
+        let sure = cx.worker.calibrations.input(name, weight).min(most);
+        let output = match facts.call.operation {
+            Operation::Embeddings | Operation::Moderation | Operation::Rerank | Operation::CountTokens => 0,
+            Operation::Batches => {
+                let requests = root.get("requests").into_iter().flat_map(|r| r.items());
+                let inner = requests.map(|r| r.get_folded("params").unwrap_or(r));
+                inner.fold(0u64, |sum, r| sum.saturating_add(outputs(r).unwrap_or(reserve.max_tokens)))
+            }
+            _ => outputs(root).unwrap_or_else(|| {
+                if self.tap.is_none() && !self.signed {
+                    cap(root, facts.call.api, &self.record.provider, reserve.max_tokens, edits, insert);
+                }
+                reserve.max_tokens.saturating_mul(choices(root))
+            }),
+        };
+        self.quota.weight = weight;
+        self.quota.need = Need {
+            usage: Usage { input: most.saturating_add(added), output, ..Usage::default() },
+            floor: sure.min(most),
+        };
+    }
+
+    /// Reserves what the request needs, right before it goes on.
+    pub(super) fn reserve(&mut self, cx: &mut Context<'_>) -> Result<(), Denial> {
+        if cx.engine.limits.is_empty() {
+            return Ok(());
+        }
+        let Some(facts) = &self.facts else { return Ok(()) };
+        let (roles, target) = (Rc::clone(&facts.roles), facts.target);
+        // Where there was no body to tell more, the head told all.
+        self.count(&roles, target, true, cx)?;
+        let Some(whose) = self.whose(&roles, target) else { return Ok(()) };
+        let engine = cx.engine;
+        let mut counters = counters(cx, &mut self.record.conflicts);
+        let outcome = engine.limits.reserve(&whose.subject(engine), &self.quota.need, &engine.models, &mut counters);
+        let (reserved, count) = outcome.map_err(|_| Denial::new(Reason::LimitUnavailable))?;
+        self.quota.reserved = reserved;
+        self.apply(count)
+    }
+
+    /// Puts on the record what limits said.
+    fn apply(&mut self, count: Count) -> Result<(), Denial> {
+        super::body::extend(&mut self.record.observed, count.observed);
+        for standing in &count.standings {
+            self.record.remaining.retain(|s| s.id != standing.id);
+            self.record.remaining.push(standing.clone());
+        }
+        let tightest = |s: &&Standing| u128::from(s.remaining) * 1_000_000 / u128::from(s.amount.max(1));
+        let shown = |s: &&Standing| matches!(s.what, What::Requests | What::Tokens);
+        self.quota.tightest = self.record.remaining.iter().filter(shown).min_by_key(tightest).cloned();
+        let Some(first) = count.exceeded.first() else { return Ok(()) };
+        self.record.rules = count.exceeded.iter().map(|e| e.id.clone()).collect();
+        let wait = count.exceeded.iter().map(|e| e.retry_after).try_fold(0, |most, wait| Some(wait?.max(most)));
+        let denial = Denial { retry_after: wait, ..refusal(first, wait.is_some()) };
+        if let Some(standing) = count.standings.iter().find(|s| s.id == first.id && shown(s)) {
+            self.quota.tightest = Some(standing.clone());
+        }
+        Err(denial)
+    }
+
+    /// Headers that tell how the tightest limit stands (draft-ietf-httpapi-ratelimit-headers-03).
+    pub(super) fn limit_headers(&self) -> Vec<(String, String)> {
+        let Some(standing) = &self.quota.tightest else { return Vec::new() };
+        [("limit", standing.amount), ("remaining", standing.remaining), ("reset", standing.reset)]
+            .into_iter()
+            .map(|(name, value)| (format!("ratelimit-{name}"), value.to_string()))
+            .collect()
+    }
+
+    /// Tells the caller with the answer.
+    pub(super) fn tell_limits(&self, cx: &mut Context<'_>) {
+        if self.tap.is_some() {
+            return;
+        }
+        for (name, value) in self.limit_headers() {
+            cx.effects.push(Effect::SetHeader(Side::Response, name, value.into_bytes()));
+        }
+    }
+
+    /// What an exchange used that does not say so, or that was cut off: an estimate from the bytes that came.
+    pub(super) fn estimate_usage(&mut self, cut: bool, cx: &Context<'_>) {
+        if self.record.usage.is_some_and(|told| told.input > 0) && !cut {
+            return;
+        }
+        let model = self.record.model.clone().unwrap_or_default();
+        let input = match self.quota.weight.tokens() {
+            0 => self.record.request_bytes.div_ceil(4),
+            _ => cx.worker.calibrations.input(&model, self.quota.weight),
+        };
+        let bytes = self.record.stream_bytes.max(self.quota.answer_bytes);
+        let estimate = Usage { input, output: cx.worker.calibrations.output(&model, bytes), ..Usage::default() };
+        let told = self.record.usage.unwrap_or_default();
+        self.record.usage_estimated = told.input == 0 || cut && told.output < estimate.output;
+        self.record.usage = Some(match told.input {
+            0 => estimate.max(told),
+            _ => Usage { output: told.output.max(estimate.output), ..told },
+        });
+    }
+
+    /// The exchange is over, in whatever way: what was reserved is settled.
+    pub(super) fn settle(&mut self, cx: &mut Context<'_>) {
+        let reserved = std::mem::take(&mut self.quota.reserved);
+        let operation = self.facts.as_ref().map(|f| f.call.operation);
+        let weight = self.quota.weight;
+        if let (Some(usage), false, Some(model)) = (&self.record.usage, self.record.usage_estimated, &self.record.model)
+            && weight.tokens() > 0
+        {
+            let output = usage.output.saturating_sub(usage.reasoning);
+            let plain = usage.input.saturating_sub(usage.audio_in);
+            cx.worker.calibrations.learn(model, (plain, weight), (output, self.record.stream_bytes));
+        }
+        let whose = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target));
+        let Some(whose) = whose.filter(|_| !reserved.is_empty()) else { return };
+        let failed = self.quota.status.is_some_and(|status| !(200..300).contains(&status));
+        let used = match (&self.record.usage, operation) {
+            // Its results come another day: all that was reserved is taken for used.
+            (None, Some(Operation::Batches)) if !failed => self.quota.need.usage,
+            (None, _) if failed || weight.tokens() == 0 => Usage::default(),
+            (None, _) => {
+                // Nothing came, or nothing that tells: it went out all the same.
+                if self.tap.is_none() {
+                    self.estimate_usage(true, cx);
+                    self.price(cx);
+                }
+                self.record.usage.unwrap_or_default()
+            }
+            (Some(usage), _) => *usage,
+        };
+        let used = Need { usage: used, floor: 0 };
+        let engine = cx.engine;
+        let mut counters = counters(cx, &mut self.record.conflicts);
+        let subject = whose.subject(engine);
+        if engine.limits.settle(reserved, &used, &subject, &engine.models, &mut counters).is_err() {
+            self.note(Reason::LimitUnavailable);
+        }
+    }
+}
+
+fn counters<'a>(cx: &'a mut Context<'_>, conflicts: &'a mut u64) -> Counters<'a> {
+    let namespace = cx.engine.counters_name();
+    Counters { namespace, at: cx.at, alive: &mut cx.worker.alive, host: cx.host, conflicts }
+}
+
+fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
+    let reason = match exceeded.what {
+        What::Requests => Reason::LimitRequests,
+        What::Concurrent => Reason::LimitConcurrent,
+        What::Unpriced => Reason::LimitUnpriced,
+        What::Tokens | What::Cost if !may_fit_later => Reason::LimitTooLarge,
+        What::Tokens => Reason::LimitTokens,
+        What::Cost => Reason::LimitCost,
+    };
+    let (asks, left) = exceeded.asks;
+    let detail = match exceeded.what {
+        What::Tokens => format!("limit `{}`: {left} tokens are left, and the request may use {asks}", exceeded.id),
+        _ => format!("limit `{}`", exceeded.id),
+    };
+    Denial::new(reason).detail(detail)
+}
+
+/// How many tokens come out at most, by what the request says.
+fn outputs(root: Node<'_>) -> Option<u64> {
+    most(root, "max_tokens").map(|tokens| tokens.saturating_mul(choices(root)))
+}
+
+/// How many answers it asks for.
+fn choices(root: Node<'_>) -> u64 {
+    most(root, "n").unwrap_or(1).max(1)
+}
+
+/// The greatest of what a parameter is given as: nobody knows which of several a server takes.
+fn most(root: Node<'_>, name: &str) -> Option<u64> {
+    let read = |name: &&str| {
+        let number: f64 = member(root, name)?.number()?.parse().ok()?;
+        // What is below 0 means no bound in some servers (Ollama's -1).
+        Some(if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) })
+    };
+    parameter_names(name).iter().filter_map(read).max()
+}
+
+/// Bounds what comes out, under the name that the API has for it.
+fn cap(
+    root: Node<'_>,
+    api: Api,
+    provider: &Option<String>,
+    tokens: u64,
+    edits: &mut Vec<(Range<usize>, String)>,
+    insert: &mut String,
+) {
+    let openai = provider.as_deref().is_some_and(|p| p == "openai" || p.starts_with("azure"));
+    let (outer, inner) = match api {
+        Api::OpenAiChat if openai => (None, "max_completion_tokens"),
+        Api::OpenAiChat | Api::OpenAiCompletions | Api::AnthropicMessages | Api::CohereChat => (None, "max_tokens"),
+        Api::OpenAiResponses => (None, "max_output_tokens"),
+        Api::GeminiGenerate => (Some("generationConfig"), "maxOutputTokens"),
+        Api::GeminiInteractions => (Some("generation_config"), "max_output_tokens"),
+        Api::BedrockConverse => (Some("inferenceConfig"), "maxTokens"),
+        Api::OllamaChat | Api::OllamaGenerate => (Some("options"), "num_predict"),
+        Api::TgiGenerate => (Some("parameters"), "max_new_tokens"),
+        _ => return,
+    };
+    let Some(outer) = outer else {
+        return super::body::replace_or_insert(root, inner, &tokens.to_string(), edits, insert);
+    };
+    match root.get(outer).filter(|o| !o.is_null()) {
+        None => super::body::replace_or_insert(root, outer, &format!("{{\"{inner}\":{tokens}}}"), edits, insert),
+        Some(object) => {
+            let start = object.span().start.saturating_add(1);
+            let comma = if object.entries().next().is_some() { "," } else { "" };
+            edits.push((start..start, format!("\"{inner}\":{tokens}{comma}")));
+        }
+    }
+}

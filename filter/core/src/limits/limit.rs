@@ -1,0 +1,352 @@
+//! One limit, compiled: for which requests it holds, which counters they count in, and what they need of it.
+
+use super::What;
+use super::counter::Lease;
+use super::ledger::identity;
+use super::table::Id;
+use super::window::Window;
+use crate::calendar;
+use crate::config::{Path, Problem};
+use crate::identity::Principal;
+use crate::policy::{Globs, LimitDocument, Mode, Models, Number, Per, RoleSet, Roles, Targets, Verdict, Who, includes};
+use crate::protocol::Usage;
+
+/// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
+/// up fills no more than these.
+const SLOTS: u64 = 1024;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Requests,
+    Input,
+    Output,
+    Total,
+    Cost,
+    Concurrent,
+}
+
+impl Kind {
+    pub fn what(self) -> What {
+        match self {
+            Kind::Requests => What::Requests,
+            Kind::Input | Kind::Output | Kind::Total => What::Tokens,
+            Kind::Cost => What::Cost,
+            Kind::Concurrent => What::Concurrent,
+        }
+    }
+
+    /// Whether it is known only when an exchange is over.
+    pub fn is_used(self) -> bool {
+        !matches!(self, Kind::Requests | Kind::Concurrent)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Requests => "requests",
+            Kind::Input => "input_tokens",
+            Kind::Output => "output_tokens",
+            Kind::Total => "total_tokens",
+            Kind::Cost => "cost",
+            Kind::Concurrent => "concurrent",
+        }
+    }
+}
+
+/// One limit.
+#[derive(Debug)]
+pub(super) struct Limit {
+    pub id: String,
+    pub kind: Kind,
+    pub window: Window,
+    pub mode: Mode,
+    pub unpriced: Verdict,
+    /// Whether it holds is known only with the body.
+    pub needs_body: bool,
+    /// The place of the limit that does not hold where this one does.
+    pub replaces: Option<usize>,
+    amount: u64,
+    overrides: Vec<Override>,
+    currency: String,
+    per: Vec<Per>,
+    who: Who,
+    targets: Option<Vec<bool>>,
+    models: Globs,
+    tools: Globs,
+}
+
+#[derive(Debug)]
+struct Override {
+    amount: u64,
+    from: u64,
+    until: u64,
+    who: Who,
+}
+
+/// Whose request it is, and of what.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The caller.
+    pub principal: &'a Principal,
+    /// Their roles.
+    pub roles: &'a RoleSet,
+    /// All roles.
+    pub all_roles: &'a Roles,
+    /// The target's place in the policy.
+    pub target: usize,
+    /// The model, aliases resolved, and whether the policy knows it.
+    pub model: Option<(&'a str, bool)>,
+    /// The tools that are called over MCP.
+    pub tools: &'a [String],
+}
+
+/// What a request uses, or will use at most.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Need {
+    /// Tokens.
+    pub usage: Usage,
+    /// Of the tokens in, what is used in any case once the request has gone out: a conservative estimate.
+    pub floor: u64,
+}
+
+impl Limit {
+    pub fn compile(
+        document: &LimitDocument,
+        roles: &Roles,
+        targets: &Targets,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let whole = [
+            (Kind::Requests, document.requests),
+            (Kind::Input, document.input_tokens),
+            (Kind::Output, document.output_tokens),
+            (Kind::Total, document.total_tokens),
+            (Kind::Concurrent, document.concurrent),
+        ];
+        let cost = document.cost.as_ref().map(|cost| {
+            billionths(cost).unwrap_or_else(|| {
+                problems.push(
+                    Problem::new(path.key("cost"), "not an amount of money")
+                        .help("a number from 0 to 1,000,000,000 with at most 9 decimals"),
+                );
+                0
+            })
+        });
+        let mut given = whole.into_iter().chain([(Kind::Cost, cost)]).filter_map(|(kind, n)| Some((kind, n?)));
+        let (kind, amount) = given.next().unwrap_or((Kind::Requests, 1));
+        let others = given.count();
+        let none = whole.iter().all(|(_, n)| n.is_none()) && cost.is_none();
+        if none || others > 0 {
+            problems.push(
+                Problem::new(path.clone(), if none { "a limit of nothing" } else { "a limit of several things" }).help(
+                    "exactly one of `requests`, `input_tokens`, `output_tokens`, `total_tokens`, `cost`, `concurrent`",
+                ),
+            );
+        }
+        if amount == 0 && !none {
+            problems
+                .push(Problem::new(path.key(kind.as_str()), "a limit of none").help("use a deny in `access` instead"));
+        }
+        let per = if document.per.0.is_empty() { vec![Per::Principal] } else { document.per.0.clone() };
+        if per.contains(&Per::All) && per.len() > 1 {
+            problems.push(
+                Problem::new(path.key("per"), "`all` beside others")
+                    .help("leave `all` out: the others say what counts apart"),
+            );
+        }
+        let (models, tools) = (Globs::new(&document.models.0), Globs::new(&document.tools.0));
+        let by_tool = !tools.is_empty() || per.contains(&Per::Tool);
+        if by_tool && kind.is_used() {
+            problems.push(
+                Problem::new(path.clone(), "tokens of tools")
+                    .help("calls of tools are counted by `requests` or `concurrent`"),
+            );
+        }
+        let overrides = document
+            .overrides
+            .iter()
+            .enumerate()
+            .map(|(i, o)| {
+                let path = path.key("overrides").index(i);
+                let mut date = |key: &str, read: Option<u64>| {
+                    read.unwrap_or_else(|| {
+                        problems.push(
+                            Problem::new(path.key(key), "not a date")
+                                .help("write `2026-12-31` or `2026-12-31T18:00:00Z` (RFC 3339), in quotes"),
+                        );
+                        0
+                    })
+                };
+                let from = o.from.as_deref().map_or(0, |from| date("from", calendar::start(from)));
+                let until = date("until", calendar::end(&o.until));
+                let amount = match kind {
+                    Kind::Cost => billionths(&o.amount),
+                    _ => whole_number(&o.amount),
+                };
+                if amount.is_none() {
+                    problems.push(Problem::new(path.key("amount"), "not an amount of this limit"));
+                }
+                let who = roles.who(&o.roles, &path.key("roles"), problems);
+                Override { amount: amount.unwrap_or(0), from, until, who }
+            })
+            .collect();
+        Self {
+            id: document.id.clone(),
+            kind,
+            window: Window::compile(document, path, problems),
+            mode: document.mode,
+            unpriced: document.unpriced,
+            needs_body: by_tool || !models.is_empty() || per.contains(&Per::Model),
+            replaces: None,
+            amount,
+            overrides,
+            currency: document.currency.clone(),
+            per,
+            who: roles.who(&document.roles, &path.key("roles"), problems),
+            targets: targets.meant(&document.targets, &Default::default(), path, problems),
+            models,
+            tools,
+        }
+    }
+
+    /// Whether it holds for a request, as far as that is known.
+    pub fn fits(&self, subject: &Subject<'_>) -> bool {
+        self.who.fits(subject.roles)
+            && includes(self.targets.as_ref(), subject.target)
+            && (self.models.is_empty() || subject.model.is_some_and(|(model, _)| self.models.any(model)))
+            && (self.tools.is_empty() || subject.tools.iter().any(|tool| self.tools.any(tool)))
+            && (!self.per.contains(&Per::Tool) || !subject.tools.is_empty())
+    }
+
+    /// How much it grants now.
+    pub fn amount(&self, subject: &Subject<'_>, now: u64) -> u64 {
+        let holds = |o: &&Override| (o.from..o.until).contains(&now) && o.who.fits(subject.roles);
+        self.overrides.iter().find(holds).map_or(self.amount, |o| o.amount)
+    }
+
+    /// The counters that a request counts in, and how often.
+    pub fn keys(&self, subject: &Subject<'_>) -> Vec<(Id, u64)> {
+        let roles: Vec<&str> = match self.per.contains(&Per::Role) {
+            true => subject.all_roles.names_for(&self.who, subject.roles).collect(),
+            false => vec![""],
+        };
+        let meant = |tool: &&String| self.tools.is_empty() || self.tools.any(tool);
+        let calls = subject.tools.iter().filter(meant);
+        let by_tool = self.per.contains(&Per::Tool);
+        // How often each slot of a tool's name is called.
+        let mut tools: Vec<(u64, u64)> = Vec::new();
+        for call in calls {
+            let slot = if by_tool { slot(call) } else { 0 };
+            match tools.iter_mut().find(|(s, _)| *s == slot) {
+                Some((_, times)) => *times = times.saturating_add(1),
+                None => tools.push((slot, 1)),
+            }
+        }
+        if tools.is_empty() || !by_tool && self.tools.is_empty() {
+            tools = vec![(0, 1)];
+        }
+        let mut keys = Vec::with_capacity(roles.len() * tools.len());
+        for role in roles {
+            for (tool, times) in &tools {
+                keys.push((self.key(subject, role, *tool), *times));
+            }
+        }
+        keys
+    }
+
+    fn key(&self, subject: &Subject<'_>, role: &str, tool: u64) -> Id {
+        // The window is part of the identity: another window is another counter.
+        let window = match &self.window {
+            Window::Sliding(millis) => format!("{}/{millis}", self.kind.as_str()),
+            window => format!("{}/{window:?}", self.kind.as_str()),
+        };
+        let (principal, tool) = (subject.principal.subject(), tool.to_le_bytes());
+        let target = subject.target.to_le_bytes();
+        let model = match subject.model {
+            Some((model, true)) => model.to_ascii_lowercase(),
+            Some((model, false)) => format!("/{}", slot(model)),
+            None => String::new(),
+        };
+        let of = |value: &Option<String>| value.clone().map_or_else(String::new, |v| format!("={v}"));
+        let (team, workload) = (of(&subject.principal.team), of(&subject.principal.workload));
+        let mut parts: Vec<&[u8]> = vec![self.id.as_bytes(), window.as_bytes()];
+        for per in &self.per {
+            parts.push(match per {
+                Per::Principal => principal.as_bytes(),
+                Per::Team => team.as_bytes(),
+                Per::Role => role.as_bytes(),
+                Per::Workload => workload.as_bytes(),
+                Per::Model => model.as_bytes(),
+                Per::Tool => &tool,
+                Per::Target => &target,
+                Per::All => b"",
+            });
+        }
+        identity(&parts)
+    }
+
+    /// What must be reserved; `None` where a price is not known.
+    pub fn lease(&self, need: &Need, subject: &Subject<'_>, models: &Models) -> Option<Lease> {
+        let usage = &need.usage;
+        let floor = Usage { input: need.floor, ..Usage::default() };
+        Some(match self.kind {
+            Kind::Requests => Lease::default(),
+            Kind::Concurrent => Lease { amount: 1, floor: 0 },
+            Kind::Input => Lease { amount: usage.input, floor: need.floor },
+            Kind::Output => Lease { amount: usage.output, floor: 0 },
+            Kind::Total => Lease { amount: usage.input.saturating_add(usage.output), floor: need.floor },
+            // What goes in may be written to the provider's cache, at a price of its own.
+            Kind::Cost => {
+                Lease { amount: self.most(usage, subject, models)?, floor: self.price(&floor, subject, models)? }
+            }
+        })
+    }
+
+    /// What was used.
+    pub fn used(&self, used: &Need, subject: &Subject<'_>, models: &Models) -> Option<u64> {
+        let usage = &used.usage;
+        Some(match self.kind {
+            Kind::Requests | Kind::Concurrent => 0,
+            Kind::Input => usage.input,
+            Kind::Output => usage.output,
+            Kind::Total => usage.input.saturating_add(usage.output),
+            Kind::Cost => self.price(usage, subject, models)?,
+        })
+    }
+
+    fn most(&self, usage: &Usage, subject: &Subject<'_>, models: &Models) -> Option<u64> {
+        let written = Usage { cache_write: usage.input, ..*usage };
+        Some(self.price(usage, subject, models)?.max(self.price(&written, subject, models)?))
+    }
+
+    fn price(&self, usage: &Usage, subject: &Subject<'_>, models: &Models) -> Option<u64> {
+        let Some((model, _)) = subject.model else {
+            // Calls without a model cost nothing that is counted in tokens.
+            return Some(0);
+        };
+        let (cost, currency) = models.cost(model, usage)?;
+        (currency == self.currency).then_some(cost)
+    }
+
+    /// Seconds until what was used up to the part `frees` is over.
+    pub fn wait(&self, frees: Option<u64>, now_millis: u64) -> Option<u64> {
+        let over = self.window.over(frees?, now_millis);
+        Some(over.saturating_sub(now_millis / 1000).max(1))
+    }
+}
+
+fn slot(name: &str) -> u64 {
+    let [a, b, ..] = identity(&[name.to_ascii_lowercase().as_bytes()]);
+    1 + u64::from(u16::from_le_bytes([a, b])) % SLOTS
+}
+
+fn whole_number(number: &Number) -> Option<u64> {
+    let value = number.as_f64();
+    (value.fract() == 0.0 && (1.0..=9e15).contains(&value)).then_some(value as u64)
+}
+
+/// Money in billionths. Doubles hold it to a millionth up to the bound.
+fn billionths(number: &Number) -> Option<u64> {
+    (0.0..=1_000_000_000.0).contains(&number.as_f64()).then(|| (number.as_f64() * 1e9).round() as u64)
+}
