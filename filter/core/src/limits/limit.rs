@@ -201,7 +201,7 @@ impl Limit {
             replaces: None,
             amount,
             overrides,
-            currency: document.currency.clone(),
+            currency: document.currency.clone().unwrap_or_else(|| "USD".to_owned()),
             per,
             who: roles.who(&document.roles, &path.key("roles"), problems),
             targets: targets.meant(&document.targets, &Default::default(), path, problems),

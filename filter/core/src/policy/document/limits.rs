@@ -108,8 +108,8 @@ pub struct LimitDocument {
     #[serde(default)]
     pub overrides: Vec<OverrideDocument>,
     /// With `cost`: the currency, ISO 4217. Prices in others are no prices. Default: USD.
-    #[serde(default = "super::default_currency")]
-    pub currency: String,
+    #[serde(default)]
+    pub currency: Option<String>,
     /// With `cost`: what becomes of requests for models without a price. Default: deny.
     #[serde(default)]
     pub unpriced: Verdict,

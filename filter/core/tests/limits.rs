@@ -1,0 +1,389 @@
+//! Limits in the course of exchanges: what is reserved, what is written into a request, and what is settled on every exit.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::get_unwrap
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use doorward_core::engine::{Engine, Worker};
+use doorward_core::exchange::{Effect, Event, Exchange, Flow, LocalReply, Time};
+use doorward_core::head::Headers;
+use doorward_core::host::{Attribute, MemoryHost, Side};
+use doorward_core::protocol::parameter_names;
+use serde_json::{Value, json};
+use support::{Fixture, engine, policy};
+
+/// A worker that many exchanges share.
+struct Desk {
+    engine: Engine,
+    worker: Worker,
+    host: MemoryHost,
+    secs: u64,
+    next: u32,
+}
+
+/// An exchange that went on.
+struct Open {
+    exchange: Exchange,
+    body: Value,
+}
+
+type Record = BTreeMap<&'static str, String>;
+
+impl Desk {
+    fn new(policy: &Value) -> Self {
+        let engine = engine(policy);
+        let mut worker = Worker::new(&engine);
+        let mut host = MemoryHost::default();
+        worker.start(&engine, &mut host).unwrap();
+        host.set_attribute(Attribute::Cluster, "c");
+        host.set_attribute(Attribute::PeerUri, "spiffe://td/ns/a/sa/b");
+        Self { engine, worker, host, secs: 1_800_000_000, next: 0 }
+    }
+
+    /// Another VM of the same process: what one that trapped leaves behind is found by it.
+    fn another_vm(&mut self) {
+        self.worker = Worker::new(&self.engine);
+        self.worker.start(&self.engine, &mut self.host).unwrap();
+    }
+
+    fn tell(&mut self, exchange: &mut Exchange, event: Event<'_>) -> (Flow, Vec<Effect>) {
+        let mut effects = Vec::new();
+        let at = Time(self.secs * 1_000_000_000);
+        let flow = exchange.on(event, at, &self.engine, &mut self.worker, &mut self.host, &mut effects);
+        (flow, effects)
+    }
+
+    fn post(&mut self, path: &str, body: &Value) -> Result<Open, (LocalReply, Record)> {
+        self.next += 1;
+        let mut exchange = Exchange::new(self.next);
+        let fields = [(":method", "POST"), (":path", path), ("content-type", "application/json")];
+        let headers: Headers = fields.into_iter().collect();
+        let bytes = body.to_string().into_bytes();
+        let (_, mut effects) =
+            self.tell(&mut exchange, Event::Head { side: Side::Request, headers: &headers, end: false });
+        self.host.bodies.insert(Side::Request, bytes.clone());
+        let event = Event::Body { side: Side::Request, available: bytes.len(), end: true };
+        let mut sent = bytes;
+        if !effects.iter().any(|e| matches!(e, Effect::Reply(_))) {
+            effects.extend(self.tell(&mut exchange, event).1);
+        }
+        for effect in effects {
+            match effect {
+                Effect::Reply(reply) => return Err((reply, self.done(exchange))),
+                Effect::ReplaceBody(Side::Request, bytes) => sent = bytes,
+                _ => {}
+            }
+        }
+        Ok(Open { exchange, body: serde_json::from_slice(&sent).unwrap() })
+    }
+
+    fn chat(&mut self, body: &Value) -> Result<Open, (LocalReply, Record)> {
+        self.post("/v1/chat/completions", body)
+    }
+
+    /// The head of an answer; its headers as the client gets them.
+    fn head(&mut self, open: &mut Open, status: &str, kind: &str) -> BTreeMap<String, String> {
+        let headers: Headers = [(":status", status), ("content-type", kind)].into_iter().collect();
+        let event = Event::Head { side: Side::Response, headers: &headers, end: false };
+        let effects = self.tell(&mut open.exchange, event).1;
+        let set = effects.into_iter().filter_map(|e| match e {
+            Effect::SetHeader(Side::Response, name, value) => Some((name, String::from_utf8(value).unwrap())),
+            _ => None,
+        });
+        set.collect()
+    }
+
+    fn bytes(&mut self, open: &mut Open, bytes: &[u8], end: bool) {
+        self.host.bodies.insert(Side::Response, bytes.to_vec());
+        let event = Event::Body { side: Side::Response, available: bytes.len(), end };
+        let _ = self.tell(&mut open.exchange, event);
+    }
+
+    fn done(&mut self, mut exchange: Exchange) -> Record {
+        let effects = self.tell(&mut exchange, Event::Done { spent_us: 1 }).1;
+        let values = effects.into_iter().filter_map(|e| match e {
+            Effect::Record(values) => Some(values),
+            _ => None,
+        });
+        values.flatten().collect()
+    }
+
+    /// A whole exchange that used so much.
+    fn used(&mut self, body: &Value, input: u64, output: u64) -> Record {
+        let mut open = self.chat(body).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+        self.head(&mut open, "200", "application/json");
+        let answer =
+            json!({"model": "m-1", "choices": [], "usage": {"prompt_tokens": input, "completion_tokens": output}});
+        self.bytes(&mut open, answer.to_string().as_bytes(), true);
+        self.done(open.exchange)
+    }
+
+    /// What a small request is told to be left of the only limit; for a model whose tokens nobody has told anything of.
+    fn told(&mut self) -> u64 {
+        let question = request(json!({"model": "default", "max_tokens": 0}));
+        let mut open = self.chat(&question).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+        self.head(&mut open, "500", "application/json");
+        let record = self.done(open.exchange);
+        record["doorward.limit.remaining"].strip_prefix("day=").unwrap().parse().unwrap()
+    }
+
+    /// What is left of a limit on tokens.
+    fn left(&mut self) -> u64 {
+        let reserved = 1_000_000 - Self::new(&day(1_000_000)).told();
+        self.told() + reserved
+    }
+}
+
+fn request(more: Value) -> Value {
+    let mut body = json!({"model": "m-1", "messages": [{"role": "user", "content": "Tell me a story."}]});
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+fn limited(limits: Value) -> Value {
+    policy("openai", &json!({"limits": limits}))
+}
+
+fn day(tokens: u64) -> Value {
+    limited(json!([{"id": "day", "total_tokens": tokens, "calendar": "day"}]))
+}
+
+fn event(text: &str) -> Vec<u8> {
+    format!("data: {}\n\n", json!({"model": "m-1", "choices": [{"index": 0, "delta": {"content": text}}]})).into_bytes()
+}
+
+#[test]
+fn a_budget_for_ten_admits_ten() {
+    let mut desk = Desk::new(&day(10_000));
+    let ask = request(json!({"max_tokens": 960}));
+    let open: Vec<Open> = (0..100).filter_map(|_| desk.chat(&ask).ok()).collect();
+    assert_eq!(open.len(), 10);
+    let (reply, record) = desk.chat(&ask).err().unwrap();
+    assert_eq!(reply.status, 429);
+    let header = |name: &str| reply.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!(header("ratelimit-limit"), Some("10000"));
+    assert!(header("retry-after").is_some() && header("x-should-retry").is_none());
+    let text = String::from_utf8(reply.body.clone()).unwrap();
+    assert!(text.contains("limit `day`") && text.contains("rate_limit_error"), "{text}");
+    assert_eq!((record["doorward.reason"].as_str(), record["doorward.rules"].as_str()), ("limit.tokens", "day"));
+    for open in open {
+        desk.done(open.exchange);
+    }
+}
+
+#[test]
+fn what_was_used_is_settled_to_the_token() {
+    let mut desk = Desk::new(&day(10_000));
+    assert_eq!(desk.left(), 10_000);
+    desk.used(&request(json!({"max_tokens": 5000})), 1234, 567);
+    assert_eq!(desk.left(), 10_000 - 1801);
+    // Refused by the upstream: nothing was used.
+    let mut open = desk.chat(&request(json!({"max_tokens": 5000}))).ok().unwrap();
+    let headers = desk.head(&mut open, "429", "application/json");
+    assert_eq!(headers["ratelimit-limit"], "10000");
+    desk.bytes(&mut open, br#"{"error":{"message":"slow down"}}"#, true);
+    desk.done(open.exchange);
+    assert_eq!(desk.left(), 10_000 - 1801);
+    // Refused by ourselves: neither.
+    let denied = desk.chat(&request(json!({"model": "m-2"}))).err().unwrap();
+    assert_eq!(denied.1["doorward.reason"], "model.not_allowed");
+    assert_eq!(desk.left(), 10_000 - 1801);
+}
+
+#[test]
+fn a_stream_that_is_cut_off_pays_for_what_came() {
+    let mut desk = Desk::new(&day(100_000));
+    let ask = request(json!({"max_tokens": 5000, "stream": true}));
+    // Providers tell what is a token: here, one for each word of six bytes.
+    for _ in 0..20 {
+        let mut open = desk.chat(&ask).ok().unwrap();
+        desk.head(&mut open, "200", "text/event-stream");
+        (0..200).for_each(|_| desk.bytes(&mut open, &event("hello "), false));
+        let usage = json!({"model": "m-1", "choices": [], "usage": {"prompt_tokens": 40, "completion_tokens": 200}});
+        desk.bytes(&mut open, format!("data: {usage}\n\ndata: [DONE]\n\n").as_bytes(), true);
+        assert_eq!(desk.done(open.exchange)["gen_ai.usage.output_tokens"], "200");
+    }
+    assert_eq!(desk.left(), 100_000 - 20 * 240);
+    let mut open = desk.chat(&ask).ok().unwrap();
+    desk.head(&mut open, "200", "text/event-stream");
+    (0..500).for_each(|_| desk.bytes(&mut open, &event("hello "), false));
+    let record = desk.done(open.exchange);
+    assert_eq!(record["doorward.usage.estimated"], "true");
+    let output: u64 = record["gen_ai.usage.output_tokens"].parse().unwrap();
+    assert!((500..=550).contains(&output), "{output}");
+    let left = desk.left();
+    let input: u64 = record["gen_ai.usage.input_tokens"].parse().unwrap();
+    assert_eq!(left, 100_000 - 20 * 240 - input - output);
+    // Nothing came at all: what went out is paid for.
+    let open = desk.chat(&ask).ok().unwrap();
+    let record = desk.done(open.exchange);
+    assert_eq!(record["doorward.usage.estimated"], "true");
+    let now = desk.left();
+    assert!(left - now >= input && left - now <= input + 10, "{left} {now} {input}");
+}
+
+#[test]
+fn a_vm_that_is_lost_keeps_nobodys_budget() {
+    let mut desk = Desk::new(&limited(json!([
+        {"id": "day", "total_tokens": 10000, "calendar": "day"}, {"id": "one", "concurrent": 1}
+    ])));
+    let ask = request(json!({"max_tokens": 9000}));
+    let lost = desk.chat(&ask).ok().unwrap();
+    desk.another_vm();
+    assert_eq!(desk.chat(&ask).err().unwrap().1["doorward.rules"], "day,one");
+    desk.secs += 11;
+    let open = desk.chat(&ask);
+    assert!(open.is_ok(), "{:?}", open.err());
+    drop(lost);
+}
+
+#[test]
+fn calls_at_a_time_are_counted_until_they_are_over() {
+    let mut desk = Desk::new(&limited(json!([{"id": "two", "concurrent": 2}])));
+    let first = desk.chat(&request(json!({}))).ok().unwrap();
+    let _second = desk.chat(&request(json!({}))).ok().unwrap();
+    let (reply, record) = desk.chat(&request(json!({}))).err().unwrap();
+    assert_eq!((reply.status, record["doorward.reason"].as_str()), (429, "limit.concurrent"));
+    desk.done(first.exchange);
+    assert!(desk.chat(&request(json!({}))).is_ok());
+}
+
+#[test]
+fn a_request_without_a_bound_gets_one_in_every_api() {
+    let mut seen = Vec::new();
+    for fixture in Fixture::all() {
+        let mut desk = Desk::new(&policy(
+            fixture.text("provider"),
+            &json!({
+                "limits": [{"id": "day", "output_tokens": 1000000, "calendar": "day"}],
+                "reserve": {"max_tokens": 777},
+                "access": [{"id": "all", "effect": "allow", "models": "*"}],
+            }),
+        ));
+        let mut body: Value = serde_json::from_str(&fixture.request("Hello.")).unwrap();
+        for name in parameter_names("max_tokens") {
+            remove(&mut body, name);
+        }
+        let path = fixture.text("path").to_owned();
+        let Ok(open) = desk.post(&path, &body) else { continue };
+        let bounds: Vec<&&str> =
+            parameter_names("max_tokens").iter().filter(|name| pointer(&open.body, name).is_some()).collect();
+        match bounds.as_slice() {
+            [] => {}
+            [name] => {
+                assert_eq!(pointer(&open.body, name), Some(&json!(777)), "{}", fixture.name);
+                seen.push(fixture.name.clone());
+            }
+            more => panic!("{}: {more:?}", fixture.name),
+        }
+        // A bound of the caller's own stays.
+        if let [name] = bounds.as_slice() {
+            let mut body = open.body.clone();
+            *pointer_mut(&mut body, name) = json!(5);
+            let again = desk.post(&path, &body).ok().unwrap();
+            assert_eq!(pointer(&again.body, name), Some(&json!(5)), "{}", fixture.name);
+        }
+    }
+    assert!(seen.len() >= 12, "{seen:?}");
+}
+
+fn remove(value: &mut Value, name: &str) {
+    match name.split_once('.') {
+        None => drop(value.as_object_mut().map(|o| o.remove(name))),
+        Some((first, rest)) => {
+            if let Some(inner) = value.get_mut(first) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
+fn pointer<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    name.split('.').try_fold(value, |value, name| value.get(name))
+}
+
+fn pointer_mut<'v>(value: &'v mut Value, name: &str) -> &'v mut Value {
+    name.split('.').fold(value, |value, name| value.get_mut(name).unwrap())
+}
+
+#[test]
+fn what_a_request_may_use_is_multiplied_and_what_others_run_is_added() {
+    let reserved = |more: Value| {
+        let mut desk = Desk::new(&day(1_000_000));
+        let open = desk.chat(&request(more)).ok().unwrap();
+        let record = desk.done(open.exchange);
+        let left = record["doorward.limit.remaining"].strip_prefix("day=").unwrap().parse::<u64>().unwrap();
+        1_000_000 - left
+    };
+    let plain = reserved(json!({"max_tokens": 100}));
+    assert!((100..150).contains(&plain), "{plain}");
+    let five = reserved(json!({"max_tokens": 100, "n": 5}));
+    assert!((500..=plain + 405).contains(&five), "{five}");
+    // Whichever of two names a server takes.
+    assert!(reserved(json!({"max_tokens": 100, "max_completion_tokens": 4000})) >= 4000);
+    let picture =
+        json!({"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{}", "A".repeat(40_000))}});
+    let seen = reserved_media(&picture);
+    assert!((2100..3000).contains(&seen), "{seen}");
+    let none = reserved(json!({}));
+    assert!((4096..4200).contains(&none), "{none}");
+}
+
+fn reserved_media(part: &Value) -> u64 {
+    let mut desk = Desk::new(&policy(
+        "openai",
+        &json!({
+            "limits": [{"id": "day", "total_tokens": 1_000_000, "calendar": "day"}],
+            "access": [{"id": "all", "effect": "allow", "models": "*", "media": ["image"]}],
+        }),
+    ));
+    let body = request(json!({"max_tokens": 100, "messages": [{"role": "user", "content": [part]}]}));
+    let open = desk.chat(&body).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+    let record = desk.done(open.exchange);
+    1_000_000 - record["doorward.limit.remaining"].strip_prefix("day=").unwrap().parse::<u64>().unwrap()
+}
+
+#[test]
+fn who_only_observes_changes_nothing_and_counts_apart() {
+    let mut document = day(100);
+    document["mode"] = json!("observe");
+    let mut desk = Desk::new(&document);
+    for _ in 0..3 {
+        let open = desk.chat(&request(json!({}))).ok().unwrap();
+        assert_eq!(open.body, request(json!({})));
+        assert_eq!(desk.done(open.exchange)["doorward.reason"], "limit.too_large");
+    }
+    // One limit of a policy that enforces: it is only recorded, and counts all the same.
+    let mut desk = Desk::new(&limited(json!([{"id": "seen", "requests": 1, "window": "1h", "mode": "observe"}])));
+    let record = desk.used(&request(json!({})), 1, 1);
+    assert_eq!(record.get("doorward.observed"), None);
+    assert_eq!(desk.used(&request(json!({})), 1, 1)["doorward.observed"], "seen");
+}
+
+#[test]
+fn refused_requests_count_against_rates_and_not_against_tokens() {
+    let mut desk = Desk::new(&limited(json!([
+        {"id": "rate", "requests": 3, "window": "1h", "models": "m-*"},
+        {"id": "day", "total_tokens": 100000, "calendar": "day"}
+    ])));
+    for _ in 0..3 {
+        assert_eq!(
+            desk.chat(&request(json!({"model": "m-2"}))).err().unwrap().1["doorward.reason"],
+            "model.not_allowed"
+        );
+    }
+    let (reply, record) = desk.chat(&request(json!({}))).err().unwrap();
+    assert_eq!((reply.status, record["doorward.reason"].as_str()), (429, "limit.requests"));
+    assert!(!record["doorward.limit.remaining"].contains("day"), "{record:?}");
+}
