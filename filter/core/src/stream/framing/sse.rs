@@ -186,6 +186,14 @@ impl Event {
         }
     }
 
+    /// Where the payload begins, if it is one line that says something.
+    pub(super) fn payload_at(&self) -> Option<usize> {
+        match &self.fields.data {
+            (1, at) if !at.is_empty() => Some(at.start),
+            _ => None,
+        }
+    }
+
     /// An empty name is none.
     pub(super) fn event(&self) -> Option<&str> {
         let (_, at) = self.fields.name.as_ref()?;

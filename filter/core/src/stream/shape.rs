@@ -1,0 +1,172 @@
+//! The shape of an event, which those behind it repeat.
+//!
+//! A model's words come in hundreds of events that are the same, byte for byte, but for one string; some APIs add another of random
+//! length, so that a listener learns nothing from sizes. What such an event means is known when its shape is: it is neither parsed nor
+//! walked through, and only these two strings of it are looked at.
+//!
+//! **Why that is sound.** What is kept is an event that was read in full and had no effect but that of one piece of a text: it ended
+//! nothing, called nothing, had no number of its own, nothing was found in any other string, and no list tells its text once more. An
+//! event has its shape if it has the same name and the same bytes around strings that are read as the parser reads them: from the
+//! quote on, so that a string cannot end early or late, and the parser would come to the same values. Nothing decides by what is in
+//! these strings, but by what is found in them: the piece goes to its text, and the other one, which only a member may be that no API
+//! gives a meaning, is scanned like every string.
+//!
+//! Any other event takes the shape away, since it may change what the next one means. One shape is kept, of [`LONGEST`] bytes at most.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::filter::{Filter, Look, Passed};
+use super::framing::Frame;
+use super::text::{Last, With};
+use crate::json::{Document, escaped, string_at};
+use crate::protocol::{Channel, Lane, Leaf, Piece, Place, Setting};
+use crate::redact::Scan;
+use crate::reply::Denial;
+
+/// Longer events are no repetition of a few words.
+const LONGEST: usize = 4096;
+
+/// Strings from here on may be the bytes of a medium.
+const LONG: usize = 62;
+
+/// Members of the outermost object that mean nothing: OpenAI's and Bedrock's padding, Ollama's time.
+const PADDING: [&str; 3] = ["obfuscation", "p", "created_at"];
+
+/// The shape of the last event.
+pub(super) struct Shape {
+    name: Option<Box<str>>,
+    payload: Box<[u8]>,
+    /// Where the piece of the text stands, and what it belongs to.
+    piece: Range<usize>,
+    lane: Lane,
+    channel: Channel,
+    /// Where the padding stands, if there is some.
+    padding: Option<Range<usize>>,
+}
+
+/// An event of this shape.
+struct Again<'p> {
+    text: Cow<'p, str>,
+    span: Range<usize>,
+    /// The padding, quotes and all, where it is another.
+    padding: Option<&'p [u8]>,
+}
+
+impl Shape {
+    /// The shape of an event that had no effect but that of one piece of a text. `None` where what its strings say may matter.
+    pub fn of(name: Option<&str>, document: &Document<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Option<Self> {
+        let (bytes, root) = (document.bytes(), document.root());
+        // Numbered events are all different.
+        if bytes.len() > LONGEST || root.get("sequence_number").is_some() {
+            return None;
+        }
+        let mut piece = None;
+        for (leaf, of) in leaves {
+            match (leaf.place, of) {
+                (Place::Value(token), Piece::Text(lane)) if piece.is_none() => {
+                    is_words(&token.text()).then_some(())?;
+                    piece = Some((token.inner_span(), *lane, leaf.of.channel));
+                }
+                (Place::Value(token), Piece::Whole) if token.inner_span().len() >= LONG => return None,
+                (_, Piece::Whole) if leaf.of.tool.is_none() => {}
+                _ => return None,
+            }
+        }
+        let (piece, lane, channel) = piece?;
+        let is_plain = |span: &Range<usize>| {
+            leaves.iter().any(|(leaf, of)| match leaf.place {
+                Place::Value(token) => {
+                    token.inner_span() == *span && leaf.of.channel == Channel::Metadata && *of == Piece::Whole
+                }
+                _ => false,
+            })
+        };
+        let padding = PADDING.into_iter().find_map(|name| root.get(name)).and_then(|node| node.string());
+        let padding = padding.map(|token| token.inner_span()).filter(is_plain);
+        Some(Self { name: name.map(Box::from), payload: bytes.into(), piece, lane, channel, padding })
+    }
+
+    fn again<'p>(&self, name: Option<&str>, payload: &'p [u8]) -> Option<Again<'p>> {
+        if self.name.as_deref() != name {
+            return None;
+        }
+        // In the order in which they stand.
+        let first = self.padding.clone().filter(|padding| padding.start < self.piece.start);
+        let last = self.padding.clone().filter(|padding| padding.start > self.piece.start);
+        let (mut from, mut at) = (0, 0);
+        let (mut again, mut other) = (None, None);
+        for (span, is_piece) in
+            first.map(|s| (s, false)).into_iter().chain([(self.piece.clone(), true)]).chain(last.map(|s| (s, false)))
+        {
+            let around = self.payload.get(from..span.start)?;
+            at += payload.get(at..)?.starts_with(around).then_some(around.len())?;
+            let (text, end) = string_at(payload, at)?;
+            match is_piece {
+                true => again = Some((text, at..end)),
+                false if end - at >= LONG => return None,
+                false => {
+                    let same = self.payload.get(span.clone()) == payload.get(at..end);
+                    other = payload.get(at.checked_sub(1)?..end + 1).filter(|_| !same);
+                }
+            }
+            (from, at) = (span.end, end);
+        }
+        let (text, span) = again.filter(|(text, _)| is_words(text))?;
+        (self.payload.get(from..)? == payload.get(at..)?).then_some(Again { text, span, padding: other })
+    }
+}
+
+/// Whether a string is no medium's bytes, whatever stands around it: those are long, and have no spaces at their end.
+fn is_words(text: &str) -> bool {
+    text.len() < LONG || text.bytes().rev().take(LONG).any(|byte| byte == b' ')
+}
+
+impl Filter {
+    /// Takes an event that has the shape of the one before; whether it had it.
+    pub(super) fn again(
+        &mut self,
+        frame: &Rc<Frame>,
+        payload: &[u8],
+        look: &mut Look<'_>,
+        passed: &mut Passed,
+    ) -> bool {
+        let Some(shape) = &self.shape else { return false };
+        let (lane, channel) = (shape.lane, shape.channel);
+        let Some(Again { text: came, span, padding }) = shape.again(frame.event(), payload) else { return false };
+        // Where the text is over, the piece begins another.
+        let Some(text) = self.texts.get_mut(lane) else { return false };
+        let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
+        if padding.is_some_and(|padding| !is_clean(padding, &mut scan)) {
+            return false;
+        }
+        self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+        if channel == Channel::Assistant {
+            self.scripts.push(&came);
+        }
+        let goes = text.push(&came, &With { restore: look.restore, into_call: false }, &mut scan);
+        text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), inner: None, span: span.clone() });
+        passed.outcome.merge(scan.finish_texts());
+        if let Some(reason) = passed.outcome.denial {
+            self.refuse(Denial::new(reason), passed);
+        } else if self.clean(frame, look, passed) {
+            match goes == came {
+                true => self.writer.keep(frame, &mut passed.bytes),
+                false => self.writer.splice(frame, span, &escaped(&goes), &mut passed.bytes),
+            }
+            self.bound(look, passed);
+        }
+        true
+    }
+}
+
+/// Whether nothing is found in a string, which is read as what it is: a document of its own.
+fn is_clean(string: &[u8], scan: &mut Scan<'_, '_>) -> bool {
+    let limits = scan.limits();
+    let Ok(document) = Document::parse(string, &limits) else { return false };
+    let Some(token) = document.root().string() else { return false };
+    let found = scan.found();
+    scan.leaf(Leaf { place: Place::Value(token), of: Setting::new(Channel::Metadata) });
+    scan.found() == found
+}
