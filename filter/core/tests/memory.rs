@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicIsize, Ordering};
 
 use doorward_core::engine::Worker;
-use doorward_core::exchange::{Event, Exchange, Time};
+use doorward_core::exchange::{Effect, Event, Exchange, Time};
 use doorward_core::head::Headers;
 use doorward_core::host::{Attribute, MemoryHost, Side};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ fn live(fixture: &Fixture, policy: &Value, extra: &[Vec<u8>]) -> (isize, isize, 
         fixture.value["stream"]["head"].as_array().unwrap().len(),
         fixture.value["stream"]["tail"].as_array().unwrap().len(),
     );
-    let (begin, body) = all[..all.len() - tail].split_at(head);
+    let (begin, body) = all[..all.len() - tail].split_at(head.max(1));
     let engine = engine(policy);
     let (mut worker, mut host) = (Worker::new(&engine), MemoryHost::default());
     worker.start(&engine, &mut host).unwrap();
@@ -100,9 +100,11 @@ fn live(fixture: &Fixture, policy: &Value, extra: &[Vec<u8>]) -> (isize, isize, 
     for (number, event) in events.take(MANY).enumerate() {
         host.bodies.insert(Side::Response, event.clone());
         let event = Event::Body { side: Side::Response, available: event.len(), end: false };
-        effects = Vec::new();
         let _ = exchange.on(event, at, &engine, &mut worker, &mut host, &mut effects);
-        went += effects.len();
+        // What follows a refusal is dropped.
+        let goes = |effect: &Effect| matches!(effect, Effect::ReplaceBody(_, bytes) if !bytes.is_empty());
+        went = if effects.iter().any(goes) { number } else { went };
+        drop(effects);
         effects = Vec::new();
         host.bodies.clear();
         let live = LIVE.load(Ordering::Relaxed);
@@ -112,7 +114,13 @@ fn live(fixture: &Fixture, policy: &Value, extra: &[Vec<u8>]) -> (isize, isize, 
             (least, most) = (least.min(live), most.max(live));
         }
     }
-    assert!(went > MANY / 4, "{}: the stream goes on, and is edited", fixture.name);
+    let _ = exchange.on(Event::Done { spent_us: 1 }, at, &engine, &mut worker, &mut host, &mut effects);
+    let of = |effect: &Effect| match effect {
+        Effect::Record(values) => values.iter().find(|(key, _)| *key == "doorward.reason").map(|(_, why)| why.clone()),
+        _ => None,
+    };
+    assert_eq!(effects.iter().find_map(of).unwrap_or_default(), "", "{}, after {went} events", fixture.name);
+    assert!(went > MANY - FEW, "{}: the stream goes on, and is edited", fixture.name);
     (few, least, most)
 }
 
@@ -172,5 +180,7 @@ fn nor_do_those_with_calls_of_tools() {
     let mask = json!({"id": "m", "detect": "all", "action": "mask", "direction": "response"});
     flat(&fixture, "calls", &json!({"content": [mask]}), &calls);
     let access = json!([{"id": "all", "effect": "allow", "models": ["m-1", "default"], "tools": [{"name": "mail"}]}]);
-    flat(&fixture, "judged calls", &json!({"content": [mask], "access": access}), &calls);
+    let whole = call(json!({"tool_calls": [{"index": 0, "id": "x", "type": "function",
+        "function": {"name": "mail", "arguments": "{\"to\":\"jane1.doe@northwind.dev\"}"}}]}));
+    flat(&fixture, "judged calls", &json!({"content": [mask], "access": access}), &[whole]);
 }
