@@ -14,9 +14,9 @@ use super::texts::MAX_TEXTS;
 use super::token_lists::token_lists;
 use super::wrap;
 use crate::host::Side;
-use crate::json::{Document, Node, escaped};
+use crate::json::{Document, escaped};
 use crate::policy::{Globs, Verdict};
-use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event, tools};
+use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
 
@@ -214,10 +214,10 @@ impl Filter {
             edits.extend(self.number_edit(root));
         }
         edits.extend(self.ends_without_calls(root));
-        // Nothing but the words of one text: those that follow may be in the same event.
-        let plain = clean && gated.is_empty() && inner.is_none() && look.messages.is_none();
-        let plain = plain && ends.is_empty() && !is_over && !event.usage_only;
-        let plain = plain && edits.len() == usize::from(moved) && self.kind.api != Api::BedrockInvoke;
+        // Nothing but the words of one text, which may follow in events that are the same otherwise.
+        let plain = clean && !is_over && ends.is_empty() && gated.is_empty() && !event.usage_only;
+        let plain = plain && edits.len() == usize::from(moved);
+        let plain = plain && inner.is_none() && look.messages.is_none() && self.kind.api != Api::BedrockInvoke;
         let (edited, outcome) = match scan.edits() {
             true => scan.finish(document, &[], &edits),
             false => scan.finish_values(document, &edits),
@@ -244,7 +244,7 @@ impl Filter {
             }
         }
         if plain {
-            self.shape = Shape::of(frame.event(), document, &leaves).filter(|_| !has_more(root, look.tools.is_some()));
+            self.shape = Shape::of(frame.event(), document, &leaves, look.tools.is_some());
         }
         self.bound(look, passed);
     }
@@ -273,17 +273,4 @@ impl Filter {
             edits.push((token.inner_span(), escaped(&goes)));
         }
     }
-}
-
-/// Whether an event has calls that are judged, or lists that are emptied when its text changes.
-fn has_more(root: Node<'_>, judged: bool) -> bool {
-    let (mut called, mut lists) = (false, Vec::new());
-    if judged {
-        tools::calls(root, &mut |_| {
-            called = true;
-            None
-        });
-    }
-    token_lists(root, &mut lists);
-    called || !lists.is_empty()
 }

@@ -1,6 +1,6 @@
 //! A streamed answer on its way: events in, events out.
 //!
-//! Every event is read as a whole body would be. The pieces of texts that it carries go into their lanes, and what a lane lets
+//! Every event is read as a whole body would be, or known by the shape of the one before (`shape`). The pieces of texts that it carries go into their lanes, and what a lane lets
 //! go takes their place; everything else of the event is looked at by itself and stays, byte for byte, where nothing is found.
 //! When a text ends with something still held back, one more event is made for it, before the one that ends it. A finding that
 //! refuses the answer ends the stream in the API's own way; what follows is read for its usage and dropped.

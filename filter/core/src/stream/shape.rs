@@ -11,6 +11,8 @@
 //! these strings, but by what is found in them: the piece goes to its text, and the other one, which only a member may be that no API
 //! gives a meaning, is scanned like every string.
 //!
+//! Strings as long as a medium's bytes are words if they have a space near their end, which base64 has not.
+//!
 //! Any other event takes the shape away, since it may change what the next one means. One shape is kept, of [`LONGEST`] bytes at most.
 
 use std::borrow::Cow;
@@ -20,15 +22,16 @@ use std::rc::Rc;
 use super::filter::{Filter, Look, Passed};
 use super::framing::Frame;
 use super::text::{Last, With};
-use crate::json::{Document, escaped, string_at};
-use crate::protocol::{Channel, Lane, Leaf, Piece, Place, Setting};
+use super::token_lists::token_lists;
+use crate::json::{Document, Node, escaped, string_at};
+use crate::protocol::{Channel, Lane, Leaf, Piece, Place, Setting, tools};
 use crate::redact::Scan;
 use crate::reply::Denial;
 
 /// Longer events are no repetition of a few words.
 const LONGEST: usize = 4096;
 
-/// Strings from here on may be the bytes of a medium.
+/// Strings from here on may be the bytes of a medium ([`crate::protocol::Contents`]), quotes and all.
 const LONG: usize = 62;
 
 /// Members of the outermost object that mean nothing: OpenAI's and Bedrock's padding, Ollama's time.
@@ -56,10 +59,11 @@ struct Again<'p> {
 
 impl Shape {
     /// The shape of an event that had no effect but that of one piece of a text. `None` where what its strings say may matter.
-    pub fn of(name: Option<&str>, document: &Document<'_>, leaves: &[(Leaf<'_>, Piece)]) -> Option<Self> {
+    /// `judged`: calls of tools are.
+    pub fn of(name: Option<&str>, document: &Document<'_>, leaves: &[(Leaf<'_>, Piece)], judged: bool) -> Option<Self> {
         let (bytes, root) = (document.bytes(), document.root());
         // Numbered events are all different.
-        if bytes.len() > LONGEST || root.get("sequence_number").is_some() {
+        if name.map_or(0, str::len) + bytes.len() > LONGEST || root.get("sequence_number").is_some() {
             return None;
         }
         let mut piece = None;
@@ -74,7 +78,7 @@ impl Shape {
                 _ => return None,
             }
         }
-        let (piece, lane, channel) = piece?;
+        let (piece, lane, channel) = piece.filter(|_| !has_more(root, judged))?;
         let is_plain = |span: &Range<usize>| {
             leaves.iter().any(|(leaf, of)| match leaf.place {
                 Place::Value(token) => {
@@ -136,7 +140,7 @@ impl Filter {
         let (lane, channel) = (shape.lane, shape.channel);
         let Some(Again { text: came, span, padding }) = shape.again(frame.event(), payload) else { return false };
         // Where the text is over, the piece begins another.
-        let Some(text) = self.texts.get_mut(lane) else { return false };
+        let Some(text) = self.texts.get_mut(lane).filter(|text| !text.is_call()) else { return false };
         let mut scan = Scan::new(look.inspector, look.budget, Some(look.restore));
         if padding.is_some_and(|padding| !is_clean(padding, &mut scan)) {
             return false;
@@ -145,8 +149,13 @@ impl Filter {
         if channel == Channel::Assistant {
             self.scripts.push(&came);
         }
-        let goes = text.push(&came, &With { restore: look.restore, into_call: false }, &mut scan);
+        let call = (lane.choice, lane.part);
+        let into_call = self.calls.restores(call);
+        let goes = text.push(&came, &With { restore: look.restore, into_call }, &mut scan);
         text.last = (text.held() > 0).then(|| Last { frame: Rc::clone(frame), inner: None, span: span.clone() });
+        if into_call && !goes.is_empty() {
+            self.calls.tell(call);
+        }
         passed.outcome.merge(scan.finish_texts());
         if let Some(reason) = passed.outcome.denial {
             self.refuse(Denial::new(reason), passed);
@@ -169,4 +178,17 @@ fn is_clean(string: &[u8], scan: &mut Scan<'_, '_>) -> bool {
     let found = scan.found();
     scan.leaf(Leaf { place: Place::Value(token), of: Setting::new(Channel::Metadata) });
     scan.found() == found
+}
+
+/// Whether an event has calls that are judged, or lists that are emptied when its text changes.
+fn has_more(root: Node<'_>, judged: bool) -> bool {
+    let (mut called, mut lists) = (false, Vec::new());
+    if judged {
+        tools::calls(root, &mut |_| {
+            called = true;
+            None
+        });
+    }
+    token_lists(root, &mut lists);
+    called || !lists.is_empty()
 }
