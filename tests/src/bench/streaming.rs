@@ -34,9 +34,13 @@ const PAUSE: Duration = Duration::from_micros(500);
 pub const OPEN: usize = 200;
 /// Memory is looked at when so many events of each have come, and when all have.
 pub const OPEN_EVENTS: [usize; 2] = [1000, 5000];
-/// How often this is done over; once more before, so that what the process takes once for all times is there: V8 compiles what
-/// has run long enough, and what that took stays with the process.
+/// How often this is done, each time with an Envoy of its own: a module's memory never shrinks, and what streams took before would
+/// hide what others take.
 const OPEN_ROUNDS: usize = 3;
+/// Streams of as many events that go before, at this pace: V8 compiles what has run long enough, and what that took stays with the
+/// process.
+const WARM: usize = 10;
+const WARM_PAUSE: Duration = Duration::from_millis(8);
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 /// The looks around a point are those of a tenth of the time; of these the median counts.
@@ -182,7 +186,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Stre
     }
     let mut open = Vec::new();
     for way in [Way::Plain, Way::Restore].into_iter().filter(|_| plan.memory) {
-        open.push(memory(way, &way.start(upstream, idp).await, &token).await?);
+        open.push(memory(way, upstream, idp, &token).await?);
     }
     Ok(Streaming { rows, open })
 }
@@ -244,16 +248,16 @@ async fn check(way: Way, format: Format, gate: &Gate, token: &str) -> Result<(),
 }
 
 /// Memory of streams while they run: what is looked at early and late are the same streams.
-async fn memory(way: Way, gate: &Gate, token: &str) -> Result<Open, String> {
+async fn memory(way: Way, upstream: &Upstream, idp: &Idp, token: &str) -> Result<Open, String> {
     let (mut few, mut many, mut growth) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..=OPEN_ROUNDS {
-        let before = settled(gate).await;
-        let [early, late] = looks(gate, token).await?.map(|mb| (mb - before) * 1e3 / OPEN as f64);
-        if round > 0 {
-            few.push(early);
-            many.push(late);
-            growth.push(late - early);
-        }
+    for _ in 0..OPEN_ROUNDS {
+        let gate = way.start(upstream, idp).await;
+        looks(&gate, token, WARM, WARM_PAUSE).await?;
+        let before = settled(&gate).await;
+        let [early, late] = looks(&gate, token, OPEN, OPEN_PAUSE).await?.map(|mb| (mb - before) * 1e3 / OPEN as f64);
+        few.push(early);
+        many.push(late);
+        growth.push(late - early);
     }
     Ok(Open {
         name: way.name(),
@@ -263,11 +267,11 @@ async fn memory(way: Way, gate: &Gate, token: &str) -> Result<Open, String> {
     })
 }
 
-/// Megabytes of the process after each of [`OPEN_EVENTS`] of all streams, which the upstream's pauses keep in step.
-async fn looks(gate: &Gate, token: &str) -> Result<[f64; 2], String> {
+/// Megabytes of the process after each of [`OPEN_EVENTS`] of so many streams, which the upstream's pauses keep in step.
+async fn looks(gate: &Gate, token: &str, streams: usize, pause: Duration) -> Result<[f64; 2], String> {
     let [few, events] = OPEN_EVENTS;
-    let stream = Stream { format: Format::OpenAi, events, together: TOGETHER, pause: OPEN_PAUSE, open: true };
-    let clients = (0..OPEN).map(|_| async {
+    let stream = Stream { format: Format::OpenAi, events, together: TOGETHER, pause, open: true };
+    let clients = (0..streams).map(|_| async {
         let mut client = Client::connect(gate).await?;
         client.stream(gate, token, stream).await?;
         Ok::<_, String>(client)

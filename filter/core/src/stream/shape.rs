@@ -41,12 +41,11 @@ const PADDING: [&str; 3] = ["obfuscation", "p", "created_at"];
 pub(super) struct Shape {
     name: Option<Box<str>>,
     payload: Box<[u8]>,
-    /// Where the piece of the text stands, and what it belongs to.
-    piece: Range<usize>,
+    /// The strings that may be others, in the order in which they stand; whether it is the piece, or padding.
+    strings: Vec<(Range<usize>, bool)>,
+    /// What the piece belongs to.
     lane: Lane,
     channel: Channel,
-    /// Where the padding stands, if there is some.
-    padding: Option<Range<usize>>,
 }
 
 /// An event of this shape.
@@ -89,21 +88,21 @@ impl Shape {
         };
         let padding = PADDING.into_iter().find_map(|name| root.get(name)).and_then(|node| node.string());
         let padding = padding.map(|token| token.inner_span()).filter(is_plain);
-        Some(Self { name: name.map(Box::from), payload: bytes.into(), piece, lane, channel, padding })
+        let mut strings = vec![(piece, true)];
+        if let Some(padding) = padding {
+            let at = usize::from(strings.iter().any(|(piece, _)| piece.start < padding.start));
+            strings.insert(at, (padding, false));
+        }
+        Some(Self { name: name.map(Box::from), payload: bytes.into(), strings, lane, channel })
     }
 
     fn again<'p>(&self, name: Option<&str>, payload: &'p [u8]) -> Option<Again<'p>> {
         if self.name.as_deref() != name {
             return None;
         }
-        // In the order in which they stand.
-        let first = self.padding.clone().filter(|padding| padding.start < self.piece.start);
-        let last = self.padding.clone().filter(|padding| padding.start > self.piece.start);
         let (mut from, mut at) = (0, 0);
         let (mut again, mut other) = (None, None);
-        for (span, is_piece) in
-            first.map(|s| (s, false)).into_iter().chain([(self.piece.clone(), true)]).chain(last.map(|s| (s, false)))
-        {
+        for (span, is_piece) in &self.strings {
             let around = self.payload.get(from..span.start)?;
             at += payload.get(at..)?.starts_with(around).then_some(around.len())?;
             let (text, end) = string_at(payload, at)?;
@@ -191,4 +190,83 @@ fn has_more(root: Node<'_>, judged: bool) -> bool {
     }
     token_lists(root, &mut lists);
     called || !lists.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Limits;
+    use crate::protocol::{Api, read_event};
+
+    fn shape(api: Api, json: &str) -> Option<Shape> {
+        let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
+        let mut leaves = Vec::new();
+        read_event(api, Some("e"), document.root(), &mut |leaf, piece| leaves.push((leaf, piece)));
+        Shape::of(Some("e"), &document, &leaves, true)
+    }
+
+    fn chunk(text: &str, rest: &str) -> String {
+        format!(r#"{{"id":"c","choices":[{{"index":0,"delta":{{"content":"{text}"}}}}]{rest}}}"#)
+    }
+
+    #[test]
+    fn only_the_words_and_the_padding_may_be_others() {
+        let shape = shape(Api::OpenAiChat, &chunk("Hi", r#","obfuscation":"xy""#)).unwrap();
+        let again = |payload: &str| {
+            let again = shape.again(Some("e"), payload.as_bytes())?;
+            let padding = again.padding.map(|p| std::str::from_utf8(p).unwrap().to_owned());
+            assert_eq!(&payload[again.span.start - 11..again.span.start], r#""content":""#);
+            Some((again.text.into_owned(), padding))
+        };
+        let found = |text: &str, padding: Option<&str>| Some((text.to_owned(), padding.map(str::to_owned)));
+        assert_eq!(again(&chunk("Hi", r#","obfuscation":"xy""#)), found("Hi", None));
+        assert_eq!(again(&chunk("", r#","obfuscation":"""#)), found("", Some("\"\"")));
+        assert_eq!(again(&chunk(r#"\"\\\u00e9\n"#, r#","obfuscation":"\"""#)), found("\"\\é\n", Some("\"\\\"\"")));
+        let (words, medium) = ("so many words ".repeat(9), "iVBORw0KGgo".repeat(9));
+        assert_eq!(again(&chunk(&words, r#","obfuscation":"xy""#)), found(&words, None));
+        for other in [
+            chunk(&medium, r#","obfuscation":"xy""#),
+            chunk("Hi", &format!(r#","obfuscation":"{medium}""#)),
+            chunk("Hi", r#","obfuscation":"xy","n":1"#),
+            chunk("Hi", r#","obfuscation":7"#),
+            chunk("Hi", r#", "obfuscation":"xy""#),
+            chunk("Hi", ""),
+            chunk(r#"Hi","n":"1"#, r#","obfuscation":"xy""#),
+            chunk(r#"Hi\"#, r#","obfuscation":"xy""#),
+            chunk(r"\ud800", r#","obfuscation":"xy""#),
+            chunk(r"\u0000", r#","obfuscation":"xy""#),
+            chunk("\n", r#","obfuscation":"xy""#),
+            chunk("Hi", r#","obfuscation":"xy""#) + " ",
+            chunk("Hi", r#","obfuscation":"xy""#).replace("\"c\"", "\"d\""),
+        ] {
+            assert_eq!(again(&other), None, "{other}");
+        }
+        let event = chunk("Hi", r#","obfuscation":"xy""#);
+        assert!(shape.again(None, event.as_bytes()).is_none() && shape.again(Some("f"), event.as_bytes()).is_none());
+        assert!(shape.again(Some("e"), event.replace("Hi", "\u{1}").as_bytes()).is_none());
+        let mut broken = event.into_bytes();
+        let at = shape.strings[0].0.start;
+        broken[at] = 0xFF;
+        assert!(shape.again(Some("e"), &broken).is_none());
+    }
+
+    #[test]
+    fn what_says_more_than_words_has_no_shape() {
+        let chat = |rest: &str| shape(Api::OpenAiChat, &chunk("Hi", rest)).is_some();
+        assert!(chat("") && chat(r#","p":"xy","usage":null"#));
+        assert!(!chat(r#","sequence_number":1"#) && !chat(r#","top_tokens":[1]"#));
+        assert!(
+            !chat(&format!(r#","x":"{}""#, "A".repeat(62))) && !chat(&format!(r#","x":["{}"]"#, "a ".repeat(2048)))
+        );
+        assert!(!chat(r#","tool_calls":[{"function":{"name":"f","arguments":"{}"}}]"#));
+        for delta in [
+            r#"{"content":"Hi","refusal":"no"}"#,
+            r#"{"content":null}"#,
+            r#"{"tool_calls":[{"index":0,"function":{"arguments":"{"}}]}"#,
+            r#"{"content":"Hi","tool_calls":[{"index":0,"function":{"name":"f"}}]}"#,
+        ] {
+            let json = format!(r#"{{"choices":[{{"index":0,"delta":{delta}}}]}}"#);
+            assert!(shape(Api::OpenAiChat, &json).is_none(), "{delta}");
+        }
+    }
 }
