@@ -24,15 +24,15 @@ use super::framing::Frame;
 use super::text::{Last, With};
 use super::token_lists::token_lists;
 use crate::json::{Document, Node, escaped, string_at};
-use crate::protocol::{Channel, Lane, Leaf, Piece, Place, Setting, tools};
+use crate::protocol::{Channel, Lane, Leaf, MIN_PAYLOAD, Piece, Place, Setting, tools};
 use crate::redact::Scan;
 use crate::reply::Denial;
 
 /// Longer events are no repetition of a few words.
 const LONGEST: usize = 4096;
 
-/// Strings from here on may be the bytes of a medium ([`crate::protocol::Contents`]), quotes and all.
-const LONG: usize = 62;
+/// Strings from here on may be the bytes of a medium, with their quotes.
+const LONG: usize = MIN_PAYLOAD - 2;
 
 /// Members of the outermost object that mean nothing: OpenAI's and Bedrock's padding, Ollama's time.
 const PADDING: [&str; 3] = ["obfuscation", "p", "created_at"];
