@@ -223,7 +223,7 @@ fn an_event_is_read_as_what_it_is_whatever_stood_before_it() {
         for round in 0..ROUNDS {
             let (mut text, _) = text(&mut dice);
             if dice.below(6) == 0 {
-                text.push_str(&["data:image/png;base64,", "", " "][dice.below(3)].to_owned());
+                text.push_str(["data:image/png;base64,", "", " "][dice.below(3)]);
                 text.push_str(MEDIUM);
             }
             let policy = random_policy(&mut dice, fixture.text("provider"));
