@@ -5,6 +5,7 @@
 
 mod support;
 
+use doorward_core::stream::framing::Framing;
 use serde_json::{Value, json};
 use support::mutate::Dice;
 use support::streams::{framing, messages, read, words};
@@ -168,6 +169,85 @@ fn a_stream_is_what_its_whole_would_be() {
             }
         }
         assert!(found > ROUNDS, "{} found only {found}", fixture.name);
+    }
+}
+
+/// What an event may have beside its text, some of it telling what the text is, or something to be found.
+const BESIDE: &[&str] = &[
+    "",
+    "",
+    r#","obfuscation":"PAD""#,
+    r#","p":"PAD""#,
+    r#","created_at":"PAD""#,
+    r#","p":"PAD","obfuscation":"PAD""#,
+    r#","p":"jane.doe@northwind.dev""#,
+    r#","obfuscation":"4556 7375 8689 9855""#,
+    r#","obfuscation":"\u0041KIAQYLPMN5HHHFPZAM2""#,
+    r#","p":{"text":"jane.doe@northwind.dev"}"#,
+    r#","type":"image","mime_type":"image/png""#,
+    r#","user":"jane.doe@northwind.dev""#,
+    r#","usage":{"prompt_tokens":7,"completion_tokens":3}"#,
+    r#","sequence_number":7"#,
+    r#","done":true"#,
+    r#","p":"PAD\ud800""#,
+];
+
+const MEDIUM: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+/// The messages of a stream with something beside the texts of some; `apart`: no two of them in a row begin with the same bytes.
+fn beside(fixture: &Fixture, pieces: &[&str], apart: bool, mut dice: Dice) -> Vec<Vec<u8>> {
+    let (mut what, mut out) = (0, Vec::new());
+    for (at, message) in messages(fixture, pieces).into_iter().enumerate() {
+        let text = String::from_utf8(message).unwrap();
+        let (Some(from), Some(to)) = (text.find('{'), text.rfind('}')) else {
+            out.push(text.into_bytes());
+            continue;
+        };
+        // What stands beside one text stands beside some more.
+        if dice.below(6) == 0 {
+            what = dice.below(BESIDE.len());
+        }
+        let pad = "aB3dEfG7h".repeat(8)[..dice.below(70)].to_owned();
+        let space = " ".repeat(usize::from(apart && at % 2 == 1));
+        let inside = text[from + 1..to].to_owned() + &BESIDE[what].replace("PAD", &pad);
+        out.push(format!("{}{{{space}{inside}{}", &text[..from], &text[to..]).into_bytes());
+    }
+    out
+}
+
+#[test]
+fn an_event_is_read_as_what_it_is_whatever_stood_before_it() {
+    let lines = |f: &&Fixture| f.streams() && matches!(framing(f), Framing::Sse | Framing::Lines);
+    for fixture in Fixture::all().iter().filter(lines) {
+        let mut dice = Dice(fixture.name.bytes().fold(77, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)));
+        for round in 0..ROUNDS {
+            let (mut text, _) = text(&mut dice);
+            if dice.below(6) == 0 {
+                text.push_str(["data:image/png;base64,", "", " "][dice.below(3)]);
+                text.push_str(MEDIUM);
+            }
+            let policy = random_policy(&mut dice, fixture.text("provider"));
+            let (pieces, seed) = (cut(&text, &mut dice), dice.next());
+            let played = [false, true].map(|apart| {
+                let chunks = beside(fixture, &pieces, apart, Dice(seed));
+                let content_type = fixture.value["stream"]["content_type"].as_str().unwrap();
+                let answer = Answer { content_type, chunks, cut: false };
+                let request = fixture.stream_request("Write to jane.doe@northwind.dev");
+                play(&engine(&policy), "POST", fixture.stream_path(), request, Some(&answer))
+            });
+            let name = format!("{} round {round}: {pieces:?} {policy}", fixture.name);
+            let [same, apart] = &played;
+            let read = |played: &Played| {
+                let messages = read(framing(fixture), &played.client_bytes()).into_iter();
+                let value = |text: String| serde_json::from_str::<Value>(&text).unwrap_or(Value::String(text));
+                messages.map(|(name, payload)| (name, value(payload))).collect::<Vec<_>>()
+            };
+            assert_eq!(read(same), read(apart), "{name}");
+            assert_eq!(same.record, apart.record, "{name}");
+            // When they come, too.
+            let sizes = |played: &Played| played.client.iter().map(|bytes| bytes.is_empty()).collect::<Vec<_>>();
+            assert_eq!(sizes(same), sizes(apart), "{name}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use doorward_core::engine::{Engine, Worker};
 use doorward_core::host::HostError;
@@ -34,19 +35,42 @@ pub fn with<R>(f: impl FnOnce(&mut State) -> R) -> Option<R> {
     STATE.try_with(|state| state.try_borrow_mut().ok().map(|mut state| f(&mut state))).ok().flatten()
 }
 
+/// What is known by an id. The host numbers what it names one after the other, and nobody else has a say in it: no more need be
+/// done against ids that collide than to spread neighbours, and a callback looks up a dozen of them.
+pub type ById<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
+
+/// Spreads an id over all bits.
+#[derive(Debug, Default)]
+pub struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, id: u32) {
+        // Fibonacci hashing (Knuth, 6.4): 2^64 divided by the golden ratio.
+        self.0 = (self.0.rotate_left(5) ^ u64::from(id)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
 /// What one VM keeps.
 #[derive(Debug, Default)]
 pub struct State {
     /// Root contexts.
-    pub roots: HashMap<u32, Root>,
+    pub roots: ById<Root>,
     /// Accepted configurations that are live or in use.
-    pub generations: HashMap<u32, Generation>,
+    pub generations: ById<Generation>,
     /// Streams.
-    pub streams: HashMap<u32, Stream>,
+    pub streams: ById<Stream>,
     /// Metrics.
     pub metrics: Metrics,
     /// Call-outs under way, by the host's token.
-    pub calls: HashMap<u32, Caller>,
+    pub calls: ById<Caller>,
     /// What waits for the next tick.
     pub errands: Vec<Errand>,
     last_generation: u32,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::jwt::Vm;
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
-use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Open, Streaming};
+use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Streaming};
 use super::traffic::Row;
 use crate::tools;
 
@@ -215,8 +215,9 @@ impl Streaming {
         }
         for open in &self.open {
             let ([few, many], [a_few, a_lot]) = (open.stream_kb, OPEN_EVENTS);
+            let [least, most] = open.growth_kb_range;
             println!(
-                "{OPEN} open streams, {}: {few:.1} KB each after {a_few} events, {many:.1} KB after {a_lot}",
+                "{OPEN} streams, {}: {few:.1} KB each after {a_few} events, {many:.1} KB after {a_lot}, {least:.1}..{most:.1} more",
                 open.name
             );
         }
@@ -236,11 +237,8 @@ impl Streaming {
             limits.push(limit(first, "ms", self.added(name, |row| row.first_text_ms), 2.0));
         }
         if let [plain, restore] = self.open.as_slice() {
-            let growth = |open: &Open| open.stream_kb[1] - open.stream_kb[0];
-            // Two bytes for each event more are the allocator's; the events have 300 each. Resident memory of either Envoy alone can
-            // vary by more than that from run to run: a figure below zero says nothing.
-            let (what, added) =
-                ("memory added to an open stream by 4,000 more events", growth(restore) - growth(plain));
+            // Two bytes for each event more are the allocator's; the events have 300 each.
+            let (what, added) = ("memory added to a stream by 4,000 more events", restore.growth_kb - plain.growth_kb);
             limits.push(limit(what, "KB", added, 8.0));
         }
         limits

@@ -32,8 +32,19 @@ const AT_ONCE: usize = 4;
 const PAUSE: Duration = Duration::from_micros(500);
 /// Streams that are open while memory is measured.
 pub const OPEN: usize = 200;
-/// Events with text in each of them: once few, once many.
+/// Memory is looked at when so many events of each have come, and when all have.
 pub const OPEN_EVENTS: [usize; 2] = [1000, 5000];
+/// How often this is done, each time with an Envoy of its own: a module's memory never shrinks, and what streams took before would
+/// hide what others take.
+const OPEN_ROUNDS: usize = 3;
+/// Streams of as many events that go before, at this pace: V8 compiles what has run long enough, and what that took stays with the
+/// process.
+const WARM: usize = 10;
+const WARM_PAUSE: Duration = Duration::from_millis(8);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// The looks around a point are those of a tenth of the time; of these the median counts.
+const AROUND: f64 = 0.05;
 /// They come in tens, so slowly that nothing waits in Envoy's buffers: what those took once stays with the process.
 const TOGETHER: usize = 10;
 /// Between two such writes.
@@ -121,8 +132,12 @@ pub struct Row {
 pub struct Open {
     /// [`Way::name`].
     pub name: &'static str,
-    /// Kilobytes (10^3 bytes) for each stream, after each of [`OPEN_EVENTS`].
+    /// Kilobytes (10^3 bytes) for each stream, after each of [`OPEN_EVENTS`]: the medians of the rounds.
     pub stream_kb: [f64; 2],
+    /// By how much a stream grew from the one to the other: the median of the rounds.
+    pub growth_kb: f64,
+    /// Least and most of the rounds.
+    pub growth_kb_range: [f64; 2],
 }
 
 /// All of it.
@@ -171,12 +186,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Stre
     }
     let mut open = Vec::new();
     for way in [Way::Plain, Way::Restore].into_iter().filter(|_| plan.memory) {
-        let mut stream_kb = [0.0; 2];
-        for (events, kb) in OPEN_EVENTS.into_iter().zip(&mut stream_kb) {
-            let gate = way.start(upstream, idp).await;
-            *kb = memory(&gate, &token, events).await?;
-        }
-        open.push(Open { name: way.name(), stream_kb });
+        open.push(memory(way, upstream, idp, &token).await?);
     }
     Ok(Streaming { rows, open })
 }
@@ -237,25 +247,52 @@ async fn check(way: Way, format: Format, gate: &Gate, token: &str) -> Result<(),
     Err(format!("{} {}: the answer is not what it must be: `{body}`", way.name(), format.name()))
 }
 
-/// Kilobytes that one of [`OPEN`] streams takes when so many events of it have come.
-async fn memory(gate: &Gate, token: &str, events: usize) -> Result<f64, String> {
-    let format = Format::OpenAi;
-    let open = |events| async move {
-        let stream = Stream { format, events, together: TOGETHER, pause: OPEN_PAUSE, open: true };
-        let clients = (0..OPEN).map(|_| async {
-            let mut client = Client::connect(gate).await?;
-            client.stream(gate, token, stream).await?;
-            Ok::<_, String>(client)
-        });
-        all(clients).await.into_iter().collect::<Result<Vec<_>, _>>()
+/// Memory of streams while they run: what is looked at early and late are the same streams.
+async fn memory(way: Way, upstream: &Upstream, idp: &Idp, token: &str) -> Result<Open, String> {
+    let (mut few, mut many, mut growth) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..OPEN_ROUNDS {
+        let gate = way.start(upstream, idp).await;
+        looks(&gate, token, WARM, WARM_PAUSE).await?;
+        let before = settled(&gate).await;
+        let [early, late] = looks(&gate, token, OPEN, OPEN_PAUSE).await?.map(|mb| (mb - before) * 1e3 / OPEN as f64);
+        few.push(early);
+        many.push(late);
+        growth.push(late - early);
+    }
+    Ok(Open {
+        name: way.name(),
+        stream_kb: [quantile(&mut few, 0.5), quantile(&mut many, 0.5)],
+        growth_kb: quantile(&mut growth, 0.5),
+        growth_kb_range: [quantile(&mut growth, 0.0), quantile(&mut growth, 1.0)],
+    })
+}
+
+/// Megabytes of the process after each of [`OPEN_EVENTS`] of so many streams, which the upstream's pauses keep in step.
+async fn looks(gate: &Gate, token: &str, streams: usize, pause: Duration) -> Result<[f64; 2], String> {
+    let [few, events] = OPEN_EVENTS;
+    let stream = Stream { format: Format::OpenAi, events, together: TOGETHER, pause, open: true };
+    let clients = (0..streams).map(|_| async {
+        let mut client = Client::connect(gate).await?;
+        client.stream(gate, token, stream).await?;
+        Ok::<_, String>(client)
+    });
+    let (start, mut seen) = (Instant::now(), Vec::new());
+    let looking = async {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            seen.push((start.elapsed(), process::memory_mb(gate.envoy.pid())));
+        }
     };
-    // What the process takes once for all times is there before.
-    drop(open(5).await?);
-    let before = settled(gate).await;
-    let clients = open(events).await?;
-    let after = settled(gate).await;
-    drop(clients);
-    Ok((after - before) * 1e3 / OPEN as f64)
+    let clients: Vec<Result<Client, String>> = tokio::select! {
+        clients = all(clients) => clients.into_iter().collect(),
+        () = looking => Vec::new(),
+    };
+    clients.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let whole = start.elapsed();
+    Ok([few as f64 / events as f64, 1.0 - AROUND].map(|share| {
+        let near = |at: &Duration| (at.div_duration_f64(whole) - share).abs() < AROUND;
+        quantile(&mut seen.iter().filter(|(at, _)| near(at)).map(|(_, mb)| *mb).collect::<Vec<_>>(), 0.5)
+    }))
 }
 
 async fn settled(gate: &Gate) -> f64 {

@@ -38,6 +38,7 @@ pub use edits::{Edits, Overlap};
 pub(crate) use escape::escaped;
 pub use keys::fold;
 pub(crate) use scan::string_stop;
+pub(crate) use text::string_at;
 pub use text::{StringToken, Text};
 
 use std::fmt;

@@ -91,6 +91,25 @@ impl fmt::Debug for StringToken<'_> {
     }
 }
 
+/// Reads the string whose body begins at `at`, as the parser would: the string, decoded, and where its closing quote stands. `None`
+/// where there is no whole string.
+pub(crate) fn string_at(bytes: &[u8], at: usize) -> Option<(Cow<'_, str>, usize)> {
+    let (mut end, mut escaped) = (at, false);
+    loop {
+        end = scan::string_stop(bytes, end);
+        match bytes.get(end) {
+            Some(b'"') => break,
+            Some(b'\\') => {
+                escaped = true;
+                end += escape::read(bytes.get(end..)?).ok()?.raw;
+            }
+            _ => return None,
+        }
+    }
+    let raw = std::str::from_utf8(bytes.get(at..end)?).ok()?;
+    Some((if escaped { Cow::Owned(decode(raw, |_, _, _| ())) } else { Cow::Borrowed(raw) }, end))
+}
+
 /// Decodes a string that the parser has accepted; `on_escape` gets each escape with its place in the decoded
 /// and in the raw string.
 fn decode(raw: &str, mut on_escape: impl FnMut(usize, usize, escape::Escape)) -> String {

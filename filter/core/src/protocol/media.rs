@@ -349,7 +349,7 @@ const FREE: [&str; 9] =
     ["input", "args", "arguments", "parameters", "inputschema", "schema", "response", "json", "data"];
 
 /// Shorter bytes are scanned, too: that costs nothing, and numbers that are looked for are as long.
-const MIN_PAYLOAD: usize = 64;
+pub(crate) const MIN_PAYLOAD: usize = 64;
 
 /// Whether a string is nothing but bytes: base64 that does not begin with text, which a scanner would see through.
 fn is_payload(data: &str) -> bool {

@@ -23,6 +23,7 @@ pub use mcp::{
     Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, is_known_method,
     is_lifecycle, lists, walk_messages,
 };
+pub(crate) use media::MIN_PAYLOAD;
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
 pub use parameters::{member, names as parameter_names};

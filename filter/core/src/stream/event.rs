@@ -8,6 +8,7 @@ use super::called::{lane_of, uncut};
 use super::filter::{Filter, Incoming, Look, Passed};
 use super::framing::Frame;
 use super::gate::Call;
+use super::shape::Shape;
 use super::text::{Last, With, complete};
 use super::texts::MAX_TEXTS;
 use super::token_lists::token_lists;
@@ -15,7 +16,7 @@ use super::wrap;
 use crate::host::Side;
 use crate::json::{Document, escaped};
 use crate::policy::{Globs, Verdict};
-use crate::protocol::{self, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
 
@@ -41,7 +42,8 @@ impl Filter {
         }
         let mut leaves: Vec<(Leaf<'_>, Piece)> = Vec::new();
         let event = read_event(self.kind.api, frame.event(), root, &mut |leaf, piece| leaves.push((leaf, piece)));
-        self.finished |= !event.over.is_empty();
+        let is_over = !event.over.is_empty();
+        self.finished |= is_over;
         if self.over {
             return;
         }
@@ -138,13 +140,16 @@ impl Filter {
                 return self.refuse(denial, passed);
             }
         }
-        for (at, (leaf, piece)) in leaves.into_iter().enumerate() {
+        let mut clean = true;
+        for (at, &(leaf, piece)) in leaves.iter().enumerate() {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
                 if let Err(at) = self.known.next(&leaf) {
                     let (found, changed) = (scan.found(), edits.len());
                     self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
                     if scan.found() == found && edits.len() == changed {
                         self.known.keep(at, &leaf);
+                    } else {
+                        clean = false;
                     }
                 }
                 continue;
@@ -209,6 +214,10 @@ impl Filter {
             edits.extend(self.number_edit(root));
         }
         edits.extend(self.ends_without_calls(root));
+        // Nothing but the words of one text, which may follow in events that are the same otherwise.
+        let plain = clean && !is_over && ends.is_empty() && gated.is_empty() && !event.usage_only;
+        let plain = plain && edits.len() == usize::from(moved);
+        let plain = plain && inner.is_none() && look.messages.is_none() && self.kind.api != Api::BedrockInvoke;
         let (edited, outcome) = match scan.edits() {
             true => scan.finish(document, &[], &edits),
             false => scan.finish_values(document, &edits),
@@ -233,6 +242,9 @@ impl Filter {
                 let edited = wrap::wrap(self.kind.api, frame, edited);
                 self.writer.replace(frame, &edited, &mut passed.bytes);
             }
+        }
+        if plain {
+            self.shape = Shape::of(frame.event(), document, &leaves, look.tools.is_some());
         }
         self.bound(look, passed);
     }

@@ -1,6 +1,6 @@
 //! A streamed answer on its way: events in, events out.
 //!
-//! Every event is read as a whole body would be. The pieces of texts that it carries go into their lanes, and what a lane lets
+//! Every event is read as a whole body would be, or known by the shape of the one before (`shape`). The pieces of texts that it carries go into their lanes, and what a lane lets
 //! go takes their place; everything else of the event is looked at by itself and stays, byte for byte, where nothing is found.
 //! When a text ends with something still held back, one more event is made for it, before the one that ends it. A finding that
 //! refuses the answer ends the stream in the API's own way; what follows is read for its usage and dropped.
@@ -20,6 +20,7 @@ use super::calls::Calls;
 use super::framing::{Frame, Frames, Framing, Writer};
 use super::gate::{Gate, Judge};
 use super::known::Known;
+use super::shape::Shape;
 use super::skeleton::skeleton;
 use super::text::{Last, With};
 use super::texts::{MAX_TEXTS, Texts};
@@ -123,6 +124,8 @@ pub struct Filter {
     pub(super) gate: Gate,
     /// What all events repeat.
     pub(super) known: Known,
+    /// What the last event was but for its words, where the next one may be the same.
+    pub(super) shape: Option<Shape>,
     /// The stream was ended for its caller.
     pub(super) over: bool,
     /// The number of the last event that was written, where they have numbers.
@@ -155,6 +158,7 @@ impl Filter {
             calls: Calls::default(),
             gate: Gate::default(),
             known: Known::default(),
+            shape: None,
             over: false,
             number: None,
             usage: None,
@@ -230,6 +234,10 @@ impl Filter {
 
     fn frame(&mut self, frame: &Rc<Frame>, look: &mut Look<'_>, passed: &mut Passed) {
         let Some(payload) = frame.payload() else { return self.rest(frame, look, passed) };
+        if self.again(frame, &payload, look, passed) {
+            return;
+        }
+        self.shape = None;
         let inner = match wrap::unwrap(self.kind.api, &payload) {
             Ok(inner) => inner,
             Err(wrap::Unreadable) => {
@@ -372,6 +380,7 @@ impl Filter {
         self.over = true;
         self.texts.clear();
         self.gate = Gate::default();
+        self.shape = None;
         let denial = match denial.reason {
             Reason::ContentDenied => Denial { reason: Reason::AnswerDenied, ..denial },
             Reason::ContentUnscannable => Denial { reason: Reason::AnswerUnscannable, ..denial },

@@ -11,6 +11,7 @@ mod filter;
 pub mod framing;
 mod gate;
 mod known;
+mod shape;
 mod skeleton;
 mod text;
 mod texts;

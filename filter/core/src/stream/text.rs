@@ -67,6 +67,9 @@ impl Remnant {
 
     /// What of `goes`, the same text going on, has not gone on yet. Where it is another one by what followed, all of it.
     fn beyond(&mut self, goes: String) -> String {
+        if self.went.is_empty() {
+            return goes;
+        }
         if let Some(rest) = self.went.strip_prefix(&*goes) {
             self.went = rest.to_owned();
             return String::new();

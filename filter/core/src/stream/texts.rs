@@ -71,6 +71,10 @@ impl Texts {
         self.open.get(&lane)
     }
 
+    pub fn get_mut(&mut self, lane: Lane) -> Option<&mut Text> {
+        self.open.get_mut(&lane)
+    }
+
     pub fn take(&mut self, lane: Lane) -> Option<Text> {
         self.open.remove(&lane)
     }

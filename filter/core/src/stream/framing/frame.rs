@@ -68,6 +68,14 @@ impl Frame {
         }
     }
 
+    /// Where the payload begins in [`raw`](Self::raw), if it is one piece there that can be changed without changing anything else.
+    pub(super) fn payload_at(&self) -> Option<usize> {
+        match &self.0 {
+            Inner::Sse(event) => event.payload_at(),
+            Inner::Line(_) | Inner::Array(_) | Inner::Message(_) => None,
+        }
+    }
+
     /// Every text of the frame that is neither its payload nor its event: whole lines of comments, ids, `retry`,
     /// unknown fields and overridden event names; names and text values (strings and byte arrays) of AWS headers.
     pub fn rest(&self) -> impl Iterator<Item = Cow<'_, str>> {

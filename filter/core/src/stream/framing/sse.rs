@@ -22,11 +22,15 @@ pub(super) struct Scan {
     start: bool,
     /// Bytes of the mark before the first line.
     mark: usize,
+    /// Where the line at hand begins.
+    line: usize,
+    /// What the lines before it are.
+    fields: Fields,
 }
 
 impl Default for Scan {
     fn default() -> Self {
-        Self { at: 0, blank: true, after_cr: false, start: true, mark: 0 }
+        Self { at: 0, blank: true, after_cr: false, start: true, mark: 0, line: 0, fields: Fields::default() }
     }
 }
 
@@ -39,7 +43,7 @@ impl Scan {
             }
             self.start = false;
             if bytes.starts_with(mark) {
-                (self.at, self.mark) = (mark.len(), mark.len());
+                (self.at, self.mark, self.line) = (mark.len(), mark.len(), mark.len());
             }
         }
         while let Some(byte) = bytes.get(self.at) {
@@ -47,6 +51,7 @@ impl Scan {
             match byte {
                 b'\n' if after_cr => {
                     self.at += 1;
+                    self.line = self.at;
                     if self.at == 1 {
                         return self.cut(bytes, true).map(Some);
                     }
@@ -60,7 +65,8 @@ impl Scan {
                         }
                         return self.cut(bytes, true).map(Some);
                     }
-                    self.blank = true;
+                    self.end_line(bytes, self.at - 1);
+                    (self.blank, self.line) = (true, self.at);
                 }
                 _ => {
                     self.blank = false;
@@ -69,14 +75,25 @@ impl Scan {
                 }
             }
         }
-        if end && !bytes.is_empty() { self.cut(bytes, false).map(Some) } else { Ok(None) }
+        if !end || bytes.is_empty() {
+            return Ok(None);
+        }
+        if !self.blank {
+            self.end_line(bytes, self.at);
+        }
+        self.cut(bytes, false).map(Some)
+    }
+
+    /// A line that is not blank ends.
+    fn end_line(&mut self, bytes: &[u8], end: usize) {
+        self.fields.add(bytes.get(self.line..end).unwrap_or_default(), end);
     }
 
     fn cut(&mut self, bytes: &[u8], complete: bool) -> Result<Event, ErrorKind> {
         let raw = bytes.get(..self.at).unwrap_or_default();
         let text = std::str::from_utf8(raw).map_err(|_| ErrorKind::Utf8)?.to_owned();
-        let event = Event { text, mark: self.mark, complete, fields: Fields::default() }.read();
-        (self.at, self.mark, self.blank) = (0, 0, true);
+        let event = Event { text, mark: self.mark, complete, fields: std::mem::take(&mut self.fields) };
+        (self.at, self.mark, self.line, self.blank) = (0, 0, 0, true);
         Ok(event)
     }
 }
@@ -94,12 +111,40 @@ pub(super) struct Event {
 /// What the lines of an event are.
 #[derive(Default)]
 struct Fields {
+    /// How many there are, but for the blank one.
+    lines: usize,
     /// How many say data, and where the value of the last one stands.
     data: (usize, Range<usize>),
     /// The last `event:` line, which is the one that counts, and where its value stands.
     name: Option<(usize, Range<usize>)>,
     /// There are others.
     more: bool,
+}
+
+impl Fields {
+    /// The next line, which ends at `end`.
+    fn add(&mut self, line: &[u8], end: usize) {
+        let value = |at: usize| end - line.len() + at..end;
+        if let Some(at) = value_at(line, b"data") {
+            self.data = (self.data.0 + 1, value(at));
+        } else if let Some(at) = value_at(line, b"event") {
+            self.more |= self.name.is_some();
+            self.name = Some((self.lines, value(at)));
+        } else {
+            self.more = true;
+        }
+        self.lines += 1;
+    }
+}
+
+/// Where in a line the value of the field `name` begins: behind the colon and one space, or at its end.
+fn value_at(line: &[u8], name: &[u8]) -> Option<usize> {
+    match line.strip_prefix(name)? {
+        [b':', b' ', ..] => Some(name.len() + 2),
+        [b':', ..] => Some(name.len() + 1),
+        [] => Some(name.len()),
+        _ => None,
+    }
 }
 
 /// A line and its end, which only the last one of a stream may lack.
@@ -110,17 +155,8 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The value of a field: what follows the colon and one space, or nothing.
-    fn value(self, name: &str) -> Option<&'a str> {
-        let rest = self.text.strip_prefix(name)?;
-        match rest.strip_prefix(':') {
-            Some(value) => Some(value.strip_prefix(' ').unwrap_or(value)),
-            None => rest.is_empty().then_some(""),
-        }
-    }
-
     fn data(self) -> Option<&'a str> {
-        self.value("data")
+        self.text.get(value_at(self.text.as_bytes(), b"data")?..)
     }
 
     /// The name, colon and space before a piece of payload, as they were unless the piece needs others.
@@ -135,25 +171,6 @@ impl<'a> Line<'a> {
 }
 
 impl Event {
-    /// Reads the lines, once.
-    fn read(mut self) -> Self {
-        let (mut fields, mut at) = (Fields::default(), self.mark);
-        for (number, line) in self.lines().enumerate() {
-            let end = at + line.text.len();
-            if let Some(data) = line.data() {
-                fields.data = (fields.data.0 + 1, end - data.len()..end);
-            } else if let Some(name) = line.value("event") {
-                fields.more |= fields.name.is_some();
-                fields.name = Some((number, end - name.len()..end));
-            } else {
-                fields.more |= !line.text.is_empty();
-            }
-            at = end + line.end.len();
-        }
-        self.fields = fields;
-        self
-    }
-
     pub(super) fn raw(&self) -> &[u8] {
         self.text.as_bytes()
     }
@@ -183,6 +200,14 @@ impl Event {
                 let data: Vec<&str> = self.lines().filter_map(Line::data).collect();
                 Some(Cow::Owned(data.join("\n").into_bytes()))
             }
+        }
+    }
+
+    /// Where the payload begins, if it is one line that says something.
+    pub(super) fn payload_at(&self) -> Option<usize> {
+        match &self.fields.data {
+            (1, at) if !at.is_empty() => Some(at.start),
+            _ => None,
         }
     }
 

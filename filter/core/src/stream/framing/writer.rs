@@ -1,5 +1,7 @@
 //! The stream as it goes on, with frames changed, dropped and added.
 
+use std::ops::Range;
+
 use super::array::Kind;
 use super::frame::Inner;
 use super::{Frame, Framing, MessageKind, message};
@@ -39,12 +41,29 @@ impl Writer {
 
     /// The frame as it came; of an array's element, with the comma that it needs here.
     pub fn keep(&mut self, frame: &Frame, out: &mut Vec<u8>) {
-        self.frame(frame, frame.raw(), out);
+        self.frame(frame, [frame.raw(), &[], &[]], out);
     }
 
     /// The frame with another payload ([`Frame::with_payload`]).
     pub fn replace(&mut self, frame: &Frame, payload: &[u8], out: &mut Vec<u8>) {
-        self.frame(frame, &frame.with_payload(payload), out);
+        self.frame(frame, [&frame.with_payload(payload), &[], &[]], out);
+    }
+
+    /// The same where only `range` of the payload is another: `text`, which has no line ends.
+    pub fn splice(&mut self, frame: &Frame, range: Range<usize>, text: &str, out: &mut Vec<u8>) {
+        let whole = frame.payload_at().and_then(|at| {
+            let raw = frame.raw();
+            Some([raw.get(..at + range.start)?, text.as_bytes(), raw.get(at + range.end..)?])
+        });
+        match whole {
+            Some(parts) => self.frame(frame, parts, out),
+            None => {
+                let payload = frame.payload().unwrap_or_default();
+                let (before, after) = (payload.get(..range.start), payload.get(range.end..));
+                let payload = [before.unwrap_or_default(), text.as_bytes(), after.unwrap_or_default()].concat();
+                self.replace(frame, &payload, out);
+            }
+        }
     }
 
     /// A further message of the frame's kind ([`Frame::another`]), whether or not the frame itself was written.
@@ -70,7 +89,8 @@ impl Writer {
         self.state = State::Finished;
     }
 
-    fn frame(&mut self, frame: &Frame, bytes: &[u8], out: &mut Vec<u8>) {
+    /// Writes a frame, which is these parts by now.
+    fn frame(&mut self, frame: &Frame, parts: [&[u8]; 3], out: &mut Vec<u8>) {
         if self.state == State::Finished {
             return;
         }
@@ -80,14 +100,15 @@ impl Writer {
             if matches!(&frame.0, Inner::Sse(event) if event.is_not_first() && !begun) {
                 out.push(b'\n');
             }
-            out.extend_from_slice(bytes);
+            parts.into_iter().for_each(|part| out.extend_from_slice(part));
             self.glue = frame.glue().unwrap_or_default().into_owned();
             return;
         };
+        let bytes = || parts.into_iter().flatten().copied();
         match (piece.kind, self.state) {
-            (Kind::Space, _) => out.extend_from_slice(bytes),
+            (Kind::Space, _) => out.extend(bytes()),
             (Kind::Open, State::Start) => {
-                out.extend_from_slice(bytes);
+                out.extend(bytes());
                 self.state = State::Open;
             }
             (Kind::Item { comma, .. }, State::Start | State::Open) => {
@@ -98,16 +119,16 @@ impl Writer {
                     out.push(b',');
                 }
                 let left_out = comma.filter(|_| !needed);
-                out.extend(bytes.iter().enumerate().filter(|(at, _)| Some(*at) != left_out).map(|(_, byte)| *byte));
+                out.extend(bytes().enumerate().filter(|(at, _)| Some(*at) != left_out).map(|(_, byte)| byte));
                 self.glue = ",".to_owned();
             }
             (Kind::Close, State::Open) => {
-                out.extend_from_slice(bytes);
+                out.extend(bytes());
                 self.state = State::Closed;
             }
             (Kind::Close, State::Start) => self.finish(out),
             (Kind::Whole { .. }, State::Start) => {
-                out.extend_from_slice(bytes);
+                out.extend(bytes());
                 self.state = State::Closed;
             }
             (Kind::Open | Kind::Item { .. } | Kind::Close | Kind::Whole { .. }, _) => {}
