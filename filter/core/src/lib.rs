@@ -25,5 +25,6 @@ pub mod policy;
 pub mod protocol;
 pub mod redact;
 pub mod reply;
+pub mod route;
 mod sort;
 pub mod stream;

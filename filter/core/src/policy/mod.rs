@@ -19,12 +19,14 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
+    Per, Placeholder, PriceDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument, StreamMode,
+    ToolDocument, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
 pub use pins::{Pinned, Pins, digest as pin_of};
+pub(crate) use roles::Conditions;
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
@@ -33,7 +35,7 @@ pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMi
 use crate::config::{Path, Problem};
 
 /// A reference to something that is not there.
-fn unknown<'a>(path: Path, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
+pub(crate) fn unknown<'a>(path: Path, what: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Problem {
     let problem = Problem::new(path, format!("unknown {what} `{name}`"));
     match crate::config::nearest(name, known.clone()) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),

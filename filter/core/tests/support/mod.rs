@@ -115,6 +115,8 @@ pub struct Played {
     /// What the upstream received; nothing where the request was refused.
     pub upstream: Option<Vec<u8>>,
     pub path: String,
+    /// Headers that were set.
+    pub set: Vec<(String, String)>,
     /// Headers that the upstream does not get.
     pub removed: Vec<String>,
     /// The client's bytes, by the event at which they came.
@@ -184,8 +186,15 @@ pub fn play_with(
             match effect {
                 Effect::Reply(reply) => played.reply = Some(reply),
                 Effect::ReplaceBody(_, bytes) => replaced = Some(bytes),
-                Effect::SetHeader(Side::Request, name, value) if name == ":path" => {
-                    played.path = String::from_utf8(value).unwrap();
+                Effect::SetHeader(Side::Request, name, value) => {
+                    let value = String::from_utf8(value).unwrap();
+                    match name.as_str() {
+                        ":path" => played.path.clone_from(&value),
+                        // The host's route leads to the cluster that is named so.
+                        "x-doorward-route" => host.set_attribute(Attribute::Cluster, &value),
+                        _ => {}
+                    }
+                    played.set.push((name, value));
                 }
                 Effect::RemoveHeader(Side::Request, name) => played.removed.push(name),
                 Effect::Record(values) => played.record.extend(values),

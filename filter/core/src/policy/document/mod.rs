@@ -2,6 +2,7 @@
 
 mod access;
 mod content;
+mod routes;
 mod settings;
 mod tools;
 
@@ -19,6 +20,7 @@ pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
+pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use settings::{
     AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
 };
@@ -59,6 +61,9 @@ pub struct Document {
     /// What to look for in texts, and what to do about it.
     #[serde(default)]
     pub content: Vec<ContentDocument>,
+    /// Which traffic goes to another target than Envoy chose first.
+    #[serde(default)]
+    pub routes: Vec<RouteDocument>,
     /// How values are replaced.
     #[serde(default)]
     pub redaction: RedactionDocument,
