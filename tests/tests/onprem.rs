@@ -319,7 +319,9 @@ async fn callers_and_models_choose_too_and_a_path_names_its_model_anew() {
         {"id": "cloud", "effect": "allow", "targets": "cloud", "models": ["gpt-5*", "llama-h"]},
         {"id": "house", "effect": "allow", "targets": "house", "models": "llama-h"},
     ]);
+    two.world.policy["roles"]["listers"] = json!({"groups": "list"});
     two.world.policy["routes"] = json!([
+        {"id": "lists", "when": {"roles": "listers"}, "to": {"target": "house"}},
         {"id": "of-house", "when": {"models": "llama-*"}, "to": {"target": "house"}},
         {"id": "resident", "when": {"roles": "engineers", "models": "gpt-5"}, "to": {"target": "house"}, "model": "llama-h"},
     ]);
@@ -349,6 +351,15 @@ async fn callers_and_models_choose_too_and_a_path_names_its_model_anew() {
             assert_eq!(seen.target, path.replace("gpt-5", "llama-h"));
             assert_eq!(seen.text(), body.to_string().replace("gpt-5", "llama-h"));
         }
+    }
+    // Whether a head says that nothing follows makes no difference.
+    let lister = two.world.token("lea", &["list"]);
+    for body in [Body::Empty, Body::Chunks(Vec::new())] {
+        let before = two.counts();
+        let mut list = Request::get("/v1/models").bearer(&lister);
+        list.body = body;
+        let answer = gate.call(&list).await;
+        assert_eq!((answer.status, two.counts()), (200, (before.0, before.1 + 1)), "{}", answer.text());
     }
 }
 

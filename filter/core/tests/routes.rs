@@ -221,6 +221,12 @@ fn every_api_names_the_model_where_it_has_it() {
     let item = json!({"custom_id": "a", "params": {"model": "m-1", "max_tokens": 5, "messages": [{"role": "user", "content": MAIL}]}});
     let named = json!({"access": [{"id": "all", "effect": "allow"},
         {"id": "batches", "effect": "allow", "operations": "batches"}]});
+    // The first of them does not decide for the others.
+    let mut by_model = named.clone();
+    by_model["routes"] = json!([{"id": "small", "when": {"models": "m-2"}, "to": {"target": "house"}}]);
+    let of = |model: &str| json!({"custom_id": model, "params": {"model": model, "max_tokens": 5, "messages": []}});
+    let batch = send(&by_model, "/v1/messages/batches", &json!({"requests": [of("m-1"), of("m-2")]}));
+    assert_eq!((header(&batch), batch.reason()), (Some("house"), ""));
     let batch = send(&named, "/v1/messages/batches", &json!({"requests": [item]}));
     assert_eq!((batch.reason(), batch.upstream.is_none()), ("route.unavailable", true));
 }
@@ -286,4 +292,19 @@ fn who_only_looks_on_sends_nothing_anywhere() {
         assert_eq!(seen.record[key], "stays", "{more}");
         assert_eq!(seen.record["doorward.action"], "pass");
     }
+}
+
+#[test]
+fn limits_of_the_house_count_what_is_sent_there_and_count_it_once() {
+    // A limit on both is spent by one for each request, one on the house alone as well.
+    let more = json!({"limits": [
+        {"id": "house", "requests": 1, "window": "1h", "targets": "house"},
+        {"id": "all", "requests": 2, "window": "1h"}]});
+    let gate = engine(&two(&more));
+    let mut host = support::host(&gate);
+    let mut send = |text: &str| support::play_on(&gate, &mut host, "POST", CHAT, chat(text).to_string());
+    assert_eq!(send(MAIL).reason(), "");
+    let refused = send(MAIL);
+    assert_eq!((refused.reason(), refused.record["doorward.rules"].as_str()), ("limit.requests", "cloud,stays,house"));
+    assert_eq!(send("hello").record["doorward.rules"], "all");
 }

@@ -124,8 +124,13 @@ impl Exchange {
 
     fn judge_request_with(&mut self, body: &[u8], facts: &mut Facts, cx: &mut Context<'_>) -> Result<Judged, Denial> {
         if facts.call.body == Body::None {
-            let empty = body.is_empty();
-            return if empty { Ok(Judged::Pass(None)) } else { Err(unreadable("this call has no body")) };
+            if !body.is_empty() {
+                return Err(unreadable("this call has no body"));
+            }
+            // Its head did not say that nothing follows.
+            let model = facts.path_model.clone().map(|name| self.resolve(&name, cx));
+            self.route_head(true, model.as_deref(), facts, cx)?;
+            return Ok(Judged::Pass(None));
         }
         self.record.content_in = body_digest(cx.engine, body);
         self.record.request_bytes = body.len() as u64;
@@ -159,7 +164,12 @@ impl Exchange {
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
         }
-        let asked = question.model.map_or(Model::Nothing, Model::Named);
+        let asked = match question.model {
+            // The others of a batch may ask for any.
+            _ if facts.call.operation == Operation::Batches => Model::Unread,
+            Some(name) => Model::Named(name),
+            None => Model::Nothing,
+        };
         if self.route_by_facts(asked, facts, cx)? {
             return self.judge_request_with(body, facts, cx);
         }

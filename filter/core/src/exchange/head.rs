@@ -331,6 +331,17 @@ impl Exchange {
         target: usize,
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
+        self.count_at(subject, roles, (target, None), cx)
+    }
+
+    /// The same for a request that was `counted` at another target already.
+    pub(super) fn count_at(
+        &mut self,
+        subject: &str,
+        roles: &RoleSet,
+        (target, counted): (usize, Option<usize>),
+        cx: &mut Context<'_>,
+    ) -> Result<(), Denial> {
         // Observing writes no shared state: counters that refuse nobody would still be spent for a live policy.
         let name = match self.tap {
             Some(_) => format!("{}/observe", cx.engine.name),
@@ -339,9 +350,9 @@ impl Exchange {
         let count = cx
             .engine
             .limits
-            .count(&name, subject, roles, target, cx.at, cx.host)
+            .count(&name, subject, roles, (target, counted), cx.at, cx.host)
             .map_err(|_| Denial::new(Reason::LimitUnavailable))?;
-        self.record.remaining = count.remaining;
+        self.record.remaining = [self.record.remaining, count.remaining].into_iter().flatten().min();
         self.record.observed.extend(count.observed);
         match count.exceeded {
             None => Ok(()),

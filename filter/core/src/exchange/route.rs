@@ -6,6 +6,7 @@
 //! of the header where it leads, so that one which is missing leads nowhere, and an answer from anywhere else is withheld.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::body::extend;
 use super::head::signed;
@@ -195,6 +196,10 @@ impl Exchange {
         if !to.apis.is_empty() && !to.apis.contains(&facts.call.api) {
             let detail = format!("the target `{}` does not have the API `{}`", to.name, facts.call.api.as_str());
             return Err(Denial::new(Reason::RouteUnavailable).detail(detail));
+        }
+        if let Some(principal) = self.record.principal.clone() {
+            let there = (to.index, Some(from.index));
+            self.count_at(&principal.subject(), &Rc::clone(&facts.roles), there, cx)?;
         }
         self.record.from.get_or_insert_with(|| from.name.clone());
         self.record.target = Some(to.name.clone());

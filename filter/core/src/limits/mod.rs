@@ -89,7 +89,8 @@ impl RequestLimits {
     }
 
     /// Counts one request of `subject` against every limit that applies, also when one of them refuses it:
-    /// whoever is over a rate stays over it by trying.
+    /// whoever is over a rate stays over it by trying. Where it was `counted` at another target before it was sent to this one,
+    /// limits that are on both have it already.
     ///
     /// # Errors
     /// The store failed or was too busy.
@@ -98,13 +99,14 @@ impl RequestLimits {
         namespace: &str,
         subject: &str,
         roles: &RoleSet,
-        target: usize,
+        (target, counted): (usize, Option<usize>),
         at: Time,
         host: &mut dyn Host,
     ) -> Result<Count, HostError> {
         let mut count = Count::default();
         for limit in &self.0 {
-            if !limit.who.fits(roles) || !crate::policy::includes(limit.targets.as_ref(), target) {
+            let is_on = |target| crate::policy::includes(limit.targets.as_ref(), target);
+            if !limit.who.fits(roles) || !is_on(target) || counted.is_some_and(is_on) {
                 continue;
             }
             let Per::Principal = limit.per;

@@ -22,7 +22,7 @@ fn counts_each_caller_apart_and_says_when_to_come_back() {
     );
     let mut host = MemoryHost::default();
     let roles = RoleSet::default();
-    let mut count = |who: &str, secs| limits.count("ns", who, &roles, 0, at(secs), &mut host).unwrap();
+    let mut count = |who: &str, secs| limits.count("ns", who, &roles, (0, None), at(secs), &mut host).unwrap();
     assert_eq!(count("alice", 610).remaining, Some(1));
     let second = count("alice", 611);
     assert_eq!((second.remaining, second.exceeded), (Some(0), None));
@@ -66,11 +66,11 @@ fn every_worker_counts() {
     prepare("ns", &mut host).unwrap();
     for n in 1..=5 {
         host.1 = 3;
-        let count = limits.count("ns", "alice", &RoleSet::default(), 0, at(0), &mut host).unwrap();
+        let count = limits.count("ns", "alice", &RoleSet::default(), (0, None), at(0), &mut host).unwrap();
         assert_eq!(count.remaining, Some(100 - n));
     }
     host.1 = u32::MAX;
-    assert!(limits.count("ns", "alice", &RoleSet::default(), 0, at(0), &mut host).is_err());
+    assert!(limits.count("ns", "alice", &RoleSet::default(), (0, None), at(0), &mut host).is_err());
 }
 
 #[test]
