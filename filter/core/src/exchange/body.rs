@@ -164,7 +164,9 @@ impl Exchange {
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
         }
-        let asked = match question.model {
+        // Statements on models mean what the caller asked, even where another statement asks something else by now.
+        let caller_asked = self.record.asked_model.clone();
+        let asked = match caller_asked.as_deref().or(question.model) {
             // The others of a batch may ask for any.
             _ if facts.call.operation == Operation::Batches => Model::Unread,
             Some(name) => Model::Named(name),

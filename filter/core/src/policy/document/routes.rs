@@ -45,7 +45,7 @@ pub struct RouteWhenDocument {
     /// The caller has one of these roles.
     #[serde(default)]
     pub roles: OneOrMany<String>,
-    /// The target that Envoy chose.
+    /// The target that it is about to go to: the one that Envoy chose, unless another statement sends it elsewhere first.
     #[serde(default)]
     pub targets: OneOrMany<String>,
     /// The model asked for, aliases resolved (globs). What cannot be read may ask for any.
