@@ -291,9 +291,38 @@ async fn a_route_that_is_missing_leads_nowhere() {
     // One that leads elsewhere is found out when it answers, and the answer withheld.
     let mut wrong = two.routes();
     wrong[0].action["cluster"] = json!(two.cloud.name);
-    let gate = two.world.open(two.spec(wrong, true)).await.unwrap_or_else(|refused| panic!("{refused}"));
+    let gate = two.world.open(two.spec(wrong.clone(), true)).await.unwrap_or_else(|refused| panic!("{refused}"));
     let answer = gate.call(&two.post(&short(MAIL))).await;
     assert_eq!((answer.status, code(&answer).as_str()), (502, "target.changed"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_cluster_can_refuse_what_is_meant_for_another() {
+    // The cloud's cluster has a filter of its own, as it has its key: whatever the routes say, it takes nothing that has the header.
+    let mut two = Two::new(false).await;
+    two.cloud.filters = vec![guard()];
+    let mut wrong = two.routes();
+    wrong[0].action["cluster"] = json!(two.cloud.name);
+    let gate = two.world.open(two.spec(wrong, true)).await.unwrap_or_else(|refused| panic!("{refused}"));
+    for text in [MAIL, HIDDEN] {
+        let answer = gate.call(&two.post(&short(text))).await;
+        assert_eq!((answer.status, code(&answer).as_str()), (502, "target.changed"), "{}", answer.text());
+        assert_eq!(two.counts(), (0, 0));
+    }
+    let answer = gate.call(&two.post(&short("hello"))).await;
+    assert_eq!((answer.status, two.counts()), (200, (1, 0)), "{}", answer.text());
+    two.check();
+}
+
+/// The filter of the example's cloud that refuses.
+fn guard() -> Value {
+    let path = doorward_e2e::tools::root().join("examples/onprem/envoy.yaml");
+    let text = std::fs::read_to_string(path).expect("the example");
+    let example: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let clusters = example["static_resources"]["clusters"].as_array().expect("clusters");
+    let cloud = clusters.iter().find(|cluster| cluster["name"] == "cloud").expect("the cloud");
+    let options = &cloud["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+    options["http_filters"][0].clone()
 }
 
 #[tokio::test]

@@ -169,7 +169,8 @@ fn content_statements_send_too_and_conflicts_go_nowhere() {
     // Which model was asked stays what it was.
     let mut asked = more.clone();
     asked["routes"][2]["model"] = json!("cheap-1");
-    asked["routes"][1] = json!({"id": "to-vault", "when": {"detect": "IBAN_CODE", "models": "m-*"}, "to": {"target": "vault"}});
+    asked["routes"][1] =
+        json!({"id": "to-vault", "when": {"detect": "IBAN_CODE", "models": "m-*"}, "to": {"target": "vault"}});
     asked["content"].as_array_mut().unwrap().pop();
     let bank = send(&asked, CHAT, &chat("pay DE89370400440532013000 now"));
     assert_eq!((header(&bank), bank.record["gen_ai.request.model"].as_str()), (Some("vault"), "m-1"));

@@ -3,7 +3,8 @@
 //! Nothing that was established for the first target goes along: its access, its content statements, its assertion and what was put in
 //! the body for it are forgotten, and the request as it came is judged once more for where it goes. Envoy chooses the route
 //! anew because the header changes, and names the new one only once it has sent the request: its routes say for both values
-//! of the header where it leads, so that one which is missing leads nowhere, and an answer from anywhere else is withheld.
+//! of the header where it leads, so that one which is missing leads nowhere; a cluster can refuse what has the header by a filter
+//! of its own; and an answer from anywhere else is withheld.
 
 use std::ops::Range;
 use std::rc::Rc;
