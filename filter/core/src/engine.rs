@@ -16,6 +16,7 @@ use crate::policy::{
     Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, ReserveDocument, RoleSet, Roles,
     Targets, Ungoverned, Verdict,
 };
+use crate::route::Routes;
 use crate::sort;
 
 /// Looks up an environment variable.
@@ -35,6 +36,7 @@ pub struct Engine {
     pub(crate) access: Access,
     pub(crate) detectors: Detectors,
     pub(crate) content: Content,
+    pub(crate) routes: Routes,
     /// What access statements look for in conversations.
     pub(crate) taints: Content,
     pub(crate) limits: Limits,
@@ -81,10 +83,16 @@ impl Engine {
         let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
         let content = match &detectors {
             Some(detectors) => {
-                Content::compile(&document.content, detectors, &roles, &targets, &root.key("content"), &mut problems)
+                let path = root.key("content");
+                let (content, routes) = (&document.content, &document.routes);
+                Content::compile(content, routes, detectors, &roles, &targets, &path, &mut problems)
             }
             None => Content::default(),
         };
+        let named: Vec<&str> = document.content.iter().filter_map(|c| c.route.as_deref()).collect();
+        let carried_out = (document.mode == Mode::Enforce, document.envoy.hold_headers);
+        let path = root.key("routes");
+        let routes = Routes::compile(&document.routes, (&roles, &targets), &named, carried_out, &path, &mut problems);
         let taints = match &detectors {
             Some(detectors) => {
                 Content::taints(&document.access, detectors, &roles, &targets, &root.key("access"), &mut problems)
@@ -151,6 +159,7 @@ impl Engine {
                 access,
                 detectors,
                 content,
+                routes,
                 taints,
                 limits,
                 reserve: document.reserve,

@@ -26,5 +26,6 @@ pub mod policy;
 pub mod protocol;
 pub mod redact;
 pub mod reply;
+pub mod route;
 mod sort;
 pub mod stream;

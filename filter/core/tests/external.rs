@@ -495,3 +495,50 @@ fn a_mode_of_failure_needs_something_that_fails() {
     let problems = Engine::compile(&tree, &env).unwrap_err();
     assert!(problems.iter().any(|p| p.to_string().contains("on_failure")), "{problems:?}");
 }
+
+#[test]
+fn what_a_detector_finds_sends_the_request_elsewhere_where_it_is_judged_anew() {
+    let policy = |when: Value| {
+        support::policy(
+            "openai",
+            &json!({
+                "targets": [{"name": "cloud", "cluster": "c", "provider": "openai"},
+                    {"name": "house", "cluster": "house", "provider": "vllm"}],
+                "access": [{"id": "all", "effect": "allow", "models": ["m-1", "h-1"]}],
+                "detectors": {"external": [
+                    {"name": "presidio", "cluster": "analyzer", "authority": "analyzer.test", "api": "presidio"}]},
+                "routes": [{"id": "names-stay", "when": when, "to": {"target": "house"}, "model": "h-1"}],
+                "content": [{"id": "mail", "detect": "EMAIL_ADDRESS", "action": "mask", "targets": "house"}],
+            }),
+        )
+    };
+    let everywhere = json!({"detect": "presidio", "channels": "user"});
+    let in_cloud = json!({"detect": "presidio", "channels": "user", "targets": "cloud"});
+    for (when, calls) in [(everywhere, 2), (in_cloud, 1)] {
+        let engine = support::engine(&policy(when.clone()));
+        let mut play = Play::new(&engine);
+        assert_eq!(play.request(&asked("Zoë Müller, zoe@acme-inc.io")), Flow::Hold);
+        for asked in 1..=calls {
+            assert!(play.resumed.is_empty() && play.calls.len() == 1, "{when}: {asked}");
+            let found = finds(&play.calls[0], "Zoë Müller");
+            play.called_back(5, Some((200, &found)));
+        }
+        assert_eq!((play.resumed.as_slice(), play.calls.len()), ([Side::Request].as_slice(), 0), "{when}");
+        let sent: Value = serde_json::from_str(play.body(Side::Request)).unwrap();
+        assert_eq!(sent, {
+            let mut sent = asked("Zoë Müller, [EMAIL_ADDRESS]");
+            sent["model"] = json!("h-1");
+            sent
+        });
+        let play = play.done();
+        assert_eq!(play.record["doorward.target"], "house");
+        assert_eq!(play.record["doorward.findings"], "in:EMAIL_ADDRESS/mask=1,in:presidio/route=1");
+    }
+    // One that says nothing keeps it from both.
+    let engine = support::engine(&policy(json!({"detect": "presidio"})));
+    let mut play = Play::new(&engine);
+    assert_eq!(play.request(&asked("Zoë Müller")), Flow::Hold);
+    play.called_back(5, Some((500, "")));
+    let play = play.done();
+    assert_eq!((play.code(), play.resumed.len()), ("content.detector_unavailable", 0));
+}

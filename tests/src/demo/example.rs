@@ -18,6 +18,8 @@ pub struct Example {
     pub name: String,
     /// `policy.yaml`, in place of the policy in `envoy/standalone.yaml`.
     pub policy: Option<Value>,
+    /// `envoy.yaml`, a whole configuration in place of `envoy/standalone.yaml`.
+    pub envoy: Option<Value>,
     /// `upstreams.yaml`: what stands behind the clusters, where it is not the small model.
     pub behind: Vec<Behind>,
     /// `requests.yaml`.
@@ -105,13 +107,15 @@ impl Example {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let path = folder.join("policy.yaml");
         let policy = path.is_file().then(|| read(&path)).transpose()?;
+        let path = folder.join("envoy.yaml");
+        let envoy = path.is_file().then(|| read(&path)).transpose()?;
         let path = folder.join("upstreams.yaml");
         let behind = if path.is_file() { read(&path)? } else { Vec::new() };
         let stops: Vec<Stop> = read(&folder.join("requests.yaml"))?;
         if stops.is_empty() {
             return Err(format!("{}: no requests", folder.display()));
         }
-        Ok(Self { name, policy, behind, stops })
+        Ok(Self { name, policy, envoy, behind, stops })
     }
 }
 

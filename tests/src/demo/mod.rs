@@ -47,7 +47,7 @@ pub const QUICKSTART: &str = "quickstart";
 impl Demo {
     /// Starts it as an example wants it: on the ports that the file names, or on free ones.
     pub async fn start(fixed: bool, example: &Example) -> Self {
-        let mut config = standalone();
+        let mut config = example.envoy.clone().unwrap_or_else(standalone);
         let resources = &mut config["static_resources"];
         let mut upstreams = Vec::new();
         let detectors: Vec<String> =

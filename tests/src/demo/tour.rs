@@ -14,9 +14,10 @@ use crate::wait::until;
 
 /// Runs the tour; fails where anything differs.
 pub async fn run(demo: &Demo, example: &Example) -> ExitCode {
-    let policy = match &example.policy {
-        Some(_) => format!("examples/{}/policy.yaml", example.name),
-        None => "envoy/standalone.yaml".to_owned(),
+    let policy = match (&example.policy, &example.envoy) {
+        (None, Some(_)) => format!("examples/{}/envoy.yaml", example.name),
+        (Some(_), _) => format!("examples/{}/policy.yaml", example.name),
+        (None, None) => "envoy/standalone.yaml".to_owned(),
     };
     println!("Doorward on Envoy 1.40 at {}, policy in {policy}\n", demo.url());
     if demo.policy_observes() {

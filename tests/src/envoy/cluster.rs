@@ -28,6 +28,8 @@ pub struct Cluster {
     pub http2: bool,
     /// The credential that is bound to it.
     pub credential: Option<Credential>,
+    /// Its own HTTP filters, in front of the credential's.
+    pub filters: Vec<Value>,
     /// One connection for each worker, so that the next request must take the kept one.
     pub one_connection: bool,
     /// Time to connect, in milliseconds.
@@ -50,6 +52,7 @@ impl Cluster {
             address,
             http2,
             credential: None,
+            filters: Vec::new(),
             one_connection: false,
             connect_timeout_ms: 2000,
             more: json!({}),
@@ -99,23 +102,25 @@ impl Cluster {
         } else {
             options["explicit_http_config"][protocol]["enable_trailers"] = json!(true);
         }
+        let mut filters = self.filters.clone();
         if let Some(credential) = &self.credential {
-            options["http_filters"] = json!([
-                {"name": "envoy.filters.http.credential_injector", "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
-                    "overwrite": true,
-                    "credential": {"name": "envoy.http.injected_credentials.generic", "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic",
-                        "header": credential.header,
-                        "credential": {"name": self.name, "sds_config": {
-                            "resource_api_version": "V3", "path_config_source": {"path": secret},
-                        }},
+            filters.push(json!({"name": "envoy.filters.http.credential_injector", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.credential_injector.v3.CredentialInjector",
+                "overwrite": true,
+                "credential": {"name": "envoy.http.injected_credentials.generic", "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.http.injected_credentials.generic.v3.Generic",
+                    "header": credential.header,
+                    "credential": {"name": self.name, "sds_config": {
+                        "resource_api_version": "V3", "path_config_source": {"path": secret},
                     }},
                 }},
-                {"name": "envoy.filters.http.upstream_codec", "typed_config": {
-                    "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
-                }},
-            ]);
+            }}));
+        }
+        if !filters.is_empty() {
+            filters.push(json!({"name": "envoy.filters.http.upstream_codec", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec",
+            }}));
+            options["http_filters"] = filters.into();
         }
         let mut cluster = json!({
             "@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",

@@ -22,11 +22,12 @@ pub fn envoy(policy: &Policy<'_>, file: &str, asked: &Asked) -> Vec<Issue> {
     }
     lint.buffer();
     lint.clusters();
+    lint.routes();
     lint.issues
 }
 
 /// A member by its name in Envoy's API, which protobuf's JSON also takes in camel case.
-fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
+pub(super) fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     node.get(name).or_else(|| node.get(&camel(name)))
 }
 
@@ -209,6 +210,17 @@ impl Lint<'_> {
             let problem = Problem::new(path, format!("no cluster of this configuration is `{name}`"));
             self.in_policy(problem, "name a cluster of `static_resources.clusters`");
         }
+    }
+
+    /// Routes for what the policy sends elsewhere.
+    fn routes(&mut self) {
+        let around = &self.policy.around;
+        let Some((_, hcm)) = around.iter().rev().find(|(_, node)| member(node, "route_config").is_some()) else {
+            return;
+        };
+        let mut found = Vec::new();
+        super::routes::envoy(self.policy.node.get(), hcm, &mut found);
+        self.issues.extend(found.iter().map(|problem| self.policy.issue(Severity::Warning, self.file, problem)));
     }
 
     fn in_policy(&mut self, problem: Problem, help: &str) {

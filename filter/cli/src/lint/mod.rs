@@ -6,6 +6,7 @@
 mod content;
 mod envoy;
 mod policy;
+mod routes;
 
 pub use envoy::envoy;
 pub use policy::policy;

@@ -5,6 +5,7 @@ use doorward_core::policy::Glob;
 use doorward_core::protocol::{CALLS, Operation};
 
 use super::content::content;
+use super::routes::routes;
 use super::{all_cover, boolean, text, texts};
 use crate::source::Node;
 
@@ -14,6 +15,7 @@ pub fn policy(root: &Node, today: &str) -> Vec<Problem> {
     access(root, &mut found);
     content(root, &mut found);
     targets(root, &mut found);
+    routes(root, &mut found);
     api_keys(root, today, &mut found);
     found
 }

@@ -18,6 +18,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/access.rs"),
     include_str!("../../../core/src/policy/document/content.rs"),
     include_str!("../../../core/src/policy/document/limits.rs"),
+    include_str!("../../../core/src/policy/document/routes.rs"),
     include_str!("../../../core/src/policy/document/settings.rs"),
     include_str!("../../../core/src/policy/document/tools.rs"),
     include_str!("../../../core/src/identity/document.rs"),

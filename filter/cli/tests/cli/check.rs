@@ -74,6 +74,12 @@ fn the_default_policy_is_clean() {
 }
 
 #[test]
+fn the_configuration_of_an_example_is_clean() {
+    let ran = doorward(&["check", "--strict", &root("examples/onprem/envoy.yaml")]);
+    assert_eq!((ran.code, ran.out.lines().count(), ran.err.as_str()), (0, 1, ""), "{}", ran.out);
+}
+
+#[test]
 fn warnings_fail_only_a_strict_check() {
     assert_eq!(doorward(&["check", "check/warnings.yaml"]).code, 0);
     assert_eq!(doorward(&["check", "--strict", "check/warnings.yaml"]).code, 1);

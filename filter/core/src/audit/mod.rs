@@ -11,7 +11,10 @@ pub use record::{Record, Tokens};
 pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.operation.name", "the operation: `chat`, `embeddings`, `list_models`, ..."),
     ("gen_ai.provider.name", "the target's provider"),
-    ("gen_ai.request.model", "the model asked for, aliases resolved"),
+    (
+        "gen_ai.request.model",
+        "the model that the request is made to: the one asked for, aliases resolved, or a route's",
+    ),
     ("mcp.method.name", "the method of an MCP message, of the first one where there are several"),
     ("gen_ai.tool.name", "the tool that an MCP request calls"),
     ("gen_ai.response.model", "the model that answered, as it names itself"),
@@ -35,7 +38,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("doorward.decision", "`allow`, `deny`, or `none` where the exchange ended before one"),
     (
         "doorward.action",
-        "what was done: `pass`, `edit`, `reply`, `replace`, or `observe` where a denial was only recorded",
+        "what was done: `pass`, `edit`, `route`, `reply`, `replace`, or `observe` where a denial was only recorded",
     ),
     ("doorward.reason", "the reason code of a denial"),
     ("doorward.notes", "reason codes of what was noticed and let through, comma-separated"),
@@ -49,6 +52,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("doorward.auth", "how the caller was proven: `jwt`, `api_key`, `envoy_metadata`, `mtls`"),
     ("doorward.credential", "the id of the key that signed the token, or of the API key"),
     ("doorward.target", "the target's name"),
+    ("doorward.route", "the statements that sent the request to another target, or would have in `observe`"),
+    ("doorward.route.from", "the target that Envoy chose first, where the request went to another"),
+    ("doorward.route.model", "the model that the caller asked for, aliases resolved, where a route asks another"),
     ("doorward.owner", "the target's owner"),
     ("doorward.path", "the request's path without its query"),
     ("doorward.findings", "findings on the way in and out: `in:EMAIL_ADDRESS/mask=2`, comma-separated"),

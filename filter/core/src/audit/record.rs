@@ -40,6 +40,12 @@ pub struct Record {
     pub method: Option<String>,
     /// The tool that is called.
     pub tool: Option<String>,
+    /// The statements that sent the request elsewhere, or would have.
+    pub routes: Vec<String>,
+    /// The target that it came to first, where it went to another.
+    pub from: Option<String>,
+    /// The model that the caller asked for, where another one is asked.
+    pub asked_model: Option<String>,
     /// The model that answered.
     pub answered_by: Option<String>,
     /// What the answer used.
@@ -122,6 +128,7 @@ impl Record {
             (Some(_), false) => "observe",
             (Some(_), true) if self.answer_denied => "replace",
             (Some(_), true) => "reply",
+            (None, _) if self.from.is_some() => "route",
             (None, _) if self.edited => "edit",
             (None, _) => "pass",
         }
@@ -173,6 +180,9 @@ impl Record {
         put("doorward.auth", principal.map(|p| p.method.as_str().to_owned()));
         put("doorward.credential", principal.and_then(|p| p.key_id.clone()));
         put("doorward.target", self.target.clone());
+        put("doorward.route", list(&self.routes));
+        put("doorward.route.from", self.from.clone());
+        put("doorward.route.model", self.asked_model.clone());
         put("doorward.owner", self.owner.clone());
         put("doorward.path", self.path.clone());
         let findings: Vec<String> =

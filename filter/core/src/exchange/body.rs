@@ -1,6 +1,7 @@
 //! The body of a request, judged as a whole.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::head::signed;
 use super::outside::{Judged, Sink};
@@ -17,6 +18,7 @@ use crate::protocol::{
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
+use crate::route::Model;
 
 /// So much of a caller's text tells the script that they write in.
 const MAX_SCRIPT_BYTES: usize = 16 * 1024;
@@ -132,8 +134,13 @@ impl Exchange {
 
     fn judge_request_with(&mut self, body: &[u8], facts: &mut Facts, cx: &mut Context<'_>) -> Result<Judged, Denial> {
         if facts.call.body == Body::None {
-            let empty = body.is_empty();
-            return if empty { Ok(Judged::Pass(None)) } else { Err(unreadable("this call has no body")) };
+            if !body.is_empty() {
+                return Err(unreadable("this call has no body"));
+            }
+            // Its head did not say that nothing follows.
+            let model = facts.path_model.clone().map(|name| self.resolve(&name, cx));
+            self.route_head(true, model.as_deref(), facts, cx)?;
+            return Ok(Judged::Pass(None));
         }
         self.record.content_in = body_digest(cx.engine, body);
         self.record.request_bytes = body.len() as u64;
@@ -158,8 +165,9 @@ impl Exchange {
         let first =
             first.filter(|_| facts.call.model == ModelIn::Nowhere && facts.call.operation == Operation::Batches);
         let first = first.map(|name| cx.engine.models.find(&name).map_or(name.into_owned(), |m| m.name.clone()));
+        let roles = Rc::clone(&facts.roles);
         let question = Question {
-            roles: &facts.roles,
+            roles: &roles,
             target: facts.target,
             operation: facts.call.operation,
             method: None,
@@ -168,6 +176,17 @@ impl Exchange {
         };
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
+        }
+        // Statements on models mean what the caller asked, even where another statement asks something else by now.
+        let caller_asked = self.record.asked_model.clone();
+        let asked = match caller_asked.as_deref().or(question.model) {
+            // The others of a batch may ask for any.
+            _ if facts.call.operation == Operation::Batches => Model::Unread,
+            Some(name) => Model::Named(name),
+            None => Model::Nothing,
+        };
+        if self.route_by_facts(asked, facts, cx)? {
+            return self.judge_request_with(body, facts, cx);
         }
         let (tools, left) = self.offer_tools(&document, &facts.tools, &question, cx)?;
         let keeps = matches!(facts.call.streams, Streams::Asked(_)) && state == State::Default;
@@ -185,7 +204,7 @@ impl Exchange {
         self.check_inner(root, facts, &mut edits, cx)?;
         facts.structured = wants_json(root);
 
-        let mut insert = String::new();
+        let mut insert = model.insert;
         if stateless {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
@@ -213,6 +232,9 @@ impl Exchange {
         inspector.external = Some(&found);
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
+        if self.route_by_findings(asked, &mut outcome, facts, cx)? {
+            return self.judge_request_with(body, facts, cx);
+        }
         let edited = self.remember("in", outcome)?;
         match edited {
             Some(_) if self.signed => Err(signed("nothing of it can be replaced")),
@@ -281,13 +303,17 @@ impl Exchange {
         let node = node.or(other);
         let token = match node.map(|node| node.string().ok_or_else(refused)).transpose()? {
             Some(token) => token,
-            None if facts.path_model.is_some() => {
-                return Ok(Asks { name: self.record.model.clone(), ..Asks::default() });
-            }
-            None if needed => return Err(refused()),
             None => {
-                let name = self.resolve(DEFAULT_MODEL, cx);
-                return Ok(Asks { name: Some(name), ..Asks::default() });
+                let name = match &facts.path_model {
+                    Some(path) => self.named(path, facts, cx),
+                    None if needed => return Err(refused()),
+                    None => self.named(DEFAULT_MODEL, facts, cx),
+                };
+                let mut asks = Asks { name: Some(name), ..Asks::default() };
+                if let (Some(model), None) = (&facts.way.model, &facts.path_model) {
+                    replace_or_insert(root, member, &format!("\"{model}\""), &mut asks.edits, &mut asks.insert);
+                }
+                return Ok(asks);
             }
         };
         let asked = token.text();
@@ -302,13 +328,13 @@ impl Exchange {
             }
         }
         let name = match &facts.path_model {
-            Some(_) => self.record.model.clone().unwrap_or_default(),
-            None => self.resolve(&asked, cx),
+            Some(path) => self.named(path, facts, cx),
+            None => self.named(&asked, facts, cx),
         };
         let span = token.inner_span();
         let alias = !name.eq_ignore_ascii_case(facts.path_model.as_deref().unwrap_or(&asked));
         let edits = alias.then(|| (span.clone(), name.clone())).into_iter().collect();
-        Ok(Asks { name: Some(name), protected: vec![span], edits })
+        Ok(Asks { name: Some(name), protected: vec![span], edits, insert: String::new() })
     }
 
     /// Whether the answer streams.
@@ -339,6 +365,10 @@ impl Exchange {
     ) -> Result<(), Denial> {
         if facts.call.operation != Operation::Batches && facts.call.api != Api::GeminiEmbed {
             return Ok(());
+        }
+        if facts.way.model.is_some() && root.get("requests").is_some() {
+            let detail = "the requests of a batch name models of their own";
+            return Err(Denial::new(Reason::RouteUnavailable).detail(detail));
         }
         let batch = facts.call.api == Api::AnthropicBatches;
         let requests = match root.get("requests") {
@@ -447,7 +477,9 @@ impl Exchange {
         }
         self.record.placeholders_whole.add(outcome.restored);
         extend(&mut self.record.observed, outcome.observed);
-        let Some(reason) = outcome.denial else {
+        // What asks for another route and was not sent there by now stays here.
+        let unsent = (!outcome.routes.is_empty()).then_some(Reason::RouteUnavailable);
+        let Some(reason) = outcome.denial.or(unsent) else {
             extend(&mut self.record.rules, outcome.rules);
             return Ok(outcome.edited);
         };
@@ -470,6 +502,8 @@ struct Asks {
     protected: Vec<Range<usize>>,
     /// What goes there instead of an alias.
     edits: Vec<(Range<usize>, String)>,
+    /// What names a model where the caller named none.
+    insert: String,
 }
 
 /// A member that decides something: of `extra_body`, which some gateways (LiteLLM) lay over the body around it.

@@ -15,7 +15,7 @@ use crate::identity::{Method, Principal};
 use crate::policy::Forward;
 
 /// The header of an assertion.
-const ASSERTION: &str = "x-doorward-assertion";
+pub(super) const ASSERTION: &str = "x-doorward-assertion";
 /// Seconds that it is good for.
 const LIFETIME: u64 = 60;
 

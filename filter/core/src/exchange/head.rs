@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::body::{extend, inspector, too_large};
 use super::line::{CHECKSUMS, Line, Media, OVERRIDES, decoded, encoded, length, media, upgrades};
+use super::route::Way;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
 use crate::engine::calls;
 use crate::head::Headers;
@@ -18,6 +19,7 @@ use crate::protocol::{
 };
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason};
+use crate::route::{HEADER, Model, Situation};
 use crate::sort;
 
 /// What came with a head, before the caller is known.
@@ -60,6 +62,12 @@ impl Exchange {
         self.signed = target.signed && headers.text("authorization").is_some_and(identity::is_signature);
         strip_own(headers, cx);
         self.strip_credential(headers, cx);
+
+        if self.tap.is_none() && headers.has(HEADER) && cx.engine.routes.enforced() {
+            // Envoy chose this target by the client's word, and would choose another without it.
+            self.stage = Stage::Pass;
+            return self.deny(Denial::new(Reason::RouteAsserted), cx);
+        }
 
         // Such a stream has no body that ends: it is answered at once or not at all.
         if upgrades(headers) {
@@ -157,6 +165,16 @@ impl Exchange {
                 if let Err(denial) = self.count(&roles, target, false, cx) {
                     return self.deny(denial, cx);
                 }
+                let principal = self.record.principal.clone();
+                let principal = principal.as_deref();
+                let model = Model::Unread;
+                let situation = Situation { roles: &roles, principal, target, model, stored: None };
+                if let Err(denial) = self.stay(&mut Vec::new(), &situation, cx) {
+                    let flow = self.deny(denial, cx);
+                    if self.tap.is_none() {
+                        return flow;
+                    }
+                }
                 self.record.judged = true;
                 return Flow::Continue;
             }
@@ -177,6 +195,7 @@ impl Exchange {
             shingles: Shingles::default(),
             script: None,
             restore: RestoreMap::default(),
+            way: self.way(headers, call, target, cx),
             mcp: Heads::default(),
             tools: Default::default(),
         };
@@ -205,11 +224,15 @@ impl Exchange {
             // A compressed answer could not be read.
             cx.effects.push(Effect::RemoveHeader(Side::Request, "accept-encoding".to_owned()));
         }
-        if !end && facts.call.body == Body::Any && media(headers).ok() != Some(Media::Json) {
-            // Nothing of it can be read, and access has allowed that: it passes as it comes.
-            return self.send(facts, cx);
-        }
-        if end {
+        // Where nothing of a body can be read, access has allowed that: it passes as it comes.
+        let unread = facts.call.body == Body::Any && media(headers).ok() != Some(Media::Json);
+        if end || unread {
+            if let Err(denial) = self.route_head(end, model.as_deref(), &mut facts, cx) {
+                let flow = self.deny(denial, cx);
+                if self.tap.is_none() {
+                    return flow;
+                }
+            }
             return self.send(facts, cx);
         }
         self.stage = Stage::Request;
@@ -236,6 +259,18 @@ impl Exchange {
         self.record.judged = true;
         self.stage = Stage::Sent;
         Flow::Continue
+    }
+
+    /// What a request needs to go elsewhere.
+    fn way(&self, headers: &Headers, call: &Result<Found, NoCall>, target: usize, cx: &Context<'_>) -> Way {
+        if !cx.engine.routes.enforced() {
+            return Way::default();
+        }
+        let stripped = path_without_credential(headers);
+        let path = stripped.or_else(|| headers.text(":path").map(str::to_owned)).unwrap_or_default();
+        let model = call.as_ref().ok().and_then(|found| found.model.as_ref()).map(|place| place.span.clone());
+        let prefix = cx.engine.targets.get(target).map(|t| t.path_prefix.clone()).unwrap_or_default();
+        Way::new(path, model, prefix)
     }
 
     fn check_head(
@@ -333,10 +368,18 @@ impl Exchange {
     }
 
     /// A query cannot be rewritten without knowing what the API makes of it: what would be replaced is refused.
-    fn check_query(&mut self, query: &str, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
+    pub(super) fn check_query(&mut self, query: &str, facts: &mut Facts, cx: &mut Context<'_>) -> Result<(), Denial> {
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
         let inspector = inspector(&plan, cx.engine, None);
-        let outcome = inspector.text(&decoded(query), Channel::Metadata, &mut facts.budget);
+        let mut outcome = inspector.text(&decoded(query), Channel::Metadata, &mut facts.budget);
+        if !outcome.routes.is_empty() {
+            // What a path names is known only later: a query that has to go elsewhere stays where it was found.
+            let principal = self.record.principal.clone();
+            let (roles, principal) = (Rc::clone(&facts.roles), principal.as_deref());
+            let situation =
+                Situation { roles: &roles, principal, target: facts.target, model: Model::Unread, stored: None };
+            self.stay(&mut outcome.routes, &situation, cx)?;
+        }
         let replaced = outcome.edited.is_some();
         self.remember("in", outcome)?;
         if replaced { Err(Denial::new(Reason::ContentDenied).detail("in the query")) } else { Ok(()) }

@@ -14,12 +14,15 @@ mod models;
 mod outside;
 mod quota;
 mod response;
+mod route;
 mod stream;
 mod tools;
 mod upgrade;
 mod wait;
 
 use std::rc::Rc;
+
+use tools::Tools;
 
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
 pub(crate) use mcp::prepare_sessions;
@@ -120,10 +123,12 @@ struct Facts {
     script: Option<Script>,
     /// What the request's placeholders stand for.
     restore: RestoreMap,
+    /// How it goes to where it is judged for.
+    way: route::Way,
     /// What headers say of a message of MCP.
     mcp: Heads,
     /// What is known of its tools.
-    tools: tools::Tools,
+    tools: Tools,
 }
 
 /// Copies of one body at a time.

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::host::Side;
 use crate::identity::Principal;
 use crate::json::Node;
-use crate::limits::{Count, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
+use crate::limits::{Count, Counted, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
 use crate::policy::{FUNCTION, RoleSet};
 use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, member, parameter_names, tools, walk};
 use crate::reply::{Denial, Reason};
@@ -18,8 +18,8 @@ use crate::reply::{Denial, Reason};
 pub(super) struct Quota {
     /// The tools that it calls over MCP.
     pub tools: Vec<String>,
-    /// Limits that hang on the body have counted it.
-    counted: bool,
+    /// What has counted it.
+    counted: Counted,
     /// What its text weighs, where some limit is on what it uses.
     weight: Weight,
     /// What it needs at most.
@@ -77,13 +77,13 @@ impl Exchange {
         with_body: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
-        if cx.engine.limits.is_empty() || with_body && std::mem::replace(&mut self.quota.counted, true) {
+        if cx.engine.limits.is_empty() {
             return Ok(());
         }
         let Some(whose) = self.whose(roles, target) else { return Ok(()) };
         let engine = cx.engine;
-        let count =
-            engine.limits.count(&whose.subject(engine), with_body, &mut counters(cx, &mut self.record.conflicts));
+        let mut counters = counters(cx, &mut self.record.conflicts);
+        let count = engine.limits.count(&whose.subject(engine), with_body, &mut self.quota.counted, &mut counters);
         let count = count.map_err(|_| Denial::new(Reason::LimitUnavailable))?;
         self.apply(count)
     }

@@ -8,6 +8,7 @@ use crate::identity::{self, Outcome, take};
 use crate::policy::{Asked, Question, is_model_name};
 use crate::protocol::{DEFAULT_MODEL, MediaSet, Operation, State, classify};
 use crate::reply::{Denial, Reason};
+use crate::route::{Model, Situation};
 
 impl Exchange {
     /// A stream that leaves HTTP: refused, but for a realtime session that a statement allows by name. Nothing of it can be read.
@@ -57,7 +58,11 @@ impl Exchange {
             model: Some(&model),
             body: Some(asked),
         };
-        match self.ask(&question, cx) {
+        let principal = self.record.principal.clone();
+        let principal = principal.as_deref();
+        let known = Model::Named(&model);
+        let situation = Situation { roles: &roles, principal, target, model: known, stored: None };
+        match self.ask(&question, cx).and_then(|()| self.stay(&mut Vec::new(), &situation, cx)) {
             Err(denial) => self.deny(denial, cx),
             Ok(()) => {
                 self.note(Reason::ProtocolUpgrade);

@@ -102,6 +102,10 @@ pub struct Standing {
     pub what: What,
 }
 
+/// The counters that have counted one request.
+#[derive(Debug, Default)]
+pub struct Counted(Vec<Id>);
+
 /// What is reserved for one exchange, until it is over.
 #[derive(Debug, Default)]
 pub struct Reserved(Vec<Held>);
@@ -165,7 +169,8 @@ impl Limits {
     }
 
     /// Counts one request against every limit on requests that applies, also when one of them refuses it: whoever is over a
-    /// rate stays over it by trying. `with_body`: those that hang on what the body says, else the others.
+    /// rate stays over it by trying. `with_body`: those that hang on what the body says, else the others. `counted`: the counters
+    /// that have it already, added to; a request that is judged again counts once.
     ///
     /// # Errors
     /// The store failed or was too busy.
@@ -173,6 +178,7 @@ impl Limits {
         &self,
         subject: &Subject<'_>,
         with_body: bool,
+        counted: &mut Counted,
         counters: &mut Counters<'_>,
     ) -> Result<Count, HostError> {
         let mut count = Count::default();
@@ -183,6 +189,10 @@ impl Limits {
             }
             let amount = limit.amount(subject, counters.at.secs());
             for (id, times) in limit.keys(subject) {
+                if counted.0.contains(&id) {
+                    continue;
+                }
+                counted.0.push(id);
                 let used = counters.ledger().change(&id, &limit.window, &mut |counter, place, _| {
                     counter.add(times, place);
                     // One more must fit.

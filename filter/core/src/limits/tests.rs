@@ -76,7 +76,7 @@ impl Desk {
 
     fn count(&mut self, who: &str, secs: u64, alive: &mut Alive) -> Count {
         self.with(&user(who), "m", secs, alive, |limits, subject, _, counters| {
-            limits.count(subject, false, counters).unwrap()
+            limits.count(subject, false, &mut Counted::default(), counters).unwrap()
         })
     }
 
@@ -229,8 +229,8 @@ fn tools_count_apart_and_as_often_as_they_are_called() {
     let worker = &mut desk.worker();
     let mut count = |desk: &mut Desk| {
         desk.with(&user("alice"), "tools", 1000, worker, |limits, subject, _, counters| {
-            assert_eq!(limits.count(subject, false, counters).unwrap(), Count::default());
-            limits.count(subject, true, counters).unwrap()
+            assert_eq!(limits.count(subject, false, &mut Counted::default(), counters).unwrap(), Count::default());
+            limits.count(subject, true, &mut Counted::default(), counters).unwrap()
         })
     };
     assert_eq!(left(&count(&mut desk)), [1, 2]);
@@ -247,7 +247,7 @@ fn overrides_and_replacements() {
     let worker = &mut desk.worker();
     let mut count = |desk: &mut Desk, model: &str, secs| {
         desk.with(&user("alice"), model, secs, worker, |limits, subject, _, counters| {
-            limits.count(subject, true, counters).unwrap()
+            limits.count(subject, true, &mut Counted::default(), counters).unwrap()
         })
     };
     assert_eq!(left(&count(&mut desk, "m", 1000)), [2]);
@@ -296,7 +296,7 @@ fn every_worker_counts() {
     let mut conflicts = 0;
     let mut count = |host: &mut Busy, conflicts: &mut u64| {
         let mut counters = Counters { namespace: "p".into(), at: at(60), alive: &mut alive, host, conflicts };
-        limits.count(&subject, false, &mut counters)
+        limits.count(&subject, false, &mut Counted::default(), &mut counters)
     };
     host.1 = 3;
     assert_eq!(left(&count(&mut host, &mut conflicts).unwrap()), [1]);

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::access::check_id;
-use super::document::{AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, StreamMode, Verdict};
+use super::document::{
+    AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RouteDocument, StreamMode, Verdict,
+};
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
@@ -27,6 +29,8 @@ pub struct Rule {
     pub mode: Mode,
     /// What a placeholder of `tokenize` looks like.
     pub placeholder: Placeholder,
+    /// For `route`: the place of the statement that says where to.
+    pub route: Option<usize>,
     on_failure: Verdict,
     stream: StreamMode,
     detect: Selection,
@@ -44,9 +48,10 @@ pub struct Plan {
 }
 
 impl Content {
-    /// Compiles a policy's `content`.
+    /// Compiles a policy's `content`, and what its `routes` look for.
     pub fn compile(
         documents: &[ContentDocument],
+        routes: &[RouteDocument],
         detectors: &Detectors,
         roles: &Roles,
         targets: &Targets,
@@ -77,18 +82,47 @@ impl Content {
                         .help("remove it, or name a detector of `detectors.external` in `detect`"),
                 );
             }
+            let route = route(document, routes, &path, problems);
+            let only_looks = route.and_then(|r| routes.get(r)).is_some_and(|r| r.mode == Mode::Observe);
             rules.push(Rc::new(Rule {
                 id: document.id.clone(),
                 action: document.action,
-                mode: document.mode,
+                mode: if only_looks { Mode::Observe } else { document.mode },
                 placeholder: document.placeholder,
+                route,
                 on_failure: document.on_failure.unwrap_or_default(),
                 stream: document.stream,
                 detect,
-                directions: document.direction.0.clone(),
+                directions: match document.action {
+                    Action::Route => vec![Direction::Request],
+                    _ => document.direction.0.clone(),
+                },
                 channels: document.channels.0.clone(),
                 who: roles.who(&document.roles, &path.key("roles"), problems),
                 targets: targets.meant(&document.targets, &Default::default(), &path, problems),
+            }));
+        }
+        for (i, document) in routes.iter().enumerate() {
+            let Some(when) = document.when.as_ref().filter(|when| !when.detect.0.is_empty()) else { continue };
+            let path = Path::root().key("routes").index(i).key("when");
+            let detect = detectors.select(&when.detect.0, &path.key("detect"));
+            rules.push(Rc::new(Rule {
+                id: document.id.clone(),
+                action: Action::Route,
+                mode: document.mode,
+                placeholder: Placeholder::default(),
+                route: Some(i),
+                on_failure: Verdict::default(),
+                stream: StreamMode::default(),
+                detect: detect.unwrap_or_else(|problem| {
+                    problems.push(problem);
+                    Selection::default()
+                }),
+                directions: vec![Direction::Request],
+                channels: when.channels.0.clone(),
+                // Mistakes in these are told by the routes themselves.
+                who: roles.who(&when.roles, &path, &mut Vec::new()),
+                targets: targets.meant(&when.targets, &Default::default(), &path, &mut Vec::new()),
             }));
         }
         Self(rules)
@@ -112,6 +146,7 @@ impl Content {
                 action: Action::Flag,
                 mode: Mode::Enforce,
                 placeholder: Placeholder::default(),
+                route: None,
                 on_failure: Verdict::default(),
                 stream: StreamMode::default(),
                 detect: detect.unwrap_or_else(|problem| {
@@ -210,4 +245,32 @@ impl Plan {
         let rules = self.channels.get(channel.index()).map(Vec::as_slice).unwrap_or_default();
         rules.iter().map(Rc::as_ref).filter(move |r| r.detect.contains(kind))
     }
+}
+
+/// The place of the route that a statement names. Only `action: route` names one, and only for requests.
+fn route(
+    document: &ContentDocument,
+    routes: &[RouteDocument],
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<usize> {
+    let problem = match (&document.route, document.action) {
+        (None, Action::Route) => Problem::new(path.key("route"), "`action: route` does not say where to")
+            .help("add `route: <id of one of the policy's routes>`"),
+        (Some(_), action) if action != Action::Route => {
+            Problem::new(path.key("route"), format!("`route` means nothing to `action: {}`", action.as_str()))
+                .help("say `action: route`, or remove it")
+        }
+        (Some(_), _) if document.direction.0.contains(&Direction::Response) => {
+            Problem::new(path.key("direction"), "an answer has come, and cannot go elsewhere")
+                .help("remove `direction`: `action: route` is for requests")
+        }
+        (Some(id), _) => match routes.iter().position(|r| r.id == *id) {
+            Some(place) => return Some(place),
+            None => super::unknown(path.key("route"), "route", id, routes.iter().map(|r| r.id.as_str())),
+        },
+        (None, _) => return None,
+    };
+    problems.push(problem);
+    None
 }

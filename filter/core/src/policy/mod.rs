@@ -19,12 +19,14 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, ReserveDocument, StreamMode, ToolDocument, Ungoverned, Unit, Verdict,
+    Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument,
+    StreamMode, ToolDocument, Ungoverned, Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
 pub use pins::{Pinned, Pins, digest as pin_of};
+pub(crate) use roles::Conditions;
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};

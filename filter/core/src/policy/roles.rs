@@ -52,7 +52,7 @@ pub struct Roles {
 
 /// Conditions that must all hold.
 #[derive(Debug)]
-struct Conditions {
+pub(crate) struct Conditions {
     groups: Globs,
     teams: Globs,
     users: Globs,
@@ -122,7 +122,7 @@ impl Roles {
 }
 
 impl Conditions {
-    fn compile(document: &RoleDocument, path: &Path, problems: &mut Vec<Problem>) -> Self {
+    pub(crate) fn compile(document: &RoleDocument, path: &Path, problems: &mut Vec<Problem>) -> Self {
         let RoleDocument { groups, teams, users, workloads, purposes, claims } = document;
         let lists = [groups, teams, users, workloads, purposes];
         if lists.iter().all(|l| l.0.is_empty()) && claims.is_empty() {
@@ -142,7 +142,7 @@ impl Conditions {
         }
     }
 
-    fn hold(&self, principal: &Principal) -> bool {
+    pub(crate) fn hold(&self, principal: &Principal) -> bool {
         let one =
             |globs: &Globs, value: &Option<String>| globs.is_empty() || value.as_deref().is_some_and(|v| globs.any(v));
         let many = |globs: &Globs, values: &[String]| globs.is_empty() || values.iter().any(|v| globs.any(v));

@@ -121,6 +121,11 @@ impl Targets {
         self.0.iter().any(|t| t.apis.contains(&Api::Mcp))
     }
 
+    /// Every target, by its place.
+    pub fn all(&self) -> &[Target] {
+        &self.0
+    }
+
     /// A target by its place.
     pub fn get(&self, index: usize) -> Option<&Target> {
         self.0.get(index)

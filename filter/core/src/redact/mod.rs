@@ -40,6 +40,8 @@ pub struct Outcome {
     pub rules: Vec<String>,
     /// Those of them that refuse.
     pub denying: Vec<String>,
+    /// The routes that findings ask for, and the statements that say so.
+    pub routes: Vec<(usize, String)>,
     /// Observed statements that a finding met.
     pub observed: Vec<String>,
     /// How many findings of which type met which action; well-known test values are counted apart.
@@ -63,6 +65,7 @@ impl Outcome {
                 }
             }
         }
+        self.routes.extend(other.routes);
         for (finding, count) in other.findings {
             let total = self.findings.entry(finding).or_default();
             *total = total.saturating_add(count);

@@ -445,12 +445,23 @@ impl<'a, 'b> Scan<'a, 'b> {
             return;
         }
         let mut strictest: Option<Action> = None;
+        // Of what is done to the text itself: a request that goes elsewhere is judged anew, and one that is there already goes on.
+        let mut edit: Option<Action> = None;
         let mut form = Form::Label;
         for rule in self.inspector.plan.rules(channel, finding.kind) {
             let ids = match rule.mode {
                 Mode::Observe => &mut self.outcome.observed,
                 Mode::Enforce => {
                     strictest = Some(strictest.map_or(rule.action, |s| s.min(rule.action)));
+                    match (rule.action, rule.route) {
+                        (Action::Route, Some(route)) => {
+                            let asked = (route, rule.id.clone());
+                            if !self.outcome.routes.contains(&asked) {
+                                self.outcome.routes.push(asked);
+                            }
+                        }
+                        (action, _) => edit = Some(edit.map_or(action, |e| e.min(action))),
+                    }
                     if rule.placeholder == Placeholder::Preserve && rule.action == Action::Tokenize {
                         form = Form::Preserve;
                     }
@@ -471,7 +482,7 @@ impl<'a, 'b> Scan<'a, 'b> {
         let count = self.outcome.findings.entry((label, action)).or_default();
         *count = count.saturating_add(u32::from(new));
 
-        let Some(action) = strictest.filter(|a| *a != Action::Flag) else { return };
+        let Some(action) = edit.filter(|a| *a != Action::Flag) else { return };
         let masked = || Replacement::Text(format!("[{kind}]"));
         let replacement = match (action, self.inspector.hash_key, &self.inspector.deriver) {
             (Action::Hash, Some(key), _) => Replacement::Text(format!("[{kind}:{}]", keyed(key, kind, value))),

@@ -20,7 +20,7 @@ fn world(content: &str) -> World {
     let documents: Vec<ContentDocument> = from_tree(&tree_from_json(content).unwrap(), &path).unwrap();
     let mut problems = Vec::new();
     let content =
-        Content::compile(&documents, &detectors, &Roles::default(), &Targets::default(), &path, &mut problems);
+        Content::compile(&documents, &[], &detectors, &Roles::default(), &Targets::default(), &path, &mut problems);
     assert_eq!(problems, []);
     World { detectors, content }
 }

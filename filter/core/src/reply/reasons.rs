@@ -133,6 +133,15 @@ reasons! {
     /// A detector outside of the filter did not say anything of a text that it must see.
     ContentDetectorUnavailable "content.detector_unavailable" 503 retry
         "A detector that must see the text is not available. Try again.";
+    /// Only the gateway says which route a request takes.
+    RouteAsserted "route.asserted" 400 final
+        "Only the gateway sets `x-doorward-` headers. Send the request without them.";
+    /// A request that has to go elsewhere, and cannot as it is.
+    RouteUnavailable "route.unavailable" 403 final
+        "What this request carries or asks for is served elsewhere, and it cannot go there as it is.";
+    /// Statements that want a request to go to different targets.
+    RouteConflict "route.conflict" 403 final
+        "The request carries data that may go to no one place together. Send it in parts.";
     /// A finding in the answer that the policy refuses.
     AnswerDenied "answer.denied" 400 final
         "The model's answer held data that must not be delivered, and was withheld.";

@@ -258,3 +258,17 @@ fn other_paths_and_methods_are_no_calls() {
     let played = stage.send("reader", "GET", &[("accept", "*/*"), ("last-event-id", "9")], "", &none);
     assert_eq!(outcome(&played), "404 mcp.session");
 }
+
+#[test]
+fn what_texts_would_send_elsewhere_goes_nowhere() {
+    let mut stage = Stage::new(&json!({
+        "targets": [{"name": "files", "cluster": "c", "provider": "mcp"}, {"name": "house", "cluster": "house", "provider": "vllm"}],
+        "routes": [{"id": "stays", "when": {"detect": "EMAIL_ADDRESS"}, "to": {"target": "house"}},
+            {"id": "all", "when": {"roles": ["reader", "writer"]}, "to": {"target": "house"}}],
+    }));
+    for (path, expected) in [("/a", "passes"), ("/home/bob@northwind.dev", "403 route.unavailable")] {
+        let played = stage.post("reader", &call("read_file", &json!({"path": path})), &Answer::default());
+        assert_eq!(outcome(&played), expected, "{path}");
+        assert_eq!(played.upstream_set.get("x-doorward-route"), None);
+    }
+}

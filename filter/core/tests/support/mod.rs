@@ -115,6 +115,8 @@ pub struct Played {
     /// What the upstream received; nothing where the request was refused.
     pub upstream: Option<Vec<u8>>,
     pub path: String,
+    /// Headers that were set.
+    pub set: Vec<(String, String)>,
     /// Headers that the upstream does not get.
     pub removed: Vec<String>,
     /// The client's bytes, by the event at which they came.
@@ -165,10 +167,31 @@ pub fn play_with(
     body: impl AsRef<[u8]>,
     answer: Option<&Answer<'_>>,
 ) -> Played {
-    let body = body.as_ref();
-    let mut worker = Worker::new(engine);
+    exchange(engine, &mut host(engine), method, path, fields, body.as_ref(), answer)
+}
+
+/// A host as it is before any request.
+pub fn host(engine: &Engine) -> MemoryHost {
     let mut host = MemoryHost::default();
-    worker.start(engine, &mut host).unwrap();
+    Worker::new(engine).start(engine, &mut host).unwrap();
+    host
+}
+
+/// A request of JSON on a host that remembers those before.
+pub fn play_on(engine: &Engine, host: &mut MemoryHost, method: &str, path: &str, body: impl AsRef<[u8]>) -> Played {
+    exchange(engine, host, method, path, &[("content-type", "application/json")], body.as_ref(), None)
+}
+
+fn exchange(
+    engine: &Engine,
+    host: &mut MemoryHost,
+    method: &str,
+    path: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+    answer: Option<&Answer<'_>>,
+) -> Played {
+    let mut worker = Worker::new(engine);
     host.set_attribute(Attribute::Cluster, "c");
     host.set_attribute(Attribute::PeerUri, "spiffe://td/ns/a/sa/b");
     let mut exchange = Exchange::new(1);
@@ -184,8 +207,15 @@ pub fn play_with(
             match effect {
                 Effect::Reply(reply) => played.reply = Some(reply),
                 Effect::ReplaceBody(_, bytes) => replaced = Some(bytes),
-                Effect::SetHeader(Side::Request, name, value) if name == ":path" => {
-                    played.path = String::from_utf8(value).unwrap();
+                Effect::SetHeader(Side::Request, name, value) => {
+                    let value = String::from_utf8(value).unwrap();
+                    match name.as_str() {
+                        ":path" => played.path.clone_from(&value),
+                        // The host's route leads to the cluster that is named so.
+                        "x-doorward-route" => host.set_attribute(Attribute::Cluster, &value),
+                        _ => {}
+                    }
+                    played.set.push((name, value));
                 }
                 Effect::RemoveHeader(Side::Request, name) => played.removed.push(name),
                 Effect::Record(values) => played.record.extend(values),
@@ -197,11 +227,11 @@ pub fn play_with(
     let pseudo = [(":method", method), (":path", path)];
     let headers: Headers = pseudo.into_iter().chain(fields.iter().copied()).collect();
     let (mut flow, _) =
-        tell(Event::Head { side: Side::Request, headers: &headers, end: body.is_empty() }, &mut host, &mut played);
+        tell(Event::Head { side: Side::Request, headers: &headers, end: body.is_empty() }, host, &mut played);
     if played.reply.is_none() && !body.is_empty() {
         host.bodies.insert(Side::Request, upstream.clone());
         let event = Event::Body { side: Side::Request, available: upstream.len(), end: true };
-        let (now, replaced) = tell(event, &mut host, &mut played);
+        let (now, replaced) = tell(event, host, &mut played);
         flow = now;
         upstream = replaced.unwrap_or(upstream);
     }
@@ -210,14 +240,14 @@ pub fn play_with(
         if let Some(answer) = answer {
             let headers: Headers = [(":status", "200"), ("content-type", answer.content_type)].into_iter().collect();
             let (flow, _) =
-                tell(Event::Head { side: Side::Response, headers: &headers, end: false }, &mut host, &mut played);
+                tell(Event::Head { side: Side::Response, headers: &headers, end: false }, host, &mut played);
             let whole = [answer.chunks.concat()];
             let chunks: &[Vec<u8>] = if flow == Flow::Hold { &whole } else { &answer.chunks };
             for (i, chunk) in chunks.iter().enumerate() {
                 host.bodies.insert(Side::Response, chunk.clone());
                 let end = i + 1 == chunks.len() && !answer.cut;
                 let event = Event::Body { side: Side::Response, available: chunk.len(), end };
-                let (flow, replaced) = tell(event, &mut host, &mut played);
+                let (flow, replaced) = tell(event, host, &mut played);
                 if played.reply.is_some() || flow == Flow::Hold && !end {
                     continue;
                 }
@@ -225,6 +255,6 @@ pub fn play_with(
             }
         }
     }
-    let _ = tell(Event::Done { spent_us: 1 }, &mut host, &mut played);
+    let _ = tell(Event::Done { spent_us: 1 }, host, &mut played);
     played
 }

@@ -12,6 +12,8 @@ use crate::protocol::Channel;
 pub enum Action {
     /// The exchange is refused.
     Deny,
+    /// The request goes where `route` says, and is judged once more for there.
+    Route,
     /// The value is replaced by its type, `[EMAIL_ADDRESS]`.
     Mask,
     /// The value is replaced by its type and a keyed digest, `[EMAIL_ADDRESS:5f2c9a0b7e31]`.
@@ -27,6 +29,7 @@ impl Action {
     pub fn as_str(self) -> &'static str {
         match self {
             Action::Deny => "deny",
+            Action::Route => "route",
             Action::Mask => "mask",
             Action::Hash => "hash",
             Action::Tokenize => "tokenize",
@@ -57,6 +60,9 @@ pub struct ContentDocument {
     pub detect: OneOrMany<String>,
     /// What is done.
     pub action: Action,
+    /// For `action: route`, which is for requests only: the id of one of `routes`.
+    #[serde(default)]
+    pub route: Option<String>,
     /// `observe`: recorded, never part of the outcome.
     #[serde(default)]
     pub mode: Mode,

@@ -3,6 +3,7 @@
 mod access;
 mod content;
 mod limits;
+mod routes;
 mod settings;
 mod tools;
 
@@ -21,6 +22,7 @@ pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
 pub use limits::{LimitDocument, Per, ReserveDocument, Unit};
+pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
@@ -59,6 +61,9 @@ pub struct Document {
     /// What to look for in texts, and what to do about it.
     #[serde(default)]
     pub content: Vec<ContentDocument>,
+    /// Which traffic goes to another target than Envoy chose first.
+    #[serde(default)]
+    pub routes: Vec<RouteDocument>,
     /// How values are replaced.
     #[serde(default)]
     pub redaction: RedactionDocument,
