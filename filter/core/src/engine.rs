@@ -1,6 +1,6 @@
 //! One compiled, immutable policy; and what one worker keeps beside it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::calls::Calls;
@@ -13,7 +13,7 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, ParamHeaders, Pins, RoleSet, Roles, Targets, Ungoverned,
     Verdict,
 };
 use crate::sort;
@@ -47,6 +47,7 @@ pub struct Engine {
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
     pub(crate) pins: Pins,
+    pub(crate) param_headers: ParamHeaders,
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) session_key: Option<Vec<u8>>,
@@ -111,6 +112,7 @@ impl Engine {
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
+        let param_headers = ParamHeaders::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
         let session_key =
@@ -161,6 +163,7 @@ impl Engine {
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
                 pins,
+                param_headers,
                 declared_tools: document.tool_use.declared,
                 audit_key,
                 session_key,
@@ -258,6 +261,8 @@ pub struct Worker {
     pub(crate) keys: Keys,
     roles: HashMap<usize, (Rc<Principal>, Rc<RoleSet>)>,
     waiting: Vec<u32>,
+    /// Streams that listen, by when the proofs of their callers end: one for each such stream that is open.
+    listening: BTreeSet<(u64, u32)>,
     /// Calls of single exchanges.
     pub(crate) exchanges: Calls,
 }
@@ -269,6 +274,7 @@ impl Worker {
             keys: Keys::new(&engine.identity, &engine.name),
             roles: HashMap::new(),
             waiting: Vec::new(),
+            listening: BTreeSet::new(),
             exchanges: Calls::default(),
         }
     }
@@ -286,7 +292,11 @@ impl Worker {
 
     /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
-        if engine.identity.fetches_keys() || self.exchanges.is_waiting() { 100 } else { 0 }
+        match engine.identity.fetches_keys() || self.exchanges.is_waiting() {
+            true => 100,
+            false if !self.listening.is_empty() => 1000,
+            false => 0,
+        }
     }
 
     /// Time passed. Answers the exchanges to wake.
@@ -296,6 +306,10 @@ impl Worker {
         calls(fetches, effects);
         let mut woken = std::mem::take(&mut self.waiting);
         woken.extend(self.exchanges.tick(at));
+        while let Some((ends_ms, exchange)) = self.listening.first().copied().filter(|(ends, _)| *ends <= at.millis()) {
+            self.listening.remove(&(ends_ms, exchange));
+            woken.push(exchange);
+        }
         woken
     }
 
@@ -332,6 +346,16 @@ impl Worker {
         if !self.waiting.contains(&exchange) {
             self.waiting.push(exchange);
         }
+    }
+
+    /// Wakes an exchange when the proof of its caller ends.
+    pub(crate) fn listens(&mut self, exchange: u32, ends_ms: u64) {
+        self.listening.insert((ends_ms, exchange));
+    }
+
+    /// It is over, or ended.
+    pub(crate) fn listens_no_more(&mut self, exchange: u32, ends_ms: u64) {
+        self.listening.remove(&(ends_ms, exchange));
     }
 
     /// The roles of a caller. Verified callers are shared by the token cache, so their roles are too.

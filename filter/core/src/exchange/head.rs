@@ -180,6 +180,7 @@ impl Exchange {
             script: None,
             restore: RestoreMap::default(),
             mcp: Heads::default(),
+            origin: None,
             tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
@@ -278,14 +279,16 @@ impl Exchange {
                 return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
             }
         }
+        let stripped = path_without_credential(headers);
+        let mut path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
+        let own;
         if facts.call.api == Api::Mcp {
-            self.mcp_head(headers, facts, cx)?;
+            own = self.mcp_head(headers, path, facts, cx)?;
+            path = own.as_deref().unwrap_or(path);
         }
         if media == Media::Json && length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));
         }
-        let stripped = path_without_credential(headers);
-        let path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
         match path.split_once('?') {
             Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),

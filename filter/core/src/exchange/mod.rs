@@ -53,6 +53,8 @@ pub struct Exchange {
     asked_answer: Option<outside::Asked>,
     /// What a client of MCP is told beside a reason.
     rpc: Option<Box<Rpc>>,
+    /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
+    listens_until: Option<u64>,
 }
 
 /// How far an exchange is.
@@ -119,6 +121,8 @@ struct Facts {
     restore: RestoreMap,
     /// What headers say of a message of MCP.
     mcp: Heads,
+    /// Scheme and authority that the caller called, where the answer may tell the address of an endpoint.
+    origin: Option<String>,
     /// What is known of its tools.
     tools: tools::Tools,
 }
@@ -155,6 +159,7 @@ impl Exchange {
             asked_request: None,
             asked_answer: None,
             rpc: None,
+            listens_until: None,
         }
     }
 
@@ -231,6 +236,7 @@ impl Exchange {
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
         self.forget_outside(cx);
+        self.forget_listening(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));

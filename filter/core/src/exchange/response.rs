@@ -157,6 +157,12 @@ impl Exchange {
 
     pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
         if matches!(self.stage, Stage::Stream(..)) {
+            if self.has_run_out(cx) {
+                let flow = self.run_out(cx);
+                if flow == Flow::Hold {
+                    return flow;
+                }
+            }
             return self.stream_body(available, end, cx);
         }
         if let (Stage::Answer(answer), Some(tap)) = (&self.stage, &mut self.tap) {

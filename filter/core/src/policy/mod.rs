@@ -9,6 +9,7 @@ mod document;
 mod glob;
 mod models;
 mod number;
+mod params;
 mod pins;
 mod roles;
 mod targets;
@@ -19,11 +20,12 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Verdict,
+    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Transport, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
+pub use params::ParamHeaders;
 pub use pins::{Pinned, Pins, digest as pin_of};
 pub use roles::{RoleSet, Roles, Who};
 pub(crate) use targets::includes;

@@ -1,6 +1,6 @@
 //! Targets: what is governed, named by what Envoy decided (cluster, route), never by what the client wrote.
 
-use super::document::{Forward, TargetDocument, Ungoverned};
+use super::document::{Forward, TargetDocument, Transport, Ungoverned};
 use super::glob::Globs;
 use crate::config::{OneOrMany, Path, Problem};
 use crate::protocol::Api;
@@ -26,6 +26,8 @@ pub struct Target {
     pub resource: Option<String>,
     /// What it learns of callers.
     pub forward: Forward,
+    /// How an MCP server is spoken to.
+    pub transport: Transport,
     /// Where an agent may be told to push notifications to.
     pub push_hosts: Globs,
     /// Who answers for it.
@@ -76,6 +78,13 @@ impl Targets {
                         .help("as clients write it: `https://mcp.acme.com/mcp`"),
                 );
             }
+            let speaks_mcp = document.provider == "mcp" || document.apis.0.contains(&Api::Mcp);
+            if document.transport == Transport::Sse && !speaks_mcp {
+                problems.push(
+                    Problem::new(path.key("transport"), "`sse` is a transport of MCP, which this target does not speak")
+                        .help("add `provider: mcp`"),
+                );
+            }
             targets.push(Target {
                 index,
                 name: document.name.clone(),
@@ -88,6 +97,7 @@ impl Targets {
                 path_prefix: prefix.clone(),
                 resource: document.resource.clone(),
                 forward: document.forward,
+                transport: document.transport,
                 push_hosts: Globs::new(&document.push_hosts.0),
                 owner: document.owner.clone(),
                 passes_unknown_paths: document.unknown_paths == Ungoverned::Pass,

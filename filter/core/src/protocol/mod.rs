@@ -21,7 +21,7 @@ pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathMo
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use mcp::{
     Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, is_known_method,
-    is_lifecycle, lists, walk_messages,
+    is_lifecycle, lists, plain_name, walk_messages,
 };
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};

@@ -82,6 +82,8 @@ pub struct Look<'a> {
     pub restoring_tools: &'a Globs,
     /// Judges the messages of an MCP server.
     pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
+    /// Where the endpoint is that a stream of the older transport of MCP tells; none where it is not spoken.
+    pub endpoint: Option<&'a dyn Fn(&str) -> Result<String, Denial>>,
     /// Judges calls of tools; none where no statement is about tools.
     pub tools: Option<&'a mut dyn Judge>,
 }
@@ -135,6 +137,8 @@ pub struct Filter {
     pub(super) finished: bool,
     /// What a client of MCP is told beside a reason.
     rpc: Option<Box<Rpc>>,
+    /// The endpoint was told.
+    endpoint: bool,
 }
 
 impl std::fmt::Debug for Filter {
@@ -163,6 +167,7 @@ impl Filter {
             scripts: Scripts::default(),
             finished: false,
             rpc: None,
+            endpoint: false,
         }
     }
 
@@ -230,6 +235,9 @@ impl Filter {
 
     fn frame(&mut self, frame: &Rc<Frame>, look: &mut Look<'_>, passed: &mut Passed) {
         let Some(payload) = frame.payload() else { return self.rest(frame, look, passed) };
+        if self.kind.api == Api::Mcp && frame.event() == Some("endpoint") {
+            return self.endpoint(frame, &payload, look, passed);
+        }
         let inner = match wrap::unwrap(self.kind.api, &payload) {
             Ok(inner) => inner,
             Err(wrap::Unreadable) => {
@@ -245,10 +253,6 @@ impl Filter {
             }
             return self.rest(frame, look, passed);
         }
-        if self.kind.api == Api::Mcp && frame.event() == Some("endpoint") {
-            let denial = Denial::new(Reason::AnswerUnscannable).detail("the HTTP+SSE transport of MCP 2024-11-05");
-            return self.refuse(denial, passed);
-        }
         let limits = look.inspector.limits;
         match Document::parse(json, &limits) {
             Ok(document) => self.event(frame, &document, None, look, passed),
@@ -257,6 +261,27 @@ impl Filter {
                 let detail = format!("{} in an event of the stream", error.kind);
                 self.refuse(Denial::new(Reason::AnswerUnscannable).detail(detail), passed);
             }
+        }
+    }
+
+    /// The event by which a server of the older transport of MCP begins a stream: once, and only where that is spoken. What it tells is no
+    /// text for anybody.
+    fn endpoint(&mut self, frame: &Frame, payload: &[u8], look: &mut Look<'_>, passed: &mut Passed) {
+        if self.over {
+            return;
+        }
+        let told = match (look.endpoint.filter(|_| !self.endpoint), std::str::from_utf8(payload)) {
+            (Some(tell), Ok(address)) => tell(address),
+            _ => Err(Denial::new(Reason::AnswerUnscannable)
+                .detail("the HTTP+SSE transport of MCP 2024-11-05 (`transport: sse` of a target)")),
+        };
+        self.endpoint = true;
+        match told {
+            Ok(address) if self.clean(frame, look, passed) => {
+                self.writer.replace(frame, address.as_bytes(), &mut passed.bytes);
+            }
+            Ok(_) => {}
+            Err(denial) => self.refuse(denial, passed),
         }
     }
 

@@ -142,8 +142,7 @@ fn a_list_under_another_status_is_cut_too() {
 fn the_old_transport_is_recognised() {
     let mut stage = Stage::new(&json!({}));
     let text = b"event: endpoint\ndata: /messages/?session_id=1\n\n".to_vec();
-    let answer =
-        Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks: vec![text] };
+    let answer = Answer { chunks: vec![text], ..Answer::events("") };
     let played = stage.send("writer", "GET", &[], "", &answer);
     assert_eq!((played.client.as_str(), played.reason()), ("", "answer.unscannable"));
 }
@@ -152,7 +151,7 @@ fn the_old_transport_is_recognised() {
 fn empty_events_and_answers_pass() {
     let mut stage = Stage::new(&json!({}));
     let chunks = vec![b"id: 1\nretry: 500\ndata:\n\n: ping\n\n".to_vec()];
-    let answer = Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks };
+    let answer = Answer { chunks, ..Answer::events("") };
     let played = stage.send("reader", "GET", &[], "", &answer);
     assert_eq!(played.client, "id: 1\nretry: 500\ndata:\n\n: ping\n\n");
     let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
