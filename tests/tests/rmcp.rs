@@ -10,8 +10,8 @@ use doorward_e2e::governed::World;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock,
-    ErrorCode, Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock, ErrorCode,
+    Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
     ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, RunningService};
@@ -20,7 +20,8 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use rmcp::{
-    ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData, RoleClient, RoleServer, ServerHandler, ServiceError,
+    ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData, RoleClient, RoleServer, ServerHandler,
+    ServiceError,
 };
 use serde_json::{Value, json};
 
@@ -98,7 +99,11 @@ impl ServerHandler for Files {
                     if let Some(token) = &token {
                         let told = ProgressNotificationParam::new(token.clone(), f64::from(step))
                             .with_message(format!("step {step}, card 4556737586899855"));
-                        context.peer.notify_progress(told).await.map_err(|e| ErrorData::internal_error(e.to_string(), None))?;
+                        context
+                            .peer
+                            .notify_progress(told)
+                            .await
+                            .map_err(|e| ErrorData::internal_error(e.to_string(), None))?;
                     }
                 }
                 tokio::time::sleep(STEP).await;
@@ -210,7 +215,8 @@ async fn callers_see_and_call_what_is_theirs(world: World, files: &Files) {
             let first = told.first().map_or(over, |(at, _)| *at);
             assert!(over - first >= STEP * 2, "{version}: the first step was told {:?} before the end", over - first);
             client.cancel().await.expect("it ends");
-            let calls = if reads { vec!["read_file", "read_slowly"] } else { vec!["read_file", "write_file", "read_slowly"] };
+            let calls =
+                if reads { vec!["read_file", "read_slowly"] } else { vec!["read_file", "write_file", "read_slowly"] };
             assert_eq!(files.ran(), calls, "{version}");
         }
     }

@@ -13,8 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, ParamHeaders, Pins, RoleSet, Roles, Targets, Ungoverned,
-    Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, ParamHeaders, Pins, RoleSet, Roles, Targets,
+    Ungoverned, Verdict,
 };
 use crate::sort;
 

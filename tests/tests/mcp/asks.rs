@@ -19,7 +19,9 @@ async fn a_server_asks_only_what_the_caller_is_allowed() {
         "parameters": {"max_tokens": {"max": 100}}}));
     access.push(json!({"id": "user", "effect": "allow", "roles": "askers", "methods": "elicitation/create"}));
     let content = world.policy["content"].as_array_mut().expect("statements");
-    content.push(json!({"id": "asked", "detect": "CREDIT_CARD", "action": "mask", "channels": "user", "direction": "response"}));
+    content.push(
+        json!({"id": "asked", "detect": "CREDIT_CARD", "action": "mask", "channels": "user", "direction": "response"}),
+    );
     let gate = world.gate().await;
     let (reader, asker) = (world.token("rita", &["readers"]), world.token("anna", &["askers"]));
     let caller = |version: &str, token: &str| {
@@ -39,7 +41,11 @@ async fn a_server_asks_only_what_the_caller_is_allowed() {
         assert_eq!(outcome["version"], version, "{outcome:#}");
         let steps = outcome["steps"].as_array().expect("steps");
         if reads {
-            assert_eq!((refused(&steps[0]), refused(&steps[1])), (denied.clone(), denied.clone()), "{version}: {steps:#?}");
+            assert_eq!(
+                (refused(&steps[0]), refused(&steps[1])),
+                (denied.clone(), denied.clone()),
+                "{version}: {steps:#?}"
+            );
             assert_eq!(outcome["asked"], json!([]), "{version}");
         } else {
             assert_eq!(steps[0]["ok"]["text"], json!(["in short"]), "{version}: {steps:#?}");

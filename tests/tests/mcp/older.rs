@@ -27,7 +27,8 @@ async fn callers_see_and_call_what_is_theirs(world: World, server: &Server) {
         ]})
     };
     let reading = |version| caller(version, &reader);
-    let callers: Vec<Value> = VERSIONS.iter().flat_map(|version| [reading(version), caller(version, &writer)]).collect();
+    let callers: Vec<Value> =
+        VERSIONS.iter().flat_map(|version| [reading(version), caller(version, &writer)]).collect();
     for (i, outcome) in visit(&callers).await.into_iter().enumerate() {
         let (version, reads) = (VERSIONS[i / 2], i % 2 == 0);
         assert_eq!(outcome["version"], version, "{outcome:#}");

@@ -108,7 +108,8 @@ impl Exchange {
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
         let server = MessageJudge::new(cx.engine, facts, seal.as_ref());
-        let speaks_sse = server.listens() && cx.engine.targets.get(facts.target).is_some_and(|t| t.transport == Transport::Sse);
+        let speaks_sse =
+            server.listens() && cx.engine.targets.get(facts.target).is_some_and(|t| t.transport == Transport::Sse);
         let origin = facts.origin.as_deref();
         let endpoint = |address: &str| match &seal {
             None => Ok(address.to_owned()),

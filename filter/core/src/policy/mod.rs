@@ -20,7 +20,7 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Ungoverned, Transport, Verdict,
+    Per, Placeholder, PriceDocument, StreamMode, ToolDocument, Transport, Ungoverned, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

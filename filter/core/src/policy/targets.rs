@@ -81,8 +81,11 @@ impl Targets {
             let speaks_mcp = document.provider == "mcp" || document.apis.0.contains(&Api::Mcp);
             if document.transport == Transport::Sse && !speaks_mcp {
                 problems.push(
-                    Problem::new(path.key("transport"), "`sse` is a transport of MCP, which this target does not speak")
-                        .help("add `provider: mcp`"),
+                    Problem::new(
+                        path.key("transport"),
+                        "`sse` is a transport of MCP, which this target does not speak",
+                    )
+                    .help("add `provider: mcp`"),
                 );
             }
             targets.push(Target {
@@ -106,6 +109,23 @@ impl Targets {
                 clusters: Globs::new(&document.cluster.0),
                 routes: Globs::new(&document.route.0),
             });
+        }
+        let speaks = |target: &Target, transport| target.transport == transport && target.apis.contains(&Api::Mcp);
+        let shares = |a: &Target, b: &Target| {
+            let clusters = |target: &Target| documents.get(target.index).map_or(&[][..], |d| d.cluster.0.as_slice());
+            clusters(a).iter().any(|name| clusters(b).contains(name))
+        };
+        for target in targets.iter().filter(|t| speaks(t, Transport::StreamableHttp) && t.path_prefix.is_empty()) {
+            // There, an address of a stream is a path like any other, and nobody asks for its tag.
+            if let Some(older) = targets.iter().find(|t| speaks(t, Transport::Sse) && shares(t, target)) {
+                problems.push(
+                    Problem::new(
+                        path.index(target.index).key("path_prefix"),
+                        format!("no `path_prefix`, where `{}` has the same server's streams of `sse`", older.name),
+                    )
+                    .help("say where streamable HTTP is spoken: `path_prefix: /mcp`"),
+                );
+            }
         }
         Self(targets)
     }

@@ -32,7 +32,9 @@ fn listen(stage: &mut Stage, key: &str, answer: &Answer) -> Played {
 
 #[test]
 fn a_stream_that_listens_ends_with_its_token() {
-    for (pause_s, ticks, ended) in [(9, true, false), (9, false, false), (10, true, true), (10, false, true), (600, false, true)] {
+    for (pause_s, ticks, ended) in
+        [(9, true, false), (9, false, false), (10, true, true), (10, false, true), (600, false, true)]
+    {
         let (mut stage, key) = stage(&json!({}));
         let played = listen(&mut stage, &key, &notes(pause_s, ticks));
         let expected = if ended { vec![note(1)] } else { vec![note(1), note(2)] };

@@ -1,8 +1,10 @@
 //! The HTTP+SSE transport of version 2024-11-05: off by default, and where it is on, everybody speaks into their own stream only.
 
+use doorward_core::config::tree_from_json;
+use doorward_core::engine::Engine;
 use serde_json::{Value, json};
 
-use crate::stage::{Answer, Played, Stage};
+use crate::stage::{Answer, Played, Stage, policy};
 use crate::{call, outcome};
 
 fn stage(more: &Value) -> Stage {
@@ -78,17 +80,14 @@ fn answers_on_the_stream_are_judged_by_their_shape() {
     let mut stage = stage(&more);
     let tools: Vec<Value> = ["read_a", "write_a"].map(|name| json!({"name": name, "inputSchema": {}})).into();
     let list = json!({"jsonrpc": "2.0", "id": 1, "result": {"tools": tools}});
-    let result = json!({"jsonrpc": "2.0", "id": 2, "result": {"content": [{"type": "text", "text": "4556 7375 8689 9855"}]}});
+    let result =
+        json!({"jsonrpc": "2.0", "id": 2, "result": {"content": [{"type": "text", "text": "4556 7375 8689 9855"}]}});
     let asking = json!({"jsonrpc": "2.0", "id": 3, "method": "sampling/createMessage", "params": {"messages": []}});
-    let events: String =
-        [&list, &asking, &result].map(|m| format!("event: message\r\ndata: {m}\r\n\r\n")).concat();
+    let events: String = [&list, &asking, &result].map(|m| format!("event: message\r\ndata: {m}\r\n\r\n")).concat();
     for (caller, names, asked) in [("reader", vec!["read_a"], false), ("writer", vec!["read_a", "write_a"], true)] {
         let played = open(&mut stage, caller, &format!("{ENDPOINT}{events}"));
-        let told: Vec<Value> = played
-            .client
-            .lines()
-            .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
-            .collect();
+        let told: Vec<Value> =
+            played.client.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
         let shown: Vec<&str> =
             told[0]["result"]["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
         assert_eq!(shown, names, "{caller}");
@@ -121,6 +120,23 @@ fn a_stream_leads_nowhere_else() {
     let body = call("read_a", &json!({})).to_string();
     let played = stage.send_to(&own, "reader", "POST", &[], &body, &Answer::events(ENDPOINT));
     assert_eq!(played.reason(), "answer.unscannable");
+}
+
+#[test]
+fn no_other_target_leads_to_its_streams() {
+    let problems = |streamable: Value| {
+        let targets =
+            json!([{"name": "old", "route": "old", "cluster": "c", "provider": "mcp", "transport": "sse"}, streamable]);
+        let tree = tree_from_json(&policy(&json!({"targets": targets})).to_string()).unwrap();
+        let problems = Engine::compile(&tree, &|_| None).err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    };
+    let found = problems(json!({"name": "new", "cluster": "c", "provider": "mcp"}));
+    assert!(found.starts_with("targets[1].path_prefix: "), "{found}");
+    assert_eq!(problems(json!({"name": "new", "cluster": "c", "provider": "mcp", "path_prefix": "/mcp"})), "");
+    assert_eq!(problems(json!({"name": "new", "cluster": "d", "provider": "mcp"})), "");
+    let found = problems(json!({"name": "new", "cluster": "d", "provider": "openai", "transport": "sse"}));
+    assert!(found.starts_with("targets[1].transport: "), "{found}");
 }
 
 #[test]

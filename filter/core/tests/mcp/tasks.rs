@@ -37,12 +37,20 @@ fn tasks_are_their_makers() {
     for method in ["tasks/get", "tasks/result", "tasks/cancel", "tasks/update"] {
         let params = json!({"taskId": own});
         let played = stage.post("reader", &ask(method, &params), &Answer::default());
-        assert_eq!(serde_json::from_str::<Value>(played.upstream.as_ref().unwrap()).unwrap()["params"]["taskId"], "t-1");
+        assert_eq!(
+            serde_json::from_str::<Value>(played.upstream.as_ref().unwrap()).unwrap()["params"]["taskId"],
+            "t-1"
+        );
         let played = stage.post("writer", &ask(method, &params), &Answer::default());
         assert_eq!((outcome(&played).as_str(), &played.error()["id"]), ("404 mcp.task", &json!(3)), "{method}");
-        for other in [json!("t-1"), json!("t-2.AAAAAAAAAAAAAAAAAAAAAA"), json!(""), json!(1), json!(null), json!(["t-1"])] {
+        for other in
+            [json!("t-1"), json!("t-2.AAAAAAAAAAAAAAAAAAAAAA"), json!(""), json!(1), json!(null), json!(["t-1"])]
+        {
             let played = stage.post("reader", &ask(method, &json!({"taskId": other})), &Answer::default());
-            assert!(["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()), "{method} {other}");
+            assert!(
+                ["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
+                "{method} {other}"
+            );
         }
     }
 }
@@ -64,13 +72,19 @@ fn no_other_way_to_name_a_task_is_left() {
     ] {
         for method in ["tasks/get", "subscriptions/listen", "tools/list"] {
             let played = stage.post("reader", &ask(method, &params), &none);
-            assert!(["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()), "{method} {params}");
+            assert!(
+                ["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
+                "{method} {params}"
+            );
         }
     }
     let params = json!({"notifications": {"taskIds": [own]}, "_meta": {RELATED: {"taskId": own}}});
     let played = stage.post("reader", &ask("subscriptions/listen", &params), &none);
     let upstream: Value = serde_json::from_str(&played.upstream.unwrap()).unwrap();
-    assert_eq!(upstream["params"], json!({"notifications": {"taskIds": ["t-1"]}, "_meta": {RELATED: {"taskId": "t-1"}}}));
+    assert_eq!(
+        upstream["params"],
+        json!({"notifications": {"taskIds": ["t-1"]}, "_meta": {RELATED: {"taskId": "t-1"}}})
+    );
 }
 
 #[test]
@@ -99,12 +113,22 @@ fn whatever_names_a_task_names_it_the_same() {
     for (told, expected) in [
         (result(json!({"taskId": "t-1", "status": "working"})), "/result/taskId"),
         (result(json!({"resultType": "task", "taskId": "t-1"})), "/result/taskId"),
-        (result(json!({"content": [], "_meta": {RELATED: {"taskId": "t-1"}}})), "/result/_meta/io.modelcontextprotocol~1related-task/taskId"),
-        (json!({"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": {"taskId": "t-1"}}), "/params/taskId"),
-        (json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"_meta": {RELATED: {"taskId": "t-1"}}}}),
-            "/params/_meta/io.modelcontextprotocol~1related-task/taskId"),
-        (json!({"jsonrpc": "2.0", "id": 9, "method": "elicitation/create", "params": {"_meta": {RELATED: {"taskId": "t-1"}}}}),
-            "/params/_meta/io.modelcontextprotocol~1related-task/taskId"),
+        (
+            result(json!({"content": [], "_meta": {RELATED: {"taskId": "t-1"}}})),
+            "/result/_meta/io.modelcontextprotocol~1related-task/taskId",
+        ),
+        (
+            json!({"jsonrpc": "2.0", "method": "notifications/tasks/status", "params": {"taskId": "t-1"}}),
+            "/params/taskId",
+        ),
+        (
+            json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"_meta": {RELATED: {"taskId": "t-1"}}}}),
+            "/params/_meta/io.modelcontextprotocol~1related-task/taskId",
+        ),
+        (
+            json!({"jsonrpc": "2.0", "id": 9, "method": "elicitation/create", "params": {"_meta": {RELATED: {"taskId": "t-1"}}}}),
+            "/params/_meta/io.modelcontextprotocol~1related-task/taskId",
+        ),
     ] {
         for size in [7, 1000] {
             let played = stage.post("reader", &get, &Answer::stream(std::slice::from_ref(&told), size));

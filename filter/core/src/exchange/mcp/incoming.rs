@@ -15,7 +15,8 @@ use crate::host::Side;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Forward, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
-    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, is_lifecycle, lists, media, walk_messages,
+    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, is_lifecycle, lists, media,
+    walk_messages,
 };
 use crate::redact::{Inspector, Scan};
 use crate::reply::{Denial, Reason};

@@ -94,11 +94,14 @@ impl Seal {
     /// The tag of an id.
     pub fn tag(&self, of: Of, id: &str) -> String {
         let mut mac = self.0.clone();
-        feed(&mut mac, match of {
-            Of::Session => "mcp session",
-            Of::Endpoint => "mcp endpoint",
-            Of::Task => "mcp task",
-        });
+        feed(
+            &mut mac,
+            match of {
+                Of::Session => "mcp session",
+                Of::Endpoint => "mcp endpoint",
+                Of::Task => "mcp task",
+            },
+        );
         feed(&mut mac, id);
         URL_SAFE_NO_PAD.encode(mac.finalize().get(..TAG).unwrap_or_default())
     }
@@ -106,8 +109,7 @@ impl Seal {
     /// Whether `tag` is the tag of an id. It takes as long for a wrong one.
     pub fn is_of(&self, of: Of, id: &str, tag: &str) -> bool {
         let expected = self.tag(of, id);
-        expected.len() == tag.len()
-            && expected.bytes().zip(tag.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+        expected.len() == tag.len() && expected.bytes().zip(tag.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
     }
 
     /// The server's own id, if what a client sends is one of this caller.
