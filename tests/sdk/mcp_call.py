@@ -1,6 +1,6 @@
 """Callers of an MCP server, with the official SDK. Reads one JSON object a line and prints one JSON line for what came of it.
 
-A caller is `{"url", "token", "version", "steps": [[OPERATION, ARGUMENTS], ..]}`; the outcome has the `version` that was agreed on and, for each
+A caller is `{"url", "token", "version", "steps": [[OPERATION, ARGUMENTS], ..]}`, with the seconds that it waits for an answer (`patience`); the outcome has the `version` that was agreed on and, for each
 step, `{"ok": RESULT}` or `{"error": CODE, "message", "data"}`, and what the server `asked` of the caller's model and user. Versions before
 2026-07-28 are shaken hands on. With `sse` the transport is that of 2024-11-05.
 """
@@ -70,7 +70,7 @@ async def visit(caller):
         transport = streamable_http_client(caller["url"], http_client=http)
         if caller.get("sse"):
             transport = sse_client(caller["url"], headers=headers)
-        async with Client(transport, mode=caller["version"] if modern else "legacy", read_timeout_seconds=20, cache=None,
+        async with Client(transport, mode=caller["version"] if modern else "legacy", read_timeout_seconds=caller.get("patience", 20), cache=None,
                           sampling_callback=model, elicitation_callback=user) as client:
             for name, arguments in caller["steps"]:
                 try:

@@ -22,9 +22,10 @@ async fn callers_see_and_call_what_is_theirs(world: World, server: &Server) {
         json!({"url": gate.url("/sse"), "sse": true, "token": token, "version": version, "steps": [
             ["tools", {}],
             ["call", {"name": "read_file", "arguments": {"path": "/a"}}],
-            ["call", {"name": "write_file", "arguments": {"path": "/a", "text": "abc"}}],
             ["call", {"name": "read_slowly", "arguments": {"steps": 3}}],
-        ]})
+            // A refused POST is over for this SDK: it tells nobody, and sends nothing more.
+            ["call", {"name": "write_file", "arguments": {"path": "/a", "text": "abc"}}],
+        ], "patience": 5})
     };
     let reading = |version| caller(version, &reader);
     let callers: Vec<Value> =
@@ -37,12 +38,11 @@ async fn callers_see_and_call_what_is_theirs(world: World, server: &Server) {
             if reads { json!(["read_file", "read_slowly"]) } else { json!(["read_file", "read_slowly", "write_file"]) };
         assert_eq!(steps[0]["ok"], seen, "{version}: {steps:#?}");
         assert_eq!(steps[1]["ok"]["text"], json!(["/a: pay with [CREDIT_CARD]"]), "{version}: {steps:#?}");
+        assert_eq!(steps[2]["ok"]["told"], json!(["step 1", "step 2", "step 3"]), "{version}: {steps:#?}");
         match reads {
-            // The SDK tells of a refused POST what it makes of its status.
-            true => assert!(steps[2]["error"].is_i64() && steps[2]["ok"].is_null(), "{version}: {steps:#?}"),
-            false => assert_eq!(steps[2]["ok"]["text"], json!(["/a: 3 characters"]), "{version}: {steps:#?}"),
+            true => assert!(steps[3]["error"].is_i64() && steps[3]["ok"].is_null(), "{version}: {steps:#?}"),
+            false => assert_eq!(steps[3]["ok"]["text"], json!(["/a: 3 characters"]), "{version}: {steps:#?}"),
         }
-        assert_eq!(steps[3]["ok"]["told"], json!(["step 1", "step 2", "step 3"]), "{version}: {steps:#?}");
     }
     let ran = server.ran();
     let times = |tool: &str| ran.iter().filter(|line| line["ran"] == tool).count();
@@ -85,6 +85,10 @@ async fn nobody_speaks_into_anothers_stream() {
         let refused = gate.call(&post(path, token, hello.clone())).await;
         assert_eq!((refused.status, code(&refused).as_str()), (404, "mcp.session"), "{path}");
     }
+    let write =
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "write_file", "arguments": {}}});
+    let refused = gate.call(&post(&address, &rita, write.to_string())).await;
+    assert_eq!((refused.status, code(&refused).as_str()), (403, "tool.not_allowed"));
     let taken = gate.call(&post(&address, &rita, hello)).await;
     assert_eq!(taken.status, 202, "{}", taken.text());
     let piece = String::from_utf8(answer.piece().await.expect("an event")).expect("text");
@@ -97,7 +101,9 @@ async fn it_is_off_by_default() {
     let world = world(&server).await;
     let gate = world.gate().await;
     let token = world.token("willy", &["writers"]);
+    // The server would keep the stream open for ever.
     let opened = gate.call(&Request::get("/sse").bearer(&token).header("accept", "text/event-stream")).await;
+    assert!(opened.cut.is_some(), "{opened:?}");
     assert!(!String::from_utf8_lossy(&opened.body).contains("messages"), "{opened:?}");
     let line = gate.log_line(&opened).await;
     assert_eq!(line["doorward.reason"], "answer.unscannable", "{line:#}");

@@ -180,7 +180,7 @@ impl Exchange {
             script: None,
             restore: RestoreMap::default(),
             mcp: Heads::default(),
-            origin: None,
+            called: None,
             tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));

@@ -121,8 +121,8 @@ struct Facts {
     restore: RestoreMap,
     /// What headers say of a message of MCP.
     mcp: Heads,
-    /// Scheme and authority that the caller called, where the answer may tell the address of an endpoint.
-    origin: Option<String>,
+    /// What the caller called, where the answer may tell the address of an endpoint.
+    called: Option<mcp::Called>,
     /// What is known of its tools.
     tools: tools::Tools,
 }

@@ -110,10 +110,10 @@ impl Exchange {
         let server = MessageJudge::new(cx.engine, facts, seal.as_ref());
         let speaks_sse =
             server.listens() && cx.engine.targets.get(facts.target).is_some_and(|t| t.transport == Transport::Sse);
-        let origin = facts.origin.as_deref();
+        let called = facts.called.as_ref();
         let endpoint = |address: &str| match &seal {
             None => Ok(address.to_owned()),
-            Some(Ok(seal)) => sealed_endpoint(address, origin, seal),
+            Some(Ok(seal)) => sealed_endpoint(address, called, seal),
             Some(Err(denial)) => Err(denial.clone()),
         };
         let messages = |message: Node<'_>| server.incoming(message);
@@ -132,7 +132,7 @@ impl Exchange {
             tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
-        let pins = server.seen();
+        let (pins, listens) = (server.seen(), server.listens());
         let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
@@ -157,6 +157,9 @@ impl Exchange {
             self.record.answer_denied |= self.record.denial.is_none();
             self.record.denial.get_or_insert(denial.reason);
             self.record.enforced |= self.tap.is_none();
+            if listens {
+                self.cut_off(cx);
+            }
         }
         if end {
             self.stream_over(cx);

@@ -93,6 +93,29 @@ fn a_server_asks_only_what_the_caller_is_allowed() {
 }
 
 #[test]
+fn an_error_that_asks_the_user_is_a_question() {
+    let mut stage = Stage::new(&json!({}));
+    let error = |error: Value| json!({"jsonrpc": "2.0", "id": 7, "error": error});
+    let page = json!({"mode": "url", "elicitationId": "e", "url": "https://a.test/", "message": "m"});
+    for asked in [
+        error(json!({"code": -32042, "message": "m", "data": {"elicitations": [page]}})),
+        error(json!({"code": -32042, "message": "m"})),
+        error(json!({"code": 1, "message": "m", "data": {"elicitations": page}})),
+    ] {
+        for answer in [Answer::json(&asked), Answer::stream(std::slice::from_ref(&asked), 16)] {
+            let played = stage.post("reader", &call("read_a", &json!({})), &answer);
+            assert_eq!(played.reason(), "method.not_allowed", "{asked}");
+            assert!(!played.client.contains("elicitations"));
+            assert_eq!(stage.post("writer", &call("read_a", &json!({})), &answer).reason(), "", "{asked}");
+        }
+    }
+    let odd = error(json!({"code": 1, "message": "m", "data": {"Elicitations": [page]}}));
+    assert_eq!(stage.post("reader", &call("read_a", &json!({})), &Answer::json(&odd)).reason(), "answer.unscannable");
+    let plain = error(json!({"code": -32602, "message": "m", "data": "d"}));
+    assert_eq!(stage.post("reader", &call("read_a", &json!({})), &Answer::json(&plain)).reason(), "");
+}
+
+#[test]
 fn results_are_scanned_and_redacted() {
     let more = json!({"content": [
         {"id": "cards", "detect": "CREDIT_CARD", "action": "mask", "channels": "tool_result", "direction": "response"},

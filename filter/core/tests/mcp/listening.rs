@@ -79,3 +79,15 @@ fn a_stream_without_an_answer_yet_is_refused() {
     let played = listen(&mut stage, &key, &notes(0, false));
     assert_eq!((played.status(), played.reason()), (401, "identity.expired"));
 }
+
+#[test]
+fn a_stream_that_is_refused_does_not_stay_open() {
+    let mut stage = Stage::new(&json!({}));
+    let endpoint = b"event: endpoint\ndata: /m\n\n".to_vec();
+    let answer =
+        Answer { chunks: vec![endpoint, b": ping\n\n".to_vec()], pause_s: 1, ticks: true, ..Answer::events("") };
+    let played = stage.send("writer", "GET", &[], "", &answer);
+    assert_eq!((played.client.as_str(), played.reason()), ("", "answer.unscannable"));
+    assert!(played.reply.is_some(), "it is cut off");
+    assert_eq!(stage.tick_ms(), 0);
+}

@@ -12,21 +12,44 @@ use crate::exchange::{Context, Effect, Exchange};
 use crate::host::Side;
 use crate::reply::{Denial, Reason};
 
+/// Where a client opened a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::exchange) struct Called {
+    /// Scheme and authority.
+    pub origin: String,
+    /// Path without its query.
+    pub path: String,
+}
+
 /// The parameter with the tag.
 const TAG: &str = "doorward=";
 /// Bytes of an address.
 const MAX_ADDRESS: usize = 2048;
 
-/// The address that a client is told instead of the server's. `origin`: scheme and authority by which the client called.
+/// The address that a client is told instead of the server's. `called`: where the client opened the stream.
 ///
 /// # Errors
 /// It leads elsewhere, or not everybody would say that it leads here.
-pub(in crate::exchange) fn sealed(address: &str, origin: Option<&str>, seal: &Seal) -> Result<String, Denial> {
-    let own = origin.and_then(|origin| address.strip_prefix(origin)).unwrap_or(address);
+pub(in crate::exchange) fn sealed(address: &str, called: Option<&Called>, seal: &Seal) -> Result<String, Denial> {
+    let own = match called {
+        // As some servers tell it, relative to where the stream was opened (RFC 3986, section 5.2).
+        Some(called) if is_relative(address) => {
+            let folder = called.path.rfind('/').and_then(|at| called.path.get(..=at)).unwrap_or("/");
+            &format!("{folder}{address}")
+        }
+        Some(called) => address.strip_prefix(&called.origin).unwrap_or(address),
+        None => address,
+    };
     if !is_path(own) {
         return Err(Denial::new(Reason::AnswerUnscannable).detail("the address of the `endpoint` event"));
     }
     Ok(tagged(own, &seal.tag(Of::Endpoint, own)))
+}
+
+/// Whether an address begins with a plain segment of a path, and so cannot be taken for a scheme or a host.
+fn is_relative(address: &str) -> bool {
+    let first = address.split(['/', '?']).next().unwrap_or_default();
+    !first.is_empty() && first.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
 }
 
 /// Path and query as every client resolves them: to themselves. `//host` would be another host, and so would `/\host`.
@@ -73,11 +96,12 @@ mod tests {
     #[test]
     fn addresses_lead_back_here() {
         let seal = Seal::for_tests("rita");
-        let origin = Some("https://tools.test");
+        let called = Called { origin: "https://tools.test".to_owned(), path: "/mcp/sse".to_owned() };
+        let called = Some(&called);
         for address in
             ["/messages/?session_id=1", "/messages", "/m?a=%2F&b=c", "https://tools.test/messages?sessionId=1"]
         {
-            let told = sealed(address, origin, &seal).unwrap();
+            let told = sealed(address, called, &seal).unwrap();
             let own = address.strip_prefix("https://tools.test").unwrap_or(address);
             assert!(told.starts_with(own) && told.len() > own.len() + 22, "{told}");
             assert_eq!(opened(&told, &seal), Some(own));
@@ -91,14 +115,20 @@ mod tests {
             }
             assert_eq!(opened(&switched, &seal), None, "{switched}");
         }
+        assert!(
+            sealed("message?sessionId=1", called, &seal).unwrap().starts_with("/mcp/message?sessionId=1&doorward=")
+        );
+        assert!(sealed("message?sessionId=1", None, &seal).is_err());
         for address in [
             "https://evil.test/messages",
             "https://tools.test.evil.test/messages",
             "https://tools.test@evil.test/",
             "//evil.test/m",
             "/\\evil.test/m",
-            "messages?session_id=1",
             "?session_id=1",
+            "./messages",
+            "javascript:alert(1)",
+            "evil.test/messages",
             "/a/../admin",
             "/a/%2E%2e/admin",
             "/a#b",
@@ -107,7 +137,7 @@ mod tests {
             "",
             &format!("/{}", "x".repeat(MAX_ADDRESS)),
         ] {
-            assert!(sealed(address, origin, &seal).is_err(), "{address}");
+            assert!(sealed(address, called, &seal).is_err(), "{address}");
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::host::Side;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Forward, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
-    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, is_lifecycle, lists, media,
-    walk_messages,
+    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, exact, is_lifecycle, lists,
+    media, walk_messages,
 };
 use crate::redact::{Inspector, Scan};
 use crate::reply::{Denial, Reason};
@@ -25,6 +25,9 @@ use crate::stream::Incoming;
 
 /// So many questions may stand in one result.
 const MAX_QUESTIONS: usize = 32;
+
+/// The code of an error that asks the user for something.
+const ELICITATION_REQUIRED: &str = "-32042";
 
 /// Judges messages of a server for one caller.
 pub(in crate::exchange) struct MessageJudge<'e> {
@@ -106,7 +109,9 @@ impl<'e> MessageJudge<'e> {
                 self.tasks(|told, edits| told.notification(&asking.method(), asking.params, edits))
             }
             Message::Answer(answer) => {
-                let Some(result) = answer.result else { return Ok(Vec::new()) };
+                let Some(result) = answer.result else {
+                    return self.errors(node).map(|()| Vec::new());
+                };
                 self.questions(result)?;
                 let mut edits = self.cut(result)?;
                 edits.extend(self.tasks(|told, edits| told.result(result, edits))?);
@@ -142,6 +147,28 @@ impl<'e> MessageJudge<'e> {
             self.may_ask(&method, question.get("params"))?;
         }
         Ok(())
+    }
+
+    /// Questions of the server that come as an error: the user is to visit a page (`URLElicitationRequiredError` of 2025-11-25).
+    fn errors(&self, node: Node<'_>) -> Result<(), Denial> {
+        let Some(error) = node.get("error") else { return Ok(()) };
+        exact(error, &["code", "data"]).map_err(unreadable)?;
+        let data = error.get("data");
+        if let Some(data) = data {
+            exact(data, &["elicitations"]).map_err(unreadable)?;
+        }
+        let asked = data.and_then(|data| data.get("elicitations"));
+        let is_question = error.get("code").and_then(|code| code.number()) == Some(ELICITATION_REQUIRED);
+        match asked {
+            None if !is_question => Ok(()),
+            Some(asked) if asked.items().next().is_some() => {
+                if asked.items().count() > MAX_QUESTIONS {
+                    return Err(unreadable("an error that asks too much"));
+                }
+                asked.items().try_for_each(|question| self.may_ask("elicitation/create", Some(question)))
+            }
+            asked => self.may_ask("elicitation/create", asked),
+        }
     }
 
     /// Whether the server may ask something of the caller.

@@ -34,7 +34,20 @@ impl Exchange {
             self.stream_over(cx);
         }
         self.record.answer_denied |= self.record.denial.is_none();
-        self.deny(Denial::new(Reason::Identity(identity::Reason::Expired)), cx)
+        let reason = self.record.denial.unwrap_or(Reason::Identity(identity::Reason::Expired));
+        self.deny(Denial::new(reason), cx)
+    }
+
+    /// Has a stream cut off that was refused. No message of the protocol ends it, and the server may keep it open for ever; what went before
+    /// goes on first.
+    pub(in crate::exchange) fn cut_off(&mut self, cx: &mut Context<'_>) {
+        if self.tap.is_some() {
+            return;
+        }
+        self.forget_listening(cx);
+        let now = cx.at.millis();
+        self.listens_until = Some(now);
+        cx.worker.listens(self.id, now);
     }
 
     /// Nothing ends it any more.

@@ -12,7 +12,7 @@ mod seal;
 mod session;
 mod tasks;
 
-pub(super) use endpoint::sealed as sealed_endpoint;
+pub(super) use endpoint::{Called, sealed as sealed_endpoint};
 pub(super) use incoming::MessageJudge;
 pub(super) use seal::Seal;
 pub(crate) use seal::prepare as prepare_sessions;
@@ -81,7 +81,8 @@ impl Exchange {
             return Err(Denial::new(Reason::McpSession));
         }
         if facts.call.method == "GET" {
-            facts.origin = metadata::origin(headers);
+            let path = path.split('?').next().unwrap_or_default().to_owned();
+            facts.called = metadata::origin(headers).map(|origin| Called { origin, path });
             self.listen(cx);
         }
         if self.tap.is_some() {

@@ -154,7 +154,10 @@ const RESULT: &[&str] = &[
 ];
 
 /// Refuses a key that only folds to one that decides: some servers read it as that, others do not.
-pub(super) fn exact(node: Node<'_>, names: &[&str]) -> Result<(), NoMessage> {
+///
+/// # Errors
+/// There is one.
+pub fn exact(node: Node<'_>, names: &[&str]) -> Result<(), NoMessage> {
     for (key, _) in node.entries() {
         let key = key.text();
         let folded = fold(&key);
