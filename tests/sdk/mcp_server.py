@@ -96,6 +96,8 @@ def main():
         server.tool()(read_with_user)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    # Whoever reads the port may connect at once, and waits for the server.
+    listener.listen(64)
     if SETTINGS.get("sse"):
         app = server.sse_app(host="0.0.0.0")
     else:
