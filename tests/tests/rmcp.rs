@@ -12,7 +12,7 @@ use hyper_util::service::TowerToHyperService;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, ClientConfig, ContentBlock,
     Implementation, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion,
-    ServerCapabilities, ServerConfig, Tool,
+    ServerCapabilities, ServerConfig, Task, TaskPayload, TaskStatus, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
@@ -24,6 +24,9 @@ use rmcp::{
     ServiceError,
 };
 use serde_json::{Value, json};
+
+/// When tasks are made.
+const NOON: &str = "2026-11-28T12:00:00Z";
 
 /// Between two steps of `read_slowly`.
 const STEP: Duration = Duration::from_millis(150);
@@ -73,7 +76,7 @@ fn definition(name: &'static str) -> Tool {
 
 impl ServerHandler for Files {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_tasks().build())
             .with_server_info(Implementation::new("files", "1"))
     }
 
@@ -91,6 +94,9 @@ impl ServerHandler for Files {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call.name.to_string());
+        if call.name == "read_later" {
+            return Ok(CreateTaskResult::new(Task::new("task-1", TaskStatus::Working, NOON, NOON)).into());
+        }
         let text = match &*call.name {
             "read_slowly" => {
                 let token = context.meta.get_progress_token();
@@ -114,6 +120,12 @@ impl ServerHandler for Files {
         };
         Ok(CallToolResult::success(vec![ContentBlock::text(text)]).into())
     }
+
+    async fn get_task(&self, asked: GetTaskParams, _: RequestContext<RoleServer>) -> Result<GetTaskResult, ErrorData> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(format!("get {}", asked.task_id));
+        let task = Task::new(asked.task_id, TaskStatus::Working, NOON, NOON);
+        Ok(GetTaskResult::new(DetailedTask::new(task, TaskPayload::Working)))
+    }
 }
 
 /// A client that notes what it is told, and when.
@@ -125,7 +137,7 @@ struct Caller {
 
 impl ClientHandler for Caller {
     fn get_info(&self) -> ClientConfig {
-        ClientConfig::new(ClientCapabilities::default(), Implementation::new("caller", "1"))
+        ClientConfig::new(ClientCapabilities::builder().enable_tasks().build(), Implementation::new("caller", "1"))
             .with_protocol_version(self.version.clone())
     }
 
@@ -238,4 +250,26 @@ async fn callers_see_and_call_what_is_theirs_in_flow_mode_and_over_four_workers(
     let files = Files::default();
     let cluster = files.serve(StreamableHttpServerConfig::default().with_legacy_session_mode(false)).await;
     callers_see_and_call_what_is_theirs(world(cluster).await.flow().workers(4), &files).await;
+}
+
+#[tokio::test]
+async fn tasks_are_their_makers() {
+    let files = Files::default();
+    let cluster = files.serve(StreamableHttpServerConfig::default()).await;
+    let world = world(cluster).await;
+    let gate = world.gate().await;
+    let caller = Caller::new(&ProtocolVersion::V_2026_07_28);
+    let maker = caller.connect(&gate, &world.token("willy", &["writers"])).await;
+    let other = caller.connect(&gate, &world.token("wanda", &["writers"])).await;
+    let made = maker.call_tool_once(CallToolRequestParams::new("read_later")).await.expect("a task");
+    let CallToolResponse::Task(made) = made else { panic!("{made:?}") };
+    let id = made.task.task_id;
+    assert!(id.starts_with("task-1.") && id.len() == 29, "{id}");
+    let state = maker.get_task(GetTaskParams::new(&id)).await.expect("its state");
+    assert_eq!(state.task.task.task_id, id);
+    for (client, id) in [(&other, id.as_str()), (&other, "task-1"), (&maker, "task-1")] {
+        let refused = client.get_task(GetTaskParams::new(id)).await.expect_err("it is not theirs");
+        assert!(format!("{refused:?}").contains("mcp.task"), "{refused:?}");
+    }
+    assert_eq!(files.ran(), ["read_later", "get task-1"]);
 }

@@ -93,6 +93,24 @@ fn a_server_asks_only_what_the_caller_is_allowed() {
 }
 
 #[test]
+fn a_task_that_asks_is_a_question() {
+    let mut stage = Stage::new(&json!({}));
+    let asks = json!({"taskId": "t", "status": "input_required",
+        "inputRequests": {"q": {"method": "elicitation/create", "params": {"message": "pin?"}}}});
+    let fails = json!({"taskId": "t", "status": "failed", "error": {"code": -32042, "message": "m"}});
+    for task in [asks, fails] {
+        let told = json!({"jsonrpc": "2.0", "method": "notifications/tasks", "params": task});
+        let got = json!({"jsonrpc": "2.0", "id": 7, "result": task});
+        for message in [told, got] {
+            let answer = Answer::stream(std::slice::from_ref(&message), 50);
+            let played = stage.post("reader", &call("read_a", &json!({})), &answer);
+            assert_eq!((played.reason(), played.client.contains("taskId")), ("method.not_allowed", false), "{message}");
+            assert_eq!(stage.post("writer", &call("read_a", &json!({})), &answer).reason(), "", "{message}");
+        }
+    }
+}
+
+#[test]
 fn an_error_that_asks_the_user_is_a_question() {
     let mut stage = Stage::new(&json!({}));
     let error = |error: Value| json!({"jsonrpc": "2.0", "id": 7, "error": error});

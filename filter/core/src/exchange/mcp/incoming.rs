@@ -106,6 +106,11 @@ impl<'e> MessageJudge<'e> {
                 self.tasks(|told, edits| told.related(asking.params, edits))
             }
             Message::Notification(asking) => {
+                // A task that waits for answers says so of itself.
+                if let Some(params) = asking.params {
+                    self.questions(params)?;
+                    self.errors(params)?;
+                }
                 self.tasks(|told, edits| told.notification(&asking.method(), asking.params, edits))
             }
             Message::Answer(answer) => {
@@ -113,6 +118,7 @@ impl<'e> MessageJudge<'e> {
                     return self.errors(node).map(|()| Vec::new());
                 };
                 self.questions(result)?;
+                self.errors(result)?;
                 let mut edits = self.cut(result)?;
                 edits.extend(self.tasks(|told, edits| told.result(result, edits))?);
                 Ok(edits)

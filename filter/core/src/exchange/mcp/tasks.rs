@@ -52,12 +52,14 @@ impl Told<'_> {
                 edits.extend(cut(&tasks.span(), &none).into_iter().map(|range| (range, String::new())));
             }
         }
-        if let Some(questions) = result.get("inputRequests") {
-            for (_, question) in questions.entries() {
-                self.related(question.get("params"), edits)?;
-            }
-        }
+        self.questions(result, edits)?;
         self.related(Some(result), edits)
+    }
+
+    /// Questions that a result, or a task, holds.
+    fn questions(self, node: Node<'_>, edits: &mut Edits) -> Result<(), NoMessage> {
+        let questions = node.get("inputRequests").into_iter().flat_map(|questions| questions.entries());
+        questions.into_iter().try_for_each(|(_, question)| self.related(question.get("params"), edits))
     }
 
     /// Tags those of a notification.
@@ -70,6 +72,7 @@ impl Told<'_> {
             if let Some(task) = params.get("task") {
                 self.task(task, edits)?;
             }
+            self.questions(params, edits)?;
         }
         self.related(params, edits)
     }

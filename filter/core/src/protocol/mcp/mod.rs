@@ -132,8 +132,18 @@ impl<'d> Asking<'d> {
 }
 
 /// Members of parameters that decide something.
-const PARAMS: &[&str] =
-    &["name", "arguments", "uri", "_meta", "ref", "argument", "inputResponses", "protocolVersion", "task"];
+const PARAMS: &[&str] = &[
+    "name",
+    "arguments",
+    "uri",
+    "_meta",
+    "ref",
+    "argument",
+    "inputResponses",
+    "inputRequests",
+    "protocolVersion",
+    "task",
+];
 
 /// Members of results that decide something, to clients.
 const RESULT: &[&str] = &[
