@@ -68,6 +68,9 @@ pub struct Bounds {
     pub media: Verdict,
 }
 
+/// The address that goes on instead of the one that a server tells.
+pub type Endpoint<'a> = &'a dyn Fn(&str) -> Result<String, Denial>;
+
 /// What a stream is looked at with.
 pub struct Look<'a> {
     /// Whether an answer may come from this model.
@@ -83,7 +86,7 @@ pub struct Look<'a> {
     /// Judges the messages of an MCP server.
     pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
     /// Where the endpoint is that a stream of the older transport of MCP tells; none where it is not spoken.
-    pub endpoint: Option<&'a dyn Fn(&str) -> Result<String, Denial>>,
+    pub endpoint: Option<Endpoint<'a>>,
     /// Judges calls of tools; none where no statement is about tools.
     pub tools: Option<&'a mut dyn Judge>,
 }
