@@ -42,13 +42,13 @@ fn tasks_are_their_makers() {
             "t-1"
         );
         let played = stage.post("writer", &ask(method, &params), &Answer::default());
-        assert_eq!((outcome(&played).as_str(), &played.error()["id"]), ("404 mcp.task", &json!(3)), "{method}");
+        assert_eq!((outcome(&played).as_str(), &played.error()["id"]), ("400 mcp.task", &json!(3)), "{method}");
         for other in
             [json!("t-1"), json!("t-2.AAAAAAAAAAAAAAAAAAAAAA"), json!(""), json!(1), json!(null), json!(["t-1"])]
         {
             let played = stage.post("reader", &ask(method, &json!({"taskId": other})), &Answer::default());
             assert!(
-                ["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
+                ["400 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
                 "{method} {other}"
             );
         }
@@ -73,7 +73,7 @@ fn no_other_way_to_name_a_task_is_left() {
         for method in ["tasks/get", "subscriptions/listen", "tools/list"] {
             let played = stage.post("reader", &ask(method, &params), &none);
             assert!(
-                ["404 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
+                ["400 mcp.task", "400 protocol.unreadable"].contains(&outcome(&played).as_str()),
                 "{method} {params}"
             );
         }
@@ -99,9 +99,9 @@ fn headers_name_tasks_as_messages_do() {
     };
     assert_eq!(send("reader", &own).upstream_set["mcp-name"], "t-1");
     for named in ["t-1", "t-2", "t-1.AAAAAAAAAAAAAAAAAAAAAA"] {
-        assert_eq!(outcome(&send("reader", named)), "404 mcp.task", "{named}");
+        assert_eq!(outcome(&send("reader", named)), "400 mcp.task", "{named}");
     }
-    assert_eq!(outcome(&send("writer", &own)), "404 mcp.task");
+    assert_eq!(outcome(&send("writer", &own)), "400 mcp.task");
 }
 
 #[test]
