@@ -99,7 +99,7 @@ fn headers_name_tasks_as_messages_do() {
     };
     assert_eq!(send("reader", &own).upstream_set["mcp-name"], "t-1");
     for named in ["t-1", "t-2", "t-1.AAAAAAAAAAAAAAAAAAAAAA"] {
-        assert_eq!(outcome(&send("reader", named)), "400 mcp.task", "{named}");
+        assert_eq!(outcome(&send("reader", named)), "400 mcp.header_mismatch", "{named}");
     }
     assert_eq!(outcome(&send("writer", &own)), "400 mcp.task");
 }

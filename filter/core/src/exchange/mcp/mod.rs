@@ -90,8 +90,10 @@ impl Exchange {
         }
         if let Some(name) = facts.mcp.name.as_deref().filter(|_| facts.mcp.names_task) {
             let seal = self.seal(cx)?;
-            let own = seal.open(seal::Of::Task, name).ok_or_else(|| Denial::new(Reason::McpTask))?;
-            cx.effects.push(Effect::SetHeader(Side::Request, "mcp-name".to_owned(), own.as_bytes().to_vec()));
+            // One that is not the caller's is refused with the message, which must name the same, and whose id the refusal answers.
+            if let Some(own) = seal.open(seal::Of::Task, name) {
+                cx.effects.push(Effect::SetHeader(Side::Request, "mcp-name".to_owned(), own.as_bytes().to_vec()));
+            }
         }
         if let Some(sealed) = session {
             let own = self.opened(sealed, cx)?;
