@@ -1,7 +1,8 @@
 """Callers of an MCP server, with the official SDK. Reads one JSON object a line and prints one JSON line for what came of it.
 
-A caller is `{"url", "token", "version", "steps": [[OPERATION, ARGUMENTS], ..]}`; the outcome has the `version` that was agreed on and, for each
-step, `{"ok": RESULT}` or `{"error": CODE, "message", "data"}`. Versions before 2026-07-28 are shaken hands on.
+A caller is `{"url", "token", "version", "steps": [[OPERATION, ARGUMENTS], ..]}`, with the seconds that it waits for an answer (`patience`); the outcome has the `version` that was agreed on and, for each
+step, `{"ok": RESULT}` or `{"error": CODE, "message", "data"}`, and what the server `asked` of the caller's model and user. Versions before
+2026-07-28 are shaken hands on. With `sse` the transport is that of 2024-11-05.
 """
 
 import asyncio
@@ -11,7 +12,9 @@ import sys
 import httpx2
 import mcp.client.session as session
 from mcp import Client, MCPError
+from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp_types import CreateMessageResult, ElicitResult, TextContent
 
 
 async def tools(client, **_):
@@ -53,16 +56,28 @@ async def visit(caller):
     if not modern:
         session.LATEST_HANDSHAKE_VERSION = caller["version"]
     headers = {"authorization": f"Bearer {caller['token']}"} if caller.get("token") else {}
-    outcomes = []
+    outcomes, asked = [], []
+
+    async def model(context, params):
+        asked.append([params.messages[0].content.text, params.max_tokens])
+        return CreateMessageResult(role="assistant", content=TextContent(type="text", text="in short"), model="m")
+
+    async def user(context, params):
+        asked.append([params.message])
+        return ElicitResult(action="accept", content={"pin": "1234"})
+
     async with httpx2.AsyncClient(headers=headers, timeout=20) as http:
         transport = streamable_http_client(caller["url"], http_client=http)
-        async with Client(transport, mode=caller["version"] if modern else "legacy", read_timeout_seconds=20, cache=None) as client:
+        if caller.get("sse"):
+            transport = sse_client(caller["url"], headers=headers)
+        async with Client(transport, mode=caller["version"] if modern else "legacy", read_timeout_seconds=caller.get("patience", 20), cache=None,
+                          sampling_callback=model, elicitation_callback=user) as client:
             for name, arguments in caller["steps"]:
                 try:
                     outcomes.append({"ok": await OPERATIONS[name](client, **arguments)})
                 except MCPError as error:
                     outcomes.append({"error": error.error.code, "message": error.error.message, "data": error.error.data})
-            return {"version": client.protocol_version, "steps": outcomes}
+            return {"version": client.protocol_version, "steps": outcomes, "asked": asked}
 
 
 def first(error):

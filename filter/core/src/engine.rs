@@ -1,6 +1,6 @@
 //! One compiled, immutable policy; and what one worker keeps beside it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::calls::Calls;
@@ -13,8 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Limits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, ReserveDocument, RoleSet, Roles,
-    Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument, RoleSet,
+    Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::sort;
@@ -50,6 +50,7 @@ pub struct Engine {
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
     pub(crate) pins: Pins,
+    pub(crate) param_headers: ParamHeaders,
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
     pub(crate) session_key: Option<Vec<u8>>,
@@ -120,6 +121,7 @@ impl Engine {
         }
         let restoring: Vec<String> =
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
+        let param_headers = ParamHeaders::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
         let session_key =
@@ -172,6 +174,7 @@ impl Engine {
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),
                 pins,
+                param_headers,
                 declared_tools: document.tool_use.declared,
                 audit_key,
                 session_key,
@@ -278,6 +281,8 @@ pub struct Worker {
     pub(crate) keys: Keys,
     roles: HashMap<usize, (Rc<Principal>, Rc<RoleSet>)>,
     waiting: Vec<u32>,
+    /// Streams that listen, by when the proofs of their callers end: one for each such stream that is open.
+    listening: BTreeSet<(u64, u32)>,
     /// Calls of single exchanges.
     pub(crate) exchanges: Calls,
     /// Which VMs run beside this one: what others that are gone had reserved is free again.
@@ -293,6 +298,7 @@ impl Worker {
             keys: Keys::new(&engine.identity, &engine.name),
             roles: HashMap::new(),
             waiting: Vec::new(),
+            listening: BTreeSet::new(),
             exchanges: Calls::default(),
             alive: Alive::default(),
             calibrations: Calibrations::default(),
@@ -318,7 +324,7 @@ impl Worker {
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
         match engine.identity.fetches_keys() || self.exchanges.is_waiting() {
             true => 100,
-            false if !engine.limits.is_empty() => BEAT_MS,
+            false if !engine.limits.is_empty() || !self.listening.is_empty() => BEAT_MS,
             false => 0,
         }
     }
@@ -334,6 +340,10 @@ impl Worker {
         calls(fetches, effects);
         let mut woken = std::mem::take(&mut self.waiting);
         woken.extend(self.exchanges.tick(at));
+        while let Some((ends_ms, exchange)) = self.listening.first().copied().filter(|(ends, _)| *ends <= at.millis()) {
+            self.listening.remove(&(ends_ms, exchange));
+            woken.push(exchange);
+        }
         woken
     }
 
@@ -370,6 +380,16 @@ impl Worker {
         if !self.waiting.contains(&exchange) {
             self.waiting.push(exchange);
         }
+    }
+
+    /// Wakes an exchange when the proof of its caller ends.
+    pub(crate) fn listens(&mut self, exchange: u32, ends_ms: u64) {
+        self.listening.insert((ends_ms, exchange));
+    }
+
+    /// It is over, or ended.
+    pub(crate) fn listens_no_more(&mut self, exchange: u32, ends_ms: u64) {
+        self.listening.remove(&(ends_ms, exchange));
     }
 
     /// The roles of a caller. Verified callers are shared by the token cache, so their roles are too.

@@ -300,14 +300,19 @@ fn structure(item: &ItemStruct, defaults: &Defaults<'_>, enums: &HashMap<String,
 }
 
 fn enumeration(item: &ItemEnum) -> anyhow::Result<Enum> {
-    let snake = Serde::of(&item.attrs)?.rename_all.is_some_and(|style| style == "snake_case");
+    let joint = match Serde::of(&item.attrs)?.rename_all.as_deref() {
+        None => None,
+        Some("snake_case") => Some('_'),
+        Some("kebab-case") => Some('-'),
+        Some(style) => anyhow::bail!("`{}` has names in `{style}`, which the reference cannot write", item.ident),
+    };
     let (mut values, mut default) = (Vec::new(), None);
     for variant in &item.variants {
         let ident = variant.ident.to_string();
-        let name = match Serde::of(&variant.attrs)?.rename {
-            Some(name) => name,
-            None if snake => snake_case(&ident),
-            None => ident,
+        let name = match (Serde::of(&variant.attrs)?.rename, joint) {
+            (Some(name), _) => name,
+            (None, Some(joint)) => joined(&ident, joint),
+            (None, None) => ident,
         };
         if variant.attrs.iter().any(|a| a.path().is_ident("default")) {
             default = Some(name.clone());
@@ -317,11 +322,12 @@ fn enumeration(item: &ItemEnum) -> anyhow::Result<Enum> {
     Ok(Enum { doc: doc(&item.attrs), values, default })
 }
 
-fn snake_case(ident: &str) -> String {
+/// A name of Rust's in lower case, its words joined by `joint`.
+fn joined(ident: &str, joint: char) -> String {
     let mut out = String::new();
     for c in ident.chars() {
         if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push('_');
+            out.push(joint);
         }
         out.push(c.to_ascii_lowercase());
     }

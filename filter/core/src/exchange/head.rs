@@ -197,6 +197,7 @@ impl Exchange {
             restore: RestoreMap::default(),
             way: self.way(headers, call, target, cx),
             mcp: Heads::default(),
+            called: None,
             tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
@@ -317,14 +318,16 @@ impl Exchange {
                 return Err(Denial::new(Reason::ProtocolUnreadable).detail("the body is empty"));
             }
         }
+        let stripped = path_without_credential(headers);
+        let mut path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
+        let own;
         if facts.call.api == Api::Mcp {
-            self.mcp_head(headers, facts, cx)?;
+            own = self.mcp_head(headers, path, facts, cx)?;
+            path = own.as_deref().unwrap_or(path);
         }
         if media == Media::Json && length(headers).is_some_and(|l| l > cx.engine.max_body as u64) {
             return Err(too_large(cx));
         }
-        let stripped = path_without_credential(headers);
-        let path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
         match path.split_once('?') {
             Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),

@@ -59,6 +59,8 @@ pub struct Exchange {
     rpc: Option<Box<Rpc>>,
     /// What it counts under limits.
     quota: quota::Quota,
+    /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
+    listens_until: Option<u64>,
 }
 
 /// How far an exchange is.
@@ -127,6 +129,8 @@ struct Facts {
     way: route::Way,
     /// What headers say of a message of MCP.
     mcp: Heads,
+    /// What the caller called, where the answer may tell the address of an endpoint.
+    called: Option<mcp::Called>,
     /// What is known of its tools.
     tools: Tools,
 }
@@ -164,6 +168,7 @@ impl Exchange {
             asked_answer: None,
             rpc: None,
             quota: Default::default(),
+            listens_until: None,
         }
     }
 
@@ -243,6 +248,7 @@ impl Exchange {
         self.stream_over(cx);
         self.settle(cx);
         self.forget_outside(cx);
+        self.forget_listening(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));

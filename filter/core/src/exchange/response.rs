@@ -159,6 +159,12 @@ impl Exchange {
 
     pub(super) fn response_body(&mut self, available: usize, end: bool, cx: &mut Context<'_>) -> Flow {
         if matches!(self.stage, Stage::Stream(..)) {
+            if self.has_run_out(cx) {
+                let flow = self.run_out(cx);
+                if flow == Flow::Hold {
+                    return flow;
+                }
+            }
             return self.stream_body(available, end, cx);
         }
         self.quota.answer_bytes = match (&self.stage, &self.tap) {

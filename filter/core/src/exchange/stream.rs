@@ -2,14 +2,15 @@
 
 use super::body::inspector;
 use super::line::{CHECKSUMS, Media};
-use super::mcp::MessageJudge;
+use super::mcp::{MessageJudge, sealed_endpoint};
 use super::tools::{Judge, remember};
 use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
+use crate::identity;
 use crate::json::Node;
-use crate::policy::{Plan, Verdict};
+use crate::policy::{Plan, Transport, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation};
 use crate::reply::{Denial, Reason};
 use crate::stream::framing::Framing;
@@ -97,6 +98,7 @@ impl Exchange {
                 _ => return self.deny(Denial::new(Reason::InternalHost), cx),
             },
         };
+        let seal = self.seal_of_server(cx);
         let Stage::Stream(streaming) = &mut self.stage else { return Flow::Continue };
         let Some(facts) = &mut self.facts else { return Flow::Continue };
         let Streaming { filter, plan, digest } = streaming.as_mut();
@@ -105,7 +107,15 @@ impl Exchange {
         inspector.shingles = Some(&facts.shingles);
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
-        let server = MessageJudge::new(cx.engine, facts);
+        let server = MessageJudge::new(cx.engine, facts, seal.as_ref());
+        let speaks_sse =
+            server.listens() && cx.engine.targets.get(facts.target).is_some_and(|t| t.transport == Transport::Sse);
+        let called = facts.called.as_ref();
+        let endpoint = |address: &str| match &seal {
+            None => Ok(address.to_owned()),
+            Some(Ok(seal)) => sealed_endpoint(address, called, seal),
+            Some(Err(denial)) => Err(denial.clone()),
+        };
         let messages = |message: Node<'_>| server.incoming(message);
         let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
         if let Some(judge) = &mut judge {
@@ -118,10 +128,11 @@ impl Exchange {
             budget: &mut facts.budget,
             restore: &facts.restore,
             restoring_tools: &cx.engine.restoring_tools,
+            endpoint: if speaks_sse { Some(&endpoint) } else { None },
             tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
-        let pins = server.seen();
+        let (pins, listens) = (server.seen(), server.listens());
         let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
@@ -146,6 +157,9 @@ impl Exchange {
             self.record.answer_denied |= self.record.denial.is_none();
             self.record.denial.get_or_insert(denial.reason);
             self.record.enforced |= self.tap.is_none();
+            if listens {
+                self.cut_off(cx);
+            }
         }
         if end {
             self.stream_over(cx);
@@ -175,6 +189,10 @@ impl Exchange {
             }
         };
         let Streaming { filter, digest, .. } = *streaming;
+        let outlived = self.record.principal.as_ref().and_then(|principal| principal.ends_ms);
+        if outlived.is_some_and(|ends_ms| cx.at.millis() >= ends_ms) {
+            self.note(Reason::Identity(identity::Reason::Expired));
+        }
         self.record.content_out = digest.finish();
         let model = self.record.model.clone().unwrap_or_default();
         if let Some(answered) = filter.model()

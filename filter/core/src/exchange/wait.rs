@@ -6,8 +6,11 @@ use crate::host::Side;
 use crate::reply::Reason;
 
 impl Exchange {
-    /// Keys may have come, or the time to wait for them may be up.
+    /// Keys may have come, or the time to wait for them, or for which a stream may listen, may be up.
     pub(super) fn wake(&mut self, cx: &mut Context<'_>) -> Flow {
+        if self.has_run_out(cx) {
+            return self.run_out(cx);
+        }
         if let Some(flow) = self.wake_outside(cx) {
             return flow;
         }

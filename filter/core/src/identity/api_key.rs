@@ -129,6 +129,7 @@ impl ApiKeys {
                 purpose: document.purpose.clone(),
                 key_id: Some(document.id.clone()),
                 expires_at,
+                ends_ms: expires_at.map(|end| end.saturating_mul(1000)),
                 ..Principal::new(Method::ApiKey)
             });
             if keys.0.insert(digest, Entry { principal, revoked: document.revoked }).is_some() {

@@ -176,7 +176,9 @@ impl Rules {
             None | Some(Json::Null) => None,
             Some(id) => Some(id.text().filter(|id| super::claims::usable(id)).ok_or(Reason::Claims)?.to_owned()),
         };
-        principal.expires_at = date(claims, "exp")?.map(|ms| ms / 1000);
+        let expires_ms = date(claims, "exp")?;
+        principal.expires_at = expires_ms.map(|ms| ms / 1000);
+        principal.ends_ms = expires_ms.map(|ms| ms.saturating_add(self.skew_ms));
         Ok(principal)
     }
 }

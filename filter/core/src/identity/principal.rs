@@ -54,6 +54,8 @@ pub struct Principal {
     pub token_id: Option<String>,
     /// When the proof ends, in seconds since 1970; without the tolerated clock skew.
     pub expires_at: Option<u64>,
+    /// When the proof is taken no more, in milliseconds since 1970: `expires_at` and the tolerated clock skew.
+    pub ends_ms: Option<u64>,
 }
 
 impl Principal {
@@ -71,6 +73,7 @@ impl Principal {
             key_id: None,
             token_id: None,
             expires_at: None,
+            ends_ms: None,
         }
     }
 

@@ -9,6 +9,7 @@ mod document;
 mod glob;
 mod models;
 mod number;
+mod params;
 mod pins;
 mod roles;
 mod targets;
@@ -20,11 +21,12 @@ pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
     Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument,
-    StreamMode, ToolDocument, Ungoverned, Unit, Verdict,
+    StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
+pub use params::ParamHeaders;
 pub use pins::{Pinned, Pins, digest as pin_of};
 pub(crate) use roles::Conditions;
 pub use roles::{RoleSet, Roles, Who};

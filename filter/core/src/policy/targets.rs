@@ -1,6 +1,6 @@
 //! Targets: what is governed, named by what Envoy decided (cluster, route), never by what the client wrote.
 
-use super::document::{Forward, TargetDocument, Ungoverned};
+use super::document::{Forward, TargetDocument, Transport, Ungoverned};
 use super::glob::Globs;
 use crate::config::{OneOrMany, Path, Problem};
 use crate::protocol::Api;
@@ -26,6 +26,8 @@ pub struct Target {
     pub resource: Option<String>,
     /// What it learns of callers.
     pub forward: Forward,
+    /// How an MCP server is spoken to.
+    pub transport: Transport,
     /// Where an agent may be told to push notifications to.
     pub push_hosts: Globs,
     /// Who answers for it.
@@ -76,6 +78,16 @@ impl Targets {
                         .help("as clients write it: `https://mcp.acme.com/mcp`"),
                 );
             }
+            let speaks_mcp = document.provider == "mcp" || document.apis.0.contains(&Api::Mcp);
+            if document.transport == Transport::Sse && !speaks_mcp {
+                problems.push(
+                    Problem::new(
+                        path.key("transport"),
+                        "`sse` is a transport of MCP, which this target does not speak",
+                    )
+                    .help("add `provider: mcp`"),
+                );
+            }
             targets.push(Target {
                 index,
                 name: document.name.clone(),
@@ -88,6 +100,7 @@ impl Targets {
                 path_prefix: prefix.clone(),
                 resource: document.resource.clone(),
                 forward: document.forward,
+                transport: document.transport,
                 push_hosts: Globs::new(&document.push_hosts.0),
                 owner: document.owner.clone(),
                 passes_unknown_paths: document.unknown_paths == Ungoverned::Pass,
@@ -96,6 +109,23 @@ impl Targets {
                 clusters: Globs::new(&document.cluster.0),
                 routes: Globs::new(&document.route.0),
             });
+        }
+        let speaks = |target: &Target, transport| target.transport == transport && target.apis.contains(&Api::Mcp);
+        let shares = |a: &Target, b: &Target| {
+            let clusters = |target: &Target| documents.get(target.index).map_or(&[][..], |d| d.cluster.0.as_slice());
+            clusters(a).iter().any(|name| clusters(b).contains(name))
+        };
+        for target in targets.iter().filter(|t| speaks(t, Transport::StreamableHttp) && t.path_prefix.is_empty()) {
+            // There, an address of a stream is a path like any other, and nobody asks for its tag.
+            if let Some(older) = targets.iter().find(|t| speaks(t, Transport::Sse) && shares(t, target)) {
+                problems.push(
+                    Problem::new(
+                        path.index(target.index).key("path_prefix"),
+                        format!("no `path_prefix`, where `{}` has the same server's streams of `sse`", older.name),
+                    )
+                    .help("say where streamable HTTP is spoken: `path_prefix: /mcp`"),
+                );
+            }
         }
         Self(targets)
     }

@@ -362,7 +362,9 @@ fn fits(base: &str, tail: &str, path: &str) -> Option<Option<Range<usize>>> {
     match path.get(at..)? {
         "" => Some(model),
         rest if below && rest.starts_with('/') => {
-            let sound = rest.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
+            // Where every path is known, one with a slash at its end is, too (`/messages/`).
+            let inner = rest.strip_suffix('/').filter(|_| tail.is_empty()).unwrap_or(rest);
+            let sound = inner.split('/').skip(1).all(|segment| !matches!(segment, "" | "." | ".."));
             sound.then_some(model)
         }
         _ => None,

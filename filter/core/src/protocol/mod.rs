@@ -20,8 +20,8 @@ pub use about::{ABOUT, About, about};
 pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathModel, Streams, classify, encoded};
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use mcp::{
-    Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, is_known_method,
-    is_lifecycle, lists, walk_messages,
+    Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, exact,
+    is_known_method, is_lifecycle, lists, plain_name, walk_messages,
 };
 pub(crate) use media::MIN_PAYLOAD;
 pub use media::{Contents, Media, MediaSet, media};

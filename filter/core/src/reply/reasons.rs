@@ -124,6 +124,9 @@ reasons! {
     /// An MCP session that is not this caller's.
     McpSession "mcp.session" 404 final
         "There is no such session of yours. Begin another one.";
+    /// A task that is not this caller's. No 404: to clients of MCP that says that their session is gone, which they begin anew.
+    McpTask "mcp.task" 400 final
+        "There is no such task of yours. Name it as it was told to you.";
     /// A finding that the policy refuses.
     ContentDenied "content.denied" 400 final
         "The text holds data that must not be sent here. Remove it and try again.";

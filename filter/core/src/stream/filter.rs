@@ -69,6 +69,9 @@ pub struct Bounds {
     pub media: Verdict,
 }
 
+/// The address that goes on instead of the one that a server tells.
+pub type Endpoint<'a> = &'a dyn Fn(&str) -> Result<String, Denial>;
+
 /// What a stream is looked at with.
 pub struct Look<'a> {
     /// Whether an answer may come from this model.
@@ -83,6 +86,8 @@ pub struct Look<'a> {
     pub restoring_tools: &'a Globs,
     /// Judges the messages of an MCP server.
     pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
+    /// Where the endpoint is that a stream of the older transport of MCP tells; none where it is not spoken.
+    pub endpoint: Option<Endpoint<'a>>,
     /// Judges calls of tools; none where no statement is about tools.
     pub tools: Option<&'a mut dyn Judge>,
 }
@@ -138,6 +143,8 @@ pub struct Filter {
     pub(super) finished: bool,
     /// What a client of MCP is told beside a reason.
     rpc: Option<Box<Rpc>>,
+    /// The endpoint was told.
+    endpoint: bool,
 }
 
 impl std::fmt::Debug for Filter {
@@ -167,6 +174,7 @@ impl Filter {
             scripts: Scripts::default(),
             finished: false,
             rpc: None,
+            endpoint: false,
         }
     }
 
@@ -234,6 +242,9 @@ impl Filter {
 
     fn frame(&mut self, frame: &Rc<Frame>, look: &mut Look<'_>, passed: &mut Passed) {
         let Some(payload) = frame.payload() else { return self.rest(frame, look, passed) };
+        if self.kind.api == Api::Mcp && frame.event() == Some("endpoint") {
+            return self.endpoint(frame, &payload, look, passed);
+        }
         if self.again(frame, &payload, look, passed) {
             return;
         }
@@ -253,10 +264,6 @@ impl Filter {
             }
             return self.rest(frame, look, passed);
         }
-        if self.kind.api == Api::Mcp && frame.event() == Some("endpoint") {
-            let denial = Denial::new(Reason::AnswerUnscannable).detail("the HTTP+SSE transport of MCP 2024-11-05");
-            return self.refuse(denial, passed);
-        }
         let limits = look.inspector.limits;
         match Document::parse(json, &limits) {
             Ok(document) => self.event(frame, &document, None, look, passed),
@@ -265,6 +272,27 @@ impl Filter {
                 let detail = format!("{} in an event of the stream", error.kind);
                 self.refuse(Denial::new(Reason::AnswerUnscannable).detail(detail), passed);
             }
+        }
+    }
+
+    /// The event by which a server of the older transport of MCP begins a stream: once, and only where that is spoken. What it tells is no
+    /// text for anybody.
+    fn endpoint(&mut self, frame: &Frame, payload: &[u8], look: &mut Look<'_>, passed: &mut Passed) {
+        if self.over {
+            return;
+        }
+        let told = match (look.endpoint.filter(|_| !self.endpoint), std::str::from_utf8(payload)) {
+            (Some(tell), Ok(address)) => tell(address),
+            _ => Err(Denial::new(Reason::AnswerUnscannable)
+                .detail("the HTTP+SSE transport of MCP 2024-11-05 (`transport: sse` of a target)")),
+        };
+        self.endpoint = true;
+        match told {
+            Ok(address) if self.clean(frame, look, passed) => {
+                self.writer.replace(frame, address.as_bytes(), &mut passed.bytes);
+            }
+            Ok(_) => {}
+            Err(denial) => self.refuse(denial, passed),
         }
     }
 

@@ -93,6 +93,47 @@ fn a_server_asks_only_what_the_caller_is_allowed() {
 }
 
 #[test]
+fn a_task_that_asks_is_a_question() {
+    let mut stage = Stage::new(&json!({}));
+    let asks = json!({"taskId": "t", "status": "input_required",
+        "inputRequests": {"q": {"method": "elicitation/create", "params": {"message": "pin?"}}}});
+    let fails = json!({"taskId": "t", "status": "failed", "error": {"code": -32042, "message": "m"}});
+    for task in [asks, fails] {
+        let told = json!({"jsonrpc": "2.0", "method": "notifications/tasks", "params": task});
+        let got = json!({"jsonrpc": "2.0", "id": 7, "result": task});
+        for message in [told, got] {
+            let answer = Answer::stream(std::slice::from_ref(&message), 50);
+            let played = stage.post("reader", &call("read_a", &json!({})), &answer);
+            assert_eq!((played.reason(), played.client.contains("taskId")), ("method.not_allowed", false), "{message}");
+            assert_eq!(stage.post("writer", &call("read_a", &json!({})), &answer).reason(), "", "{message}");
+        }
+    }
+}
+
+#[test]
+fn an_error_that_asks_the_user_is_a_question() {
+    let mut stage = Stage::new(&json!({}));
+    let error = |error: Value| json!({"jsonrpc": "2.0", "id": 7, "error": error});
+    let page = json!({"mode": "url", "elicitationId": "e", "url": "https://a.test/", "message": "m"});
+    for asked in [
+        error(json!({"code": -32042, "message": "m", "data": {"elicitations": [page]}})),
+        error(json!({"code": -32042, "message": "m"})),
+        error(json!({"code": 1, "message": "m", "data": {"elicitations": page}})),
+    ] {
+        for answer in [Answer::json(&asked), Answer::stream(std::slice::from_ref(&asked), 16)] {
+            let played = stage.post("reader", &call("read_a", &json!({})), &answer);
+            assert_eq!(played.reason(), "method.not_allowed", "{asked}");
+            assert!(!played.client.contains("elicitations"));
+            assert_eq!(stage.post("writer", &call("read_a", &json!({})), &answer).reason(), "", "{asked}");
+        }
+    }
+    let odd = error(json!({"code": 1, "message": "m", "data": {"Elicitations": [page]}}));
+    assert_eq!(stage.post("reader", &call("read_a", &json!({})), &Answer::json(&odd)).reason(), "answer.unscannable");
+    let plain = error(json!({"code": -32602, "message": "m", "data": "d"}));
+    assert_eq!(stage.post("reader", &call("read_a", &json!({})), &Answer::json(&plain)).reason(), "");
+}
+
+#[test]
 fn results_are_scanned_and_redacted() {
     let more = json!({"content": [
         {"id": "cards", "detect": "CREDIT_CARD", "action": "mask", "channels": "tool_result", "direction": "response"},
@@ -142,8 +183,7 @@ fn a_list_under_another_status_is_cut_too() {
 fn the_old_transport_is_recognised() {
     let mut stage = Stage::new(&json!({}));
     let text = b"event: endpoint\ndata: /messages/?session_id=1\n\n".to_vec();
-    let answer =
-        Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks: vec![text] };
+    let answer = Answer { chunks: vec![text], ..Answer::events("") };
     let played = stage.send("writer", "GET", &[], "", &answer);
     assert_eq!((played.client.as_str(), played.reason()), ("", "answer.unscannable"));
 }
@@ -152,7 +192,7 @@ fn the_old_transport_is_recognised() {
 fn empty_events_and_answers_pass() {
     let mut stage = Stage::new(&json!({}));
     let chunks = vec![b"id: 1\nretry: 500\ndata:\n\n: ping\n\n".to_vec()];
-    let answer = Answer { status: "200", headers: vec![("content-type", "text/event-stream".into())], chunks };
+    let answer = Answer { chunks, ..Answer::events("") };
     let played = stage.send("reader", "GET", &[], "", &answer);
     assert_eq!(played.client, "id: 1\nretry: 500\ndata:\n\n: ping\n\n");
     let note = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});

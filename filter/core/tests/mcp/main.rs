@@ -5,8 +5,11 @@
 
 mod agents;
 mod answers;
+mod listening;
+mod older;
 mod sessions;
 mod stage;
+mod tasks;
 
 use serde_json::{Value, json};
 use stage::{Answer, Played, Stage};
@@ -143,6 +146,8 @@ fn headers_agree_with_the_message() {
         (vec![version, method, name, ("mcp-param-region", "eu")], "passes"),
         (vec![version, method, ("mcp-name", "=?base64?cmVhZF9maWxl?=")], "passes"),
         (vec![version, method, name, ("mcp-param-region", "us")], "400 mcp.header_mismatch"),
+        // What an argument of another name says is no argument of this one.
+        (vec![version, method, name, ("mcp-param-tenant", "eu")], "400 mcp.header_mismatch"),
         (vec![version, ("mcp-method", "tools/list"), name], "400 mcp.header_mismatch"),
         (vec![version, method, ("mcp-name", "write_file")], "400 mcp.header_mismatch"),
         (vec![version, method], "400 mcp.header_mismatch"),
@@ -164,6 +169,24 @@ fn headers_agree_with_the_message() {
     let played = stage.send("reader", "POST", &[version], &answer.to_string(), &Answer::default());
     assert_eq!(outcome(&played), "400 protocol.unreadable");
     assert_eq!(outcome(&stage.post("reader", &answer, &Answer::default())), "passes");
+}
+
+#[test]
+fn a_policy_says_which_argument_a_header_repeats() {
+    let tools = json!([{"name": "read_*", "headers": {"Zone": "/place/region"}}]);
+    let mut stage = Stage::new(&json!({"tools": tools}));
+    let mut send = |tool: &str, fields: &[(&str, &str)]| {
+        let mut body = call(tool, &json!({"place": {"region": "eu"}, "zone": "us"}));
+        body["params"]["_meta"] = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28"});
+        let own = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call"), ("mcp-name", tool)];
+        let fields: Vec<_> = own.into_iter().chain(fields.iter().copied()).collect();
+        outcome(&stage.send("writer", "POST", &fields, &body.to_string(), &Answer::default()))
+    };
+    assert_eq!(send("read_a", &[("mcp-param-zone", "eu")]), "passes");
+    assert_eq!(send("read_a", &[("mcp-param-zone", "us")]), "400 mcp.header_mismatch");
+    assert_eq!(send("read_a", &[]), "400 mcp.header_mismatch");
+    assert_eq!(send("write_a", &[("mcp-param-zone", "us")]), "passes");
+    assert_eq!(send("write_a", &[("mcp-param-zone", "eu")]), "400 mcp.header_mismatch");
 }
 
 #[test]
@@ -246,6 +269,8 @@ fn other_paths_and_methods_are_no_calls() {
     for (path, method, body, expected) in [
         ("/mcp", "POST", body.as_str(), "passes"),
         ("/mcp/deeper", "POST", &body, "passes"),
+        ("/mcp/", "POST", &body, "passes"),
+        ("/mcp//", "POST", &body, "403 protocol.unknown_path"),
         ("/admin", "POST", &body, "403 protocol.unknown_path"),
         ("/mcp/../admin", "POST", &body, "403 protocol.unknown_path"),
         ("/mcp/%2e%2e/admin", "POST", &body, "403 protocol.unknown_path"),

@@ -36,6 +36,8 @@ pub struct Stage {
     worker: Worker,
     host: MemoryHost,
     next: u32,
+    /// Seconds since 1970.
+    pub now: u64,
 }
 
 /// What a server answers.
@@ -44,19 +46,29 @@ pub struct Answer {
     pub status: &'static str,
     pub headers: Vec<(&'static str, String)>,
     pub chunks: Vec<Vec<u8>>,
+    /// So many seconds pass behind the first chunk,
+    pub pause_s: u64,
+    /// and the worker's tick finds that out.
+    pub ticks: bool,
 }
 
 impl Answer {
     pub fn json(value: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status: "200", headers, chunks: vec![value.to_string().into_bytes()] }
+        Self { status: "200", headers, chunks: vec![value.to_string().into_bytes()], ..Self::default() }
     }
 
     /// A stream of these messages, cut every `size` bytes.
     pub fn stream(messages: &[Value], size: usize) -> Self {
         let text: String = messages.iter().map(|m| format!("event: message\r\ndata: {m}\r\n\r\n")).collect();
         let chunks = text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
-        Self { status: "200", headers: vec![("content-type", "text/event-stream".to_owned())], chunks }
+        Self { chunks, ..Self::events("") }
+    }
+
+    /// A stream of these very bytes.
+    pub fn events(text: &str) -> Self {
+        let headers = vec![("content-type", "text/event-stream".to_owned())];
+        Self { status: "200", headers, chunks: vec![text.as_bytes().to_vec()], ..Self::default() }
     }
 
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -113,7 +125,7 @@ impl Stage {
         let mut worker = Worker::new(&engine);
         let mut host = MemoryHost::default();
         worker.start(&engine, &mut host).unwrap();
-        Self { engine, worker, host, next: 0 }
+        Self { engine, worker, host, next: 0, now: 1_800_000_000 }
     }
 
     /// A POST of `body` by `caller`, and what the server answers to it.
@@ -183,13 +195,33 @@ impl Stage {
             if played.reply.is_none() && flow == Flow::Continue {
                 client.extend(replaced.unwrap_or_else(|| chunk.clone()));
             }
+            if i == 0 && answer.pause_s > 0 {
+                self.now += answer.pause_s;
+                if answer.ticks {
+                    self.tick(exchange, played);
+                }
+            }
         }
         played.client = String::from_utf8(client).unwrap();
     }
 
+    /// How often the worker wants its tick, in milliseconds.
+    pub fn tick_ms(&self) -> u32 {
+        self.worker.tick_ms(&self.engine)
+    }
+
+    fn tick(&mut self, exchange: &mut Exchange, played: &mut Played) {
+        let at = Time(self.now * 1_000_000_000);
+        assert!(self.worker.tick_ms(&self.engine) <= 1000);
+        let woken = self.worker.tick(&self.engine, at, &mut self.host, &mut Vec::new());
+        if woken.contains(&self.next) {
+            let _ = self.tell(exchange, Event::Wake, played);
+        }
+    }
+
     fn tell(&mut self, exchange: &mut Exchange, event: Event<'_>, played: &mut Played) -> (Flow, Option<Vec<u8>>) {
         let (mut effects, mut replaced) = (Vec::new(), None);
-        let at = Time(1_800_000_000_000_000_000);
+        let at = Time(self.now * 1_000_000_000);
         let flow = exchange.on(event, at, &self.engine, &mut self.worker, &mut self.host, &mut effects);
         for effect in effects {
             match effect {

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::seal::Seal;
+use super::tasks::{Edits, Told};
 use super::{no_conversation, show};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
@@ -11,16 +13,21 @@ use crate::exchange::outside::{Judged, Sink};
 use crate::exchange::{Context, Exchange, Facts};
 use crate::host::Side;
 use crate::json::{Document, Kind, Node};
-use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
+use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Forward, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
-    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, Operation, State, is_lifecycle, lists, media, walk_messages,
+    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, exact, is_lifecycle, lists,
+    media, walk_messages,
 };
 use crate::redact::{Inspector, Scan};
 use crate::reply::{Denial, Reason};
+use crate::sort;
 use crate::stream::Incoming;
 
 /// So many questions may stand in one result.
 const MAX_QUESTIONS: usize = 32;
+
+/// The code of an error that asks the user for something.
+const ELICITATION_REQUIRED: &str = "-32042";
 
 /// Judges messages of a server for one caller.
 pub(in crate::exchange) struct MessageJudge<'e> {
@@ -30,13 +37,15 @@ pub(in crate::exchange) struct MessageJudge<'e> {
     operation: Operation,
     /// The stream has the server's own messages, and answers no request.
     listens: bool,
+    /// What ties ids to the caller; none where nothing is tied.
+    seal: Option<&'e Result<Seal, Denial>>,
     /// What was seen of pinned tools.
     seen: RefCell<Vec<(usize, bool)>>,
 }
 
 impl<'e> MessageJudge<'e> {
     /// For the caller of an exchange.
-    pub fn new(engine: &'e Engine, facts: &Facts) -> Self {
+    pub fn new(engine: &'e Engine, facts: &Facts, seal: Option<&'e Result<Seal, Denial>>) -> Self {
         let listens = facts.call.method == "GET";
         Self {
             engine,
@@ -44,8 +53,14 @@ impl<'e> MessageJudge<'e> {
             target: facts.target,
             operation: facts.call.operation,
             listens,
+            seal,
             seen: RefCell::default(),
         }
+    }
+
+    /// Whether the stream has the server's own messages.
+    pub fn listens(&self) -> bool {
+        self.listens
     }
 
     /// What was seen of pinned tools since this was asked last: the pin's place, and whether it still holds.
@@ -63,8 +78,14 @@ impl<'e> MessageJudge<'e> {
         }
     }
 
-    /// The edits with which messages may go on.
+    /// The edits with which messages may go on, in their order.
     fn judge(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+        let mut edits = self.each(node)?;
+        sort::cold(&mut edits, |a, b| (a.0.start, a.0.end) < (b.0.start, b.0.end));
+        Ok(edits)
+    }
+
+    fn each(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
         if node.kind() == Kind::Array {
             if node.items().count() > MAX_BATCH {
                 return Err(Denial::new(Reason::AnswerUnscannable).detail("too many messages at once"));
@@ -80,14 +101,43 @@ impl<'e> MessageJudge<'e> {
 
     fn one(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
         match Message::read(node).map_err(unreadable)? {
-            Message::Request(asking) => self.may_ask(&asking.method(), asking.params).map(|()| Vec::new()),
-            Message::Notification(_) => Ok(Vec::new()),
+            Message::Request(asking) => {
+                self.may_ask(&asking.method(), asking.params)?;
+                self.tasks(|told, edits| told.related(asking.params, edits))
+            }
+            Message::Notification(asking) => {
+                // A task that waits for answers says so of itself.
+                if let Some(params) = asking.params {
+                    self.questions(params)?;
+                    self.errors(params)?;
+                }
+                self.tasks(|told, edits| told.notification(&asking.method(), asking.params, edits))
+            }
             Message::Answer(answer) => {
-                let Some(result) = answer.result else { return Ok(Vec::new()) };
+                let Some(result) = answer.result else {
+                    return self.errors(node).map(|()| Vec::new());
+                };
                 self.questions(result)?;
-                self.cut(result)
+                self.errors(result)?;
+                let mut edits = self.cut(result)?;
+                edits.extend(self.tasks(|told, edits| told.result(result, edits))?);
+                Ok(edits)
             }
         }
+    }
+
+    /// Ties what a message says of tasks to the caller.
+    fn tasks(&self, tell: impl FnOnce(Told<'_>, &mut Edits) -> Result<(), NoMessage>) -> Result<Edits, Denial> {
+        let mut edits = Edits::new();
+        let seal = match self.seal {
+            None => return Ok(edits),
+            Some(Ok(seal)) => seal,
+            Some(Err(denial)) => return Err(denial.clone()),
+        };
+        let forward = self.engine.targets.get(self.target).map(|target| target.forward);
+        let knows_callers = forward.is_some_and(|forward| forward != Forward::None);
+        tell(Told { seal, knows_callers }, &mut edits).map_err(unreadable)?;
+        Ok(edits)
     }
 
     /// Questions of the server that come as a result.
@@ -103,6 +153,28 @@ impl<'e> MessageJudge<'e> {
             self.may_ask(&method, question.get("params"))?;
         }
         Ok(())
+    }
+
+    /// Questions of the server that come as an error: the user is to visit a page (`URLElicitationRequiredError` of 2025-11-25).
+    fn errors(&self, node: Node<'_>) -> Result<(), Denial> {
+        let Some(error) = node.get("error") else { return Ok(()) };
+        exact(error, &["code", "data"]).map_err(unreadable)?;
+        let data = error.get("data");
+        if let Some(data) = data {
+            exact(data, &["elicitations"]).map_err(unreadable)?;
+        }
+        let asked = data.and_then(|data| data.get("elicitations"));
+        let is_question = error.get("code").and_then(|code| code.number()) == Some(ELICITATION_REQUIRED);
+        match asked {
+            None if !is_question => Ok(()),
+            Some(asked) if asked.items().next().is_some() => {
+                if asked.items().count() > MAX_QUESTIONS {
+                    return Err(unreadable("an error that asks too much"));
+                }
+                asked.items().try_for_each(|question| self.may_ask("elicitation/create", Some(question)))
+            }
+            asked => self.may_ask("elicitation/create", asked),
+        }
     }
 
     /// Whether the server may ask something of the caller.
@@ -186,7 +258,11 @@ impl Exchange {
             false => document.root().get("jsonrpc").is_some(),
         };
         if is_message {
-            let judge = MessageJudge::new(cx.engine, facts);
+            let seal = match facts.call.api == Api::Mcp && self.tap.is_none() {
+                true => Some(self.seal(cx)),
+                false => None,
+            };
+            let judge = MessageJudge::new(cx.engine, facts, seal.as_ref());
             let incoming = judge.incoming(document.root());
             self.note_pins(&judge.seen(), cx);
             match incoming {

@@ -60,7 +60,7 @@ impl Exchange {
 }
 
 /// Scheme and authority of a request.
-fn origin(headers: &Headers) -> Option<String> {
+pub(super) fn origin(headers: &Headers) -> Option<String> {
     let one = |name: &'static str| headers.one(name).ok().flatten().and_then(|v| std::str::from_utf8(v).ok());
     let scheme = one("x-forwarded-proto").or_else(|| one(":scheme")).unwrap_or("https");
     let authority = one(":authority")?;

@@ -3,13 +3,19 @@
 //! What a list does not show may still be called by who knows its name, so that the call is what is decided; lists are cut so that a model
 //! is not led to try. Messages of the server are judged for the caller, too: it asks the caller's model and user for things.
 
+mod endpoint;
 mod incoming;
+mod listening;
 mod metadata;
 mod pins;
+mod seal;
 mod session;
+mod tasks;
 
+pub(super) use endpoint::{Called, sealed as sealed_endpoint};
 pub(super) use incoming::MessageJudge;
-pub(crate) use session::prepare as prepare_sessions;
+pub(super) use seal::Seal;
+pub(crate) use seal::prepare as prepare_sessions;
 
 use super::body::{extend, inspector, unreadable};
 use super::outside::{Judged, Sink};
@@ -17,9 +23,9 @@ use super::{Context, Effect, Exchange, Facts};
 use crate::head::Headers;
 use crate::host::Side;
 use crate::json::{self, Document, Kind, Node, fold};
-use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss};
+use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss, Transport};
 use crate::protocol::{
-    self, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
+    self, Api, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
     is_known_method, is_lifecycle, media, walk_messages,
 };
 use crate::redact::{Deriver, Scan};
@@ -41,13 +47,14 @@ const NO_TRAILERS: &[&str] = &[
 ];
 
 impl Exchange {
-    /// What the head of a request says of messages and sessions.
+    /// What the head of a request says of messages and sessions. Answers the path that goes on, where it is not `path`.
     pub(super) fn mcp_head(
         &mut self,
         headers: &Headers,
+        path: &str,
         facts: &mut Facts,
         cx: &mut Context<'_>,
-    ) -> Result<(), Denial> {
+    ) -> Result<Option<String>, Denial> {
         facts.mcp = Heads::read(headers).map_err(|error| match error {
             Unreadable::Header => Denial::new(Reason::ProtocolHeaders),
             Unreadable::Version => Denial::new(Reason::McpVersion),
@@ -73,10 +80,36 @@ impl Exchange {
             // Whose stream that takes up again, nobody could say.
             return Err(Denial::new(Reason::McpSession));
         }
-        let Some(sealed) = session.filter(|_| self.tap.is_none()) else { return Ok(()) };
-        let own = self.opened(sealed, cx)?;
-        cx.effects.push(Effect::SetHeader(Side::Request, SESSION.to_owned(), own));
-        Ok(())
+        if facts.call.method == "GET" {
+            let path = path.split('?').next().unwrap_or_default().to_owned();
+            facts.called = metadata::origin(headers).map(|origin| Called { origin, path });
+            self.listen(cx);
+        }
+        if self.tap.is_some() {
+            return Ok(None);
+        }
+        if let Some(name) = facts.mcp.name.as_deref().filter(|_| facts.mcp.names_task) {
+            let seal = self.seal(cx)?;
+            // One that is not the caller's is refused with the message, which must name the same, and whose id the refusal answers.
+            if let Some(own) = seal.open(seal::Of::Task, name) {
+                cx.effects.push(Effect::SetHeader(Side::Request, "mcp-name".to_owned(), own.as_bytes().to_vec()));
+            }
+        }
+        if let Some(sealed) = session {
+            let own = self.opened(sealed, cx)?;
+            cx.effects.push(Effect::SetHeader(Side::Request, SESSION.to_owned(), own));
+        }
+        let transport = cx.engine.targets.get(facts.target).map(|target| target.transport);
+        match facts.call.method == "POST" && transport == Some(Transport::Sse) {
+            true => self.posted(path, cx).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// What ties the ids of an MCP server to this caller; none where a policy only observes.
+    pub(super) fn seal_of_server(&self, cx: &mut Context<'_>) -> Option<Result<Seal, Denial>> {
+        let speaks = self.facts.as_ref().is_some_and(|facts| facts.call.api == Api::Mcp);
+        (speaks && self.tap.is_none()).then(|| self.seal(cx))
     }
 
     /// Headers go ahead of the body, and would disagree with it if a value were replaced there: what would be replaced is refused.
@@ -121,7 +154,12 @@ impl Exchange {
         // Refused calls count, too.
         let counted = self.count(&facts.roles, facts.target, true, cx);
         counted.or_else(|denial| self.unless_observed(denial, cx))?;
-        let mut protected = Vec::new();
+        // Facts are out of reach of the exchange while they are used.
+        let seal = match facts.call.api == Api::Mcp && self.tap.is_none() {
+            true => Some(self.seal(cx)?),
+            false => None,
+        };
+        let (mut protected, mut opened) = (Vec::new(), tasks::Edits::new());
         for node in messages {
             let message = Message::read(node).map_err(unreadable)?;
             let asking = match message {
@@ -130,7 +168,12 @@ impl Exchange {
                     return Err(unreadable("an answer, which clients of this version do not send"));
                 }
                 // To what the server was let ask.
-                Message::Answer(_) => continue,
+                Message::Answer(answer) => {
+                    if let (Some(seal), Some(result)) = (&seal, answer.result) {
+                        tasks::open_answer(result, seal, &mut opened).map_err(task_refused)?;
+                    }
+                    continue;
+                }
             };
             if let (Some(rpc), Some(id)) = (&mut self.rpc, asking.id) {
                 rpc.id = document.bytes().get(id.span()).map(|id| String::from_utf8_lossy(id).into_owned());
@@ -138,16 +181,21 @@ impl Exchange {
             if batch && asking.method() == "initialize" {
                 return Err(unreadable("`initialize` among other messages"));
             }
-            if !batch && let Err(header) = facts.mcp.agree(&asking) {
+            let tool = asking.name().and_then(|name| name.text()).filter(|_| asking.method() == "tools/call");
+            let declared = cx.engine.param_headers.of(facts.target, tool.as_deref());
+            if !batch && let Err(header) = facts.mcp.agree(&asking, declared) {
                 return Err(Denial::new(Reason::McpHeaders).detail(format!("`{header}`")));
             }
             if let Err(denial) = self.judge_asking(node, &asking, facts, cx) {
                 self.unless_observed(denial, cx)?;
             }
+            if let Some(seal) = &seal {
+                tasks::open(&asking, seal, &mut opened).map_err(task_refused)?;
+            }
             // They decide: nothing of them may be replaced.
             protected.extend([Some(asking.method), asking.name(), asking.id].into_iter().flatten().map(inner));
         }
-        self.scan_messages(document, &protected, facts, cx)
+        self.scan_messages(document, &protected, &opened, facts, cx)
     }
 
     /// Judges a request or notification.
@@ -172,6 +220,9 @@ impl Exchange {
         self.ask_method(&question, &method, cx)?;
         if facts.call.operation == Operation::A2a {
             return ask_pushes(asking, facts, cx);
+        }
+        if method == "subscriptions/listen" {
+            self.listen(cx);
         }
         if method != "tools/call" {
             return Ok(());
@@ -233,6 +284,7 @@ impl Exchange {
         &mut self,
         document: &Document<'_>,
         protected: &[std::ops::Range<usize>],
+        opened: &[(std::ops::Range<usize>, String)],
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<Judged, Denial> {
@@ -246,10 +298,16 @@ impl Exchange {
         let mut scan = Scan::new(&inspector, &mut facts.budget, None);
         if !plan.is_empty() {
             scan.body(document, Side::Request);
-            walk_messages(Side::Request, document.root(), &mut |leaf| scan.leaf(leaf));
+            walk_messages(Side::Request, document.root(), &mut |leaf| {
+                // A tag is ours, and what it stands behind came from the server.
+                let is_opened = |token: std::ops::Range<usize>| opened.iter().any(|(range, _)| *range == token);
+                if !matches!(leaf.place, Place::Value(token) if is_opened(token.inner_span())) {
+                    scan.leaf(leaf);
+                }
+            });
             scan.sweep(document, Side::Request);
         }
-        let (edited, mut outcome) = scan.finish(document, protected, &[]);
+        let (edited, mut outcome) = scan.finish(document, protected, opened);
         outcome.edited = edited;
         facts.restore = std::mem::take(&mut outcome.restore);
         self.remember("in", outcome).map(Judged::Pass)
@@ -263,6 +321,13 @@ fn called_tool(node: Node<'_>) -> Option<String> {
             asking.param("name")?.text().map(|name| name.into_owned())
         }
         _ => None,
+    }
+}
+
+fn task_refused(refused: tasks::Refused) -> Denial {
+    match refused {
+        tasks::Refused::Foreign => Denial::new(Reason::McpTask),
+        tasks::Refused::Unreadable(what) => unreadable(what),
     }
 }
 

@@ -214,6 +214,7 @@ fn claims_become_the_principal() {
         key_id: Some("a".into()),
         token_id: Some("t1".into()),
         expires_at: Some(NOW + 600),
+        ends_ms: Some((NOW + 630) * 1000),
     };
     assert_eq!(*principal, expected);
     assert_eq!(

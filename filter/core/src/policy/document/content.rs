@@ -1,5 +1,7 @@
 //! What is looked for in texts, and what is done about it.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{Mode, Verdict};
@@ -141,7 +143,12 @@ pub struct ToolDocument {
     /// What happens to a pinned tool that is defined otherwise. Default: `hide`.
     #[serde(default)]
     pub on_change: OnChange,
-    /// The targets whose tool is pinned. Default: all.
+    /// For a tool of an MCP server: headers that repeat arguments of other names, as `x-mcp-header` in its input schema says: what
+    /// follows `Mcp-Param-`, and the argument's JSON pointer (`Region: /location`). Default: each header repeats the argument
+    /// that it is named after, in any case and without `-` and `_`; one that is named after none is refused.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The targets whose tool is pinned, or has `headers`. Default: all.
     #[serde(default)]
     pub targets: OneOrMany<String>,
 }

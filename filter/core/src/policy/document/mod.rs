@@ -156,6 +156,11 @@ pub struct TargetDocument {
     /// meant by the audience it was issued for; never an API key).
     #[serde(default)]
     pub forward: Forward,
+    /// For an MCP server: how it is spoken to. `streamable-http` (the default) is what versions from 2025-03-26 on have; `sse` is the
+    /// HTTP+SSE transport of 2024-11-05, where a GET opens a stream and messages are POSTed to the address that its `endpoint` event tells,
+    /// which Doorward ties to the caller who opened it. A server that has both is two targets, by their routes.
+    #[serde(default)]
+    pub transport: Transport,
     /// For `apis: a2a`: hosts (globs) that an agent may be told to push notifications to. Default: none.
     #[serde(default)]
     pub push_hosts: OneOrMany<String>,
@@ -176,6 +181,17 @@ pub struct TargetDocument {
     /// the option.
     #[serde(default = "yes")]
     pub ask_for_usage: bool,
+}
+
+/// How an MCP server is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Streamable HTTP, of versions from 2025-03-26 on.
+    #[default]
+    StreamableHttp,
+    /// HTTP+SSE, of version 2024-11-05.
+    Sse,
 }
 
 /// What an upstream learns of the caller.

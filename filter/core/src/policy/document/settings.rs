@@ -9,7 +9,7 @@ use crate::config::SecretRef;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct McpDocument {
-    /// Ties session ids to who opened them with HMAC-SHA-256: at least 32 bytes, the same wherever one server is reached by several
+    /// Ties the ids of sessions and tasks, and the addresses of `transport: sse`, to whose they are with HMAC-SHA-256: at least 32 bytes, the same wherever one server is reached by several
     /// Envoys. Default: a random key of each Envoy process, and sessions that end with it.
     #[serde(default)]
     pub session_key: Option<SecretRef>,

@@ -4,10 +4,12 @@
 //! only the headers and who reads only the body would otherwise see two different calls. A value that is no plain ASCII comes as
 //! `=?base64?...?=`.
 //!
-//! What it does not do: which argument a `Mcp-Param-*` repeats stands in the tool's schema, which is not kept. It must equal the argument of
-//! its own name, and where there is none, any of the arguments.
+//! Which argument a `Mcp-Param-*` repeats stands in the tool's schema, which a filter does not keep. The policy may say it (`headers` of a
+//! tool); otherwise it is the argument that the header is named after, and a header that is named after none is refused: a value that
+//! stands somewhere among the arguments is not a value that the tool reads there, and whoever routes by the header would be misled.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,6 +54,8 @@ pub struct Heads {
     pub method: Option<String>,
     /// `Mcp-Name`.
     pub name: Option<String>,
+    /// It is a task's id, with our tag.
+    pub names_task: bool,
     /// `Mcp-Param-*`: what follows, and the value.
     params: Vec<(String, String)>,
 }
@@ -95,13 +99,16 @@ impl Heads {
             }
             params.push((rest.to_owned(), decoded(value).ok_or(Unreadable::Header)?));
         }
-        Ok(Self { version, method: text("mcp-method")?, name: text("mcp-name")?, params })
+        let (method, name) = (text("mcp-method")?, text("mcp-name")?);
+        let names_task = name.is_some() && method.as_deref().is_some_and(|method| method.starts_with("tasks/"));
+        Ok(Self { version, method, name, names_task, params })
     }
 
     /// Every text in them that is a caller's.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let params = self.params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-        self.name.as_deref().into_iter().chain(self.method.as_deref()).chain(params)
+        let name = self.name.as_deref().filter(|_| !self.names_task);
+        name.into_iter().chain(self.method.as_deref()).chain(params)
     }
 
     /// Whether there is one that speaks of a single message.
@@ -109,11 +116,12 @@ impl Heads {
         self.method.is_some() || self.name.is_some() || !self.params.is_empty()
     }
 
-    /// Whether they agree with a request or notification.
+    /// Whether they agree with a request or notification. `declared`: the JSON pointers of arguments by the (plain) names of the headers that
+    /// repeat them.
     ///
     /// # Errors
     /// The header that does not, or is missing.
-    pub fn agree(&self, asking: &Asking<'_>) -> Result<(), Mismatch> {
+    pub fn agree(&self, asking: &Asking<'_>, declared: &BTreeMap<String, String>) -> Result<(), Mismatch> {
         let told = asking.param("_meta").and_then(|meta| meta.get(META_VERSION)).map(|v| v.text().unwrap_or_default());
         let known = |name: &str| VERSIONS.iter().find(|(known, _)| *known == name).map(|(_, version)| *version);
         let newest = |version: Option<Version>| version.is_some_and(|v| v >= Version::V2026_07_28);
@@ -134,13 +142,27 @@ impl Heads {
         match (&self.name, name) {
             (Some(told), Some(Some(name))) if *told == name => {}
             (Some(_), _) => return Err("Mcp-Name"),
-            (None, _) if needed && naming(&method).is_some() => return Err("Mcp-Name"),
+            // Of tasks an extension says it, which not everybody goes by.
+            (None, _) if needed && naming(&method).is_some() && !method.starts_with("tasks/") => {
+                return Err("Mcp-Name");
+            }
             _ => {}
         }
         let arguments = asking.param("arguments");
-        let same =
-            |(name, value): &(String, String)| arguments.is_some_and(|arguments| repeats(arguments, name, value));
-        if self.params.iter().all(same) { Ok(()) } else { Err("Mcp-Param") }
+        let same = |(name, value): &(String, String)| {
+            arguments.is_some_and(|arguments| match declared.get(&plain(name)) {
+                Some(pointer) => at(arguments, pointer).and_then(said).is_some_and(|said| said == *value),
+                None => repeats(arguments, name, value),
+            })
+        };
+        let has = |name: &str| self.params.iter().any(|(param, _)| plain(param) == name);
+        let lacks = |(name, pointer): (&String, &String)| {
+            !has(name) && arguments.and_then(|arguments| at(arguments, pointer)).is_some_and(|node| !node.is_null())
+        };
+        match self.params.iter().all(same) && !(needed && declared.iter().any(lacks)) {
+            true => Ok(()),
+            false => Err("Mcp-Param"),
+        }
     }
 }
 
@@ -156,24 +178,24 @@ fn decoded(value: &[u8]) -> Option<String> {
     }
 }
 
-/// Whether a header repeats an argument: the one that it is named after, or any where none is.
+/// Whether a header repeats the argument that it is named after.
 fn repeats(arguments: Node<'_>, name: &str, value: &str) -> bool {
-    let plain = |name: &str| fold(name).replace(['-', '_'], "");
     let wanted = plain(name);
     let mut named = arguments.entries().filter(|(key, _)| plain(&key.text()) == wanted).peekable();
-    match named.peek() {
-        Some(_) => named.all(|(_, node)| said(node).is_some_and(|said| said == value)),
-        None => any(arguments, value),
-    }
+    named.peek().is_some() && named.all(|(_, node)| said(node).is_some_and(|said| said == value))
 }
 
-/// Whether `value` is anywhere in `node`.
-fn any(node: Node<'_>, value: &str) -> bool {
-    match node.kind() {
-        Kind::Object => node.entries().any(|(_, inner)| any(inner, value)),
-        Kind::Array => node.items().any(|inner| any(inner, value)),
-        _ => said(node).is_some_and(|said| said == value),
-    }
+/// A name as headers and arguments are compared by it.
+pub fn plain(name: &str) -> String {
+    fold(name).replace(['-', '_'], "")
+}
+
+/// What a JSON pointer (RFC 6901) leads to.
+fn at<'d>(node: Node<'d>, pointer: &str) -> Option<Node<'d>> {
+    pointer.split('/').skip(1).try_fold(node, |node, step| match node.kind() {
+        Kind::Array => node.items().nth(step.parse().ok()?),
+        _ => node.get(&step.replace("~1", "/").replace("~0", "~")),
+    })
 }
 
 /// A value without parts, as a header has it.
@@ -201,7 +223,7 @@ mod tests {
         let heads = Heads::read(&headers).map_err(|_| "unreadable")?;
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
         let Ok(Message::Request(asking)) = Message::read(document.root()) else { return Err("no request") };
-        heads.agree(&asking)
+        heads.agree(&asking, &BTreeMap::new())
     }
 
     #[test]
@@ -244,15 +266,45 @@ mod tests {
         assert_eq!(with("mcp-param-region", "eu"), Ok(()));
         assert_eq!(with("mcp-param-Region", "=?base64?ZXU=?="), Ok(()));
         assert_eq!(with("mcp-param-n", "7"), Ok(()));
-        assert_eq!(with("mcp-param-elsewhere", "y"), Ok(()));
         for (name, value) in [
             ("mcp-param-region", "us"),
             ("mcp-param-n", "7.0"),
             ("mcp-param-n", "eu"),
-            ("mcp-param-elsewhere", "z"),
+            // Values of other arguments: whoever routes by the header would read what no tool does.
+            ("mcp-param-elsewhere", "y"),
+            ("mcp-param-x", "y"),
+            ("mcp-param-tenant", "eu"),
             ("mcp-param-deep", "y"),
         ] {
             assert_eq!(with(name, value), Err("Mcp-Param"), "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_policy_says_which_argument_a_header_repeats() {
+        let declared: BTreeMap<String, String> =
+            [("zone".to_owned(), "/region".to_owned()), ("xdeep".to_owned(), "/deep/x".to_owned())].into();
+        let with = |params: &[(&str, &str)]| {
+            let own = [("mcp-protocol-version", "2026-07-28"), ("mcp-method", "tools/call")];
+            let name = ("mcp-name", "=?base64?Z3LDtsOfZQ==?=");
+            let headers: Headers = own.into_iter().chain([name]).chain(params.iter().copied()).collect();
+            let heads = Heads::read(&headers).unwrap();
+            let document = Document::parse(NEW.as_bytes(), &Limits::default()).unwrap();
+            let Ok(Message::Request(asking)) = Message::read(document.root()) else { return Err("no request") };
+            heads.agree(&asking, &declared)
+        };
+        let deep = ("mcp-param-x-deep", "y");
+        assert_eq!(with(&[("mcp-param-zone", "eu"), deep]), Ok(()));
+        assert_eq!(with(&[("mcp-param-zone", "eu"), deep, ("mcp-param-n", "7")]), Ok(()));
+        for params in [
+            vec![("mcp-param-zone", "us"), deep],
+            vec![("mcp-param-zone", "eu"), ("mcp-param-x-deep", "eu")],
+            // Where an argument is there, so is its header.
+            vec![deep],
+            vec![("mcp-param-zone", "eu")],
+            vec![("mcp-param-zone", "eu"), deep, ("mcp-param-other", "eu")],
+        ] {
+            assert_eq!(with(&params), Err("Mcp-Param"), "{params:?}");
         }
     }
 }

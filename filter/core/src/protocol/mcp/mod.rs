@@ -10,7 +10,7 @@ mod texts;
 
 use crate::json::{Kind, Node, fold};
 
-pub use headers::{Heads, Unreadable, VERSIONS, Version};
+pub use headers::{Heads, Unreadable, VERSIONS, Version, plain as plain_name};
 pub use lists::{Lists, lists};
 pub use texts::walk_messages;
 
@@ -125,14 +125,25 @@ impl<'d> Asking<'d> {
         self.params?.get(name)
     }
 
-    /// What the message is about, as `Mcp-Name` says it: a tool's or prompt's name, a resource's URI.
+    /// What the message is about, as `Mcp-Name` says it: a tool's or prompt's name, a resource's URI, a task's id.
     pub fn name(&self) -> Option<Node<'d>> {
         self.param(naming(&self.method())?)
     }
 }
 
 /// Members of parameters that decide something.
-const PARAMS: &[&str] = &["name", "arguments", "uri", "_meta", "ref", "argument", "inputResponses", "protocolVersion"];
+const PARAMS: &[&str] = &[
+    "name",
+    "arguments",
+    "uri",
+    "_meta",
+    "ref",
+    "argument",
+    "inputResponses",
+    "inputRequests",
+    "protocolVersion",
+    "task",
+];
 
 /// Members of results that decide something, to clients.
 const RESULT: &[&str] = &[
@@ -146,10 +157,17 @@ const RESULT: &[&str] = &[
     "messages",
     "inputRequests",
     "cacheScope",
+    "task",
+    "tasks",
+    "taskId",
+    "_meta",
 ];
 
 /// Refuses a key that only folds to one that decides: some servers read it as that, others do not.
-pub(super) fn exact(node: Node<'_>, names: &[&str]) -> Result<(), NoMessage> {
+///
+/// # Errors
+/// There is one.
+pub fn exact(node: Node<'_>, names: &[&str]) -> Result<(), NoMessage> {
     for (key, _) in node.entries() {
         let key = key.text();
         let folded = fold(&key);
@@ -160,11 +178,12 @@ pub(super) fn exact(node: Node<'_>, names: &[&str]) -> Result<(), NoMessage> {
     Ok(())
 }
 
-/// Which parameter names what a method is about, where one must.
+/// Which parameter names what a method is about.
 pub fn naming(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        _ if method.starts_with("tasks/") => Some("taskId"),
         _ => None,
     }
 }

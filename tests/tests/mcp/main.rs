@@ -1,6 +1,10 @@
 //! MCP on a real Envoy, with the official Python SDK on both sides: callers see the tools of their roles and call no others, in every version of
 //! the protocol; streams arrive, results are redacted, sessions stay their openers'.
 
+mod asks;
+mod listening;
+mod older;
+
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
