@@ -73,7 +73,8 @@ impl Row {
 
     /// Whether the anchor needs a place where a word can start.
     pub(in super::super) fn starts_word(&self) -> bool {
-        matches!(self.before, Before::Fits(Left::Word | Left::Hyphen | Left::File | Left::Url) | Before::NoAlnum)
+        // Behind an underscore (`DB_PASSWORD=`) no word starts, and a key does.
+        matches!(self.before, Before::Fits(Left::Word | Left::Hyphen | Left::File | Left::Url))
     }
 
     /// Whether `byte` at `at` may go on with the value whose anchor starts at `start` and ends at `end`. `from` is

@@ -216,6 +216,17 @@ fn a_lane_finds_what_a_scan_finds() {
 }
 
 #[test]
+fn a_password_behind_an_underscore_is_one() {
+    let detectors = builtin();
+    let selection = select(&detectors, &["CONNECTION_STRING"]);
+    for text in ["Server=db1;User Id=sa;DB_PASSWORD=hunter2!9 ok", "host=db1;Password=Tr0ub4dor3;DB_PWD=hunter2!9 ok"] {
+        let found = absolute(&pushes(&detectors, &selection, cut(text, 1).into_iter()), text);
+        let last = found.last().unwrap();
+        assert_eq!(text.get(last.start..last.end), Some("hunter2!9"), "{text}");
+    }
+}
+
+#[test]
 fn a_webhook_starts_with_its_scheme() {
     let detectors = builtin();
     let value = "hooks.sla¦ck.com/services/T024AHXWU/BBOSMLT9N/1D9eU2YFa8phvaK5tNIaSfNG".replace('¦', "");
