@@ -53,13 +53,7 @@ impl Exchange {
                     Ok(body) if body.len() >= available => body,
                     _ => return self.deny(Denial::new(Reason::InternalHost), cx),
                 };
-                let judged = self.judge_request(&body, cx).and_then(|judged| {
-                    if let Judged::Pass(_) = &judged {
-                        self.reserve(cx)?;
-                    }
-                    Ok(judged)
-                });
-                match judged {
+                match self.admit_request(&body, cx) {
                     Err(denial) => self.deny(denial, cx),
                     Ok(Judged::Wait) => Flow::Hold,
                     Ok(Judged::Pass(edited)) => {
@@ -120,6 +114,29 @@ impl Exchange {
         self.record.judged = true;
         if matches!(self.stage, Stage::Request) {
             self.stage = Stage::Sent;
+        }
+    }
+
+    /// Judges a whole request body and reserves what it needs; where a limit has a model for what is beyond it, once more as if that
+    /// one had been named. Every time, it goes past one limit at least.
+    fn admit_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+        loop {
+            let (findings, tools) = (self.record.findings.clone(), self.record.tools.clone());
+            let judged = self.judge_request(body, cx).and_then(|judged| {
+                if let Judged::Pass(_) = &judged {
+                    self.reserve(cx)?;
+                }
+                Ok(judged)
+            });
+            let Err(denial) = &judged else { return judged };
+            let Some(mut facts) = self.facts.take() else { return judged };
+            let again = self.steps_down(denial, &mut facts, cx);
+            self.facts = Some(facts);
+            if !again {
+                return judged;
+            }
+            // They are found again.
+            (self.record.findings, self.record.tools) = (findings, tools);
         }
     }
 

@@ -264,7 +264,7 @@ impl Exchange {
 
     /// What a request needs to go elsewhere.
     fn way(&self, headers: &Headers, call: &Result<Found, NoCall>, target: usize, cx: &Context<'_>) -> Way {
-        if !cx.engine.routes.enforced() {
+        if !cx.engine.routes.enforced() && !cx.engine.limits.steps_down() {
             return Way::default();
         }
         let stripped = path_without_credential(headers);

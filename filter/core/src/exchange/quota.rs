@@ -25,6 +25,10 @@ pub(super) struct Quota {
     /// What it needs at most.
     need: Need,
     reserved: Reserved,
+    /// The limits that it went past by another model, by their places.
+    past: Vec<usize>,
+    /// The model that it is to be made to instead of being refused.
+    step_down: Option<String>,
     /// The tightest of the limits that hold for it.
     tightest: Option<Standing>,
     /// The status of the answer.
@@ -41,6 +45,7 @@ struct Whose {
     model: Option<String>,
     model_known: bool,
     tools: Vec<String>,
+    past: Vec<usize>,
 }
 
 impl Whose {
@@ -52,6 +57,7 @@ impl Whose {
             target: self.target,
             model: self.model.as_deref().map(|model| (model, self.model_known)),
             tools: &self.tools,
+            past: &self.past,
         }
     }
 }
@@ -66,6 +72,7 @@ impl Exchange {
             model: self.record.model.clone(),
             model_known: self.record.model_known,
             tools: self.quota.tools.clone(),
+            past: self.quota.past.clone(),
         })
     }
 
@@ -161,6 +168,17 @@ impl Exchange {
         self.apply(count)
     }
 
+    /// Whether the request is to be made to another model instead of being refused: then it must be judged again as if it had
+    /// named that one.
+    pub(super) fn steps_down(&mut self, denial: &Denial, facts: &mut Facts, cx: &mut Context<'_>) -> bool {
+        let Some(model) = self.quota.step_down.take() else { return false };
+        self.note(denial.reason);
+        self.record.rules.clear();
+        facts.step_to(model);
+        self.send_path(facts, cx);
+        true
+    }
+
     /// Puts on the record what limits said.
     fn apply(&mut self, count: Count) -> Result<(), Denial> {
         super::body::extend(&mut self.record.observed, count.observed);
@@ -175,6 +193,16 @@ impl Exchange {
         self.record.rules = count.exceeded.iter().map(|e| e.id.clone()).collect();
         let wait = count.exceeded.iter().map(|e| e.retry_after).try_fold(0, |most, wait| Some(wait?.max(most)));
         let denial = Denial { retry_after: wait, ..refusal(first, wait.is_some()) };
+        let model = first.step_down.1.clone().filter(|model| self.record.model.as_ref() != Some(model));
+        if model.is_some()
+            && self.tap.is_none()
+            && !self.signed
+            && count.exceeded.iter().all(|e| e.step_down.1.is_some())
+        {
+            // Another model instead: these limits are not for it, and it is noted that they are used up.
+            self.quota.past.extend(count.exceeded.iter().map(|e| e.step_down.0));
+            self.quota.step_down = model;
+        }
         if let Some(standing) = count.standings.iter().find(|s| s.id == first.id && shown(s)) {
             self.quota.tightest = Some(standing.clone());
         }

@@ -43,6 +43,18 @@ impl Way {
     }
 }
 
+impl Facts {
+    /// Another model is asked, and what was put in the body for the one before is forgotten.
+    pub(super) fn step_to(&mut self, model: String) {
+        self.way.model = Some(model);
+        self.budget = Budget::default();
+        self.shingles = Shingles::default();
+        self.restore = RestoreMap::default();
+        self.tools = Tools::default();
+        (self.hides_usage, self.script) = (false, None);
+    }
+}
+
 impl Exchange {
     /// Sends a request elsewhere where its caller, model or claims say so. Whether it did: then everything is judged anew.
     pub(super) fn route_by_facts(
@@ -223,15 +235,20 @@ impl Exchange {
             }
         }
         self.forward(&Headers::default(), to.index, cx);
-        let path = self.path_for(&to.path_prefix, facts, cx);
-        if let Some(path) = path {
-            cx.effects.push(set(":path", &path));
-        }
+        self.send_path(facts, cx);
         // The query was inspected for the first target.
         let query = facts.way.path.split_once('?').map(|(_, query)| query.to_owned());
         match query.filter(|query| !query.is_empty()) {
             Some(query) => self.check_query(&query, facts, cx).map(|()| true),
             None => Ok(true),
+        }
+    }
+
+    /// Sets the path for the target and the model that are asked now, where it is not the one that the host has.
+    pub(super) fn send_path(&mut self, facts: &Facts, cx: &mut Context<'_>) {
+        let prefix = cx.engine.targets.get(facts.target).map(|t| t.path_prefix.as_str()).unwrap_or_default();
+        if let Some(path) = self.path_for(prefix, facts, cx) {
+            cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
         }
     }
 

@@ -8,7 +8,9 @@ use super::window::Window;
 use crate::calendar;
 use crate::config::{Path, Problem};
 use crate::identity::Principal;
-use crate::policy::{Globs, LimitDocument, Mode, Models, Number, Per, RoleSet, Roles, Targets, Verdict, Who, includes};
+use crate::policy::{
+    Globs, LimitDocument, Mode, Models, Number, Per, RoleSet, Roles, Targets, Verdict, Who, includes, is_model_name,
+};
 use crate::protocol::Usage;
 
 /// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
@@ -63,6 +65,8 @@ pub(super) struct Limit {
     pub unpriced: Verdict,
     /// Whether it holds is known only with the body.
     pub needs_body: bool,
+    /// The model that requests beyond it are made to.
+    pub step_down: Option<String>,
     /// The place of the limit that does not hold where this one does.
     pub replaces: Option<usize>,
     amount: u64,
@@ -98,6 +102,8 @@ pub struct Subject<'a> {
     pub model: Option<(&'a str, bool)>,
     /// The tools that are called over MCP.
     pub tools: &'a [String],
+    /// The limits that it went past by another model, by their places: they hold for it no more.
+    pub past: &'a [usize],
 }
 
 /// What a request uses, or will use at most.
@@ -163,6 +169,18 @@ impl Limit {
                     .help("calls of tools are counted by `requests` or `concurrent`"),
             );
         }
+        if let Some(model) = &document.step_down {
+            let path = path.key("step_down");
+            if !is_model_name(model) {
+                problems.push(Problem::new(path.clone(), format!("`{model}` is no model name")));
+            }
+            if kind == Kind::Concurrent || by_tool {
+                problems.push(
+                    Problem::new(path, "calls at a time and calls of tools have no cheaper model")
+                        .help("leave `step_down` out"),
+                );
+            }
+        }
         let overrides = document
             .overrides
             .iter()
@@ -197,7 +215,8 @@ impl Limit {
             window: Window::compile(document, path, problems),
             mode: document.mode,
             unpriced: document.unpriced,
-            needs_body: by_tool || !models.is_empty() || per.contains(&Per::Model),
+            needs_body: document.step_down.is_some() || by_tool || !models.is_empty() || per.contains(&Per::Model),
+            step_down: document.step_down.clone(),
             replaces: None,
             amount,
             overrides,

@@ -70,6 +70,8 @@ pub struct Exceeded {
     pub retry_after: Option<u64>,
     /// What the request would reserve, and what is left.
     pub asks: (u64, u64),
+    /// The limit's place, and the model that the request may be made to instead.
+    pub step_down: (usize, Option<String>),
 }
 
 /// What a limit is one of.
@@ -163,6 +165,11 @@ impl Limits {
         self.0.is_empty()
     }
 
+    /// Whether some limit has a model for what is beyond it.
+    pub fn steps_down(&self) -> bool {
+        self.0.iter().any(|limit| limit.step_down.is_some())
+    }
+
     /// Whether some limit holds for what a request uses, as far as is known before its body: what it needs must be estimated.
     pub fn reserves(&self, subject: &Subject<'_>) -> bool {
         self.0.iter().any(|limit| limit.kind.is_used() && limit.fits(subject))
@@ -183,7 +190,7 @@ impl Limits {
     ) -> Result<Count, HostError> {
         let mut count = Count::default();
         counters.beat()?;
-        for (_, limit) in self.applying(subject) {
+        for (place, limit) in self.applying(subject) {
             if limit.kind != Kind::Requests || limit.needs_body != with_body {
                 continue;
             }
@@ -203,7 +210,7 @@ impl Limits {
                 let over = used > amount;
                 let now = counters.at.millis();
                 let wait = limit.wait(frees, now);
-                count.tell(limit, amount, used, end, over.then_some((times, wait)), now);
+                count.tell((place, limit), amount, used, end, over.then_some((times, wait)), now);
             }
         }
         Ok(count)
@@ -246,7 +253,7 @@ impl Limits {
             }
             let Some(lease) = limit.lease(need, subject, models) else {
                 if limit.unpriced == Verdict::Deny {
-                    count.refuse(limit, What::Unpriced, None, (0, 0));
+                    count.refuse((place, limit), What::Unpriced, None, (0, 0));
                 }
                 continue;
             };
@@ -275,7 +282,7 @@ impl Limits {
                 // What others reserved may come back at any time; what can never fit does not.
                 let wait = (lease.amount <= amount).then(|| limit.wait(frees, now).unwrap_or(1));
                 let used = taken.saturating_add(lease.amount);
-                count.tell(limit, amount, used, end, (!fits).then_some((lease.amount, wait)), now);
+                count.tell((place, limit), amount, used, end, (!fits).then_some((lease.amount, wait)), now);
             }
         }
         Ok(())
@@ -321,7 +328,8 @@ impl Limits {
             let mut others = self.0.iter().filter(|l| l.replaces == Some(place) && l.mode == Mode::Enforce);
             others.any(|l| l.fits(subject))
         };
-        self.0.iter().enumerate().filter(move |(place, limit)| limit.fits(subject) && !replaced(*place))
+        let holds = move |place: usize| !subject.past.contains(&place) && !replaced(place);
+        self.0.iter().enumerate().filter(move |(place, limit)| limit.fits(subject) && holds(*place))
     }
 }
 
@@ -365,7 +373,7 @@ impl Counters<'_> {
 impl Count {
     fn tell(
         &mut self,
-        limit: &Limit,
+        (place, limit): (usize, &Limit),
         amount: u64,
         used: u64,
         end: u64,
@@ -382,7 +390,7 @@ impl Count {
             }
             (Some((asks, wait)), Mode::Enforce) => {
                 let left = amount.saturating_sub(used.saturating_sub(asks));
-                self.refuse(limit, what, wait, (asks, left));
+                self.refuse((place, limit), what, wait, (asks, left));
             }
             (None, _) => {}
         }
@@ -393,7 +401,7 @@ impl Count {
         }
     }
 
-    fn refuse(&mut self, limit: &Limit, what: What, retry_after: Option<u64>, asks: (u64, u64)) {
+    fn refuse(&mut self, (place, limit): (usize, &Limit), what: What, retry_after: Option<u64>, asks: (u64, u64)) {
         if limit.mode == Mode::Observe {
             if !self.observed.contains(&limit.id) {
                 self.observed.push(limit.id.clone());
@@ -401,7 +409,8 @@ impl Count {
             return;
         }
         if !self.exceeded.iter().any(|e| e.id == limit.id) {
-            self.exceeded.push(Exceeded { id: limit.id.clone(), what, retry_after, asks });
+            let step_down = (place, limit.step_down.clone());
+            self.exceeded.push(Exceeded { id: limit.id.clone(), what, retry_after, asks, step_down });
         }
     }
 }

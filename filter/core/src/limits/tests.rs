@@ -68,6 +68,7 @@ impl Desk {
             target: 0,
             model: Some((model, model.len() == 1)),
             tools: if model == "tools" { &tools } else { &[] },
+            past: &[],
         };
         let (host, conflicts) = (&mut self.host, &mut self.conflicts);
         let mut counters = Counters { namespace: "p".into(), at: at(secs), alive, host, conflicts };
@@ -292,7 +293,15 @@ fn every_worker_counts() {
     prepare("p", &mut host).unwrap();
     let mut alive = Alive::draw(&mut host).unwrap();
     let (who, roles, all_roles) = (user("alice"), RoleSet::default(), Roles::default());
-    let subject = Subject { principal: &who, roles: &roles, all_roles: &all_roles, target: 0, model: None, tools: &[] };
+    let subject = Subject {
+        principal: &who,
+        roles: &roles,
+        all_roles: &all_roles,
+        target: 0,
+        model: None,
+        tools: &[],
+        past: &[],
+    };
     let mut conflicts = 0;
     let mut count = |host: &mut Busy, conflicts: &mut u64| {
         let mut counters = Counters { namespace: "p".into(), at: at(60), alive: &mut alive, host, conflicts };

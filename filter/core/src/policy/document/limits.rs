@@ -104,6 +104,10 @@ pub struct LimitDocument {
     /// Where this limit fits, the one with that id does not hold.
     #[serde(default)]
     pub replaces: Option<String>,
+    /// Beyond the limit, requests that name a model are made to this one instead of being refused, and do not count here. Access
+    /// must allow it, and all other limits hold for it. What names no model is refused.
+    #[serde(default)]
+    pub step_down: Option<String>,
     /// Other amounts for a while.
     #[serde(default)]
     pub overrides: Vec<OverrideDocument>,
