@@ -307,8 +307,8 @@ pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result
     let listed = |api: Api| apis.contains(&api) || apis.is_empty() && !api.is_rpc();
     for call in CALLS.iter().filter(|c| listed(c.api)) {
         let Some(model) = call.bases.iter().find_map(|base| fits(base, call.path, own)) else { continue };
-        // Where every path is known, none may hide a step upwards.
-        if call.api.is_rpc() && own.contains(['%', '\\']) {
+        // Where every path is known, none may hide a step upwards; of `..;` some servers make one.
+        if call.api.is_rpc() && own.contains(['%', '\\', ';']) {
             continue;
         }
         known = true;
