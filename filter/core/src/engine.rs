@@ -13,8 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, RequestLimits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, Pins, RoleSet, Roles, Targets, Ungoverned,
-    Verdict,
+    Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, Pins, RoleSet, Roles, Targets,
+    Ungoverned, Verdict,
 };
 use crate::sort;
 
@@ -49,6 +49,7 @@ pub struct Engine {
     pub(crate) pins: Pins,
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) first_use: FirstUse,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) assertion_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
@@ -163,6 +164,7 @@ impl Engine {
                 pins,
                 declared_tools: document.tool_use.declared,
                 audit_key,
+                first_use: document.mcp.first_use,
                 session_key,
                 assertion_key,
                 hold_headers: document.envoy.hold_headers,

@@ -267,6 +267,9 @@ impl Exchange {
         } else {
             self.ask(&question, cx)?;
         }
+        if !facts.call.says.is_empty() {
+            self.ask_path(&question, facts, cx)?;
+        }
         if facts.call.body == Body::Json && media != Media::Json {
             return Err(Denial::new(Reason::ProtocolContentType));
         }
@@ -287,6 +290,12 @@ impl Exchange {
         let stripped = path_without_credential(headers);
         let path = stripped.as_deref().or_else(|| headers.text(":path")).unwrap_or_default();
         match path.split_once('?') {
+            // Some servers lay the query over the body: where to push to must stand where it is judged.
+            Some((_, query))
+                if facts.call.api == Api::A2aRest && decoded(query).to_ascii_lowercase().contains("push") =>
+            {
+                Err(Denial::new(Reason::ParameterNotAllowed).detail("the query"))
+            }
             Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),
         }

@@ -8,7 +8,6 @@ use super::{Context, Effect, Exchange, Flow, Stage};
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
-use crate::json::Node;
 use crate::policy::{Plan, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation, Usage};
 use crate::reply::{Denial, Reason};
@@ -106,13 +105,12 @@ impl Exchange {
         let model = self.record.model.as_deref().unwrap_or_default();
         let refuses = cx.engine.model_mismatch == Verdict::Deny && model != DEFAULT_MODEL;
         let server = MessageJudge::new(cx.engine, facts);
-        let messages = |message: Node<'_>| server.incoming(message);
         let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
         if let Some(judge) = &mut judge {
             judge.copies = facts.call.api == Api::OpenAiResponses;
         }
         let mut look = Look {
-            messages: facts.call.api.is_rpc().then_some(&messages),
+            messages: facts.call.api.is_rpc().then_some(&server as &dyn crate::stream::Messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -121,7 +119,7 @@ impl Exchange {
             tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
-        let pins = server.seen();
+        let (pins, sifting, target) = (server.seen(), server.sifting(), facts.target);
         let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
@@ -133,6 +131,7 @@ impl Exchange {
             self.note(Reason::AnswerUnscannable);
         }
         self.note_pins(&pins, cx);
+        self.note_sifting(sifting, target, cx);
         if let Some(reason) = passed.dropped {
             self.note(reason);
         }
@@ -194,7 +193,7 @@ impl Exchange {
 
     /// What an exchange used that does not say so, or that was cut off: an estimate.
     fn settle_usage(&mut self, cut: bool) {
-        let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
+        let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_message());
         if !counts || self.record.usage.is_some_and(|told| told.input > 0) && !cut {
             return;
         }

@@ -11,12 +11,14 @@ mod filter;
 pub mod framing;
 mod gate;
 mod known;
+mod messages;
 mod skeleton;
 mod text;
 mod texts;
 mod token_lists;
 mod wrap;
 
-pub use filter::{Bounds, Filter, Incoming, Look, Passed, Stream};
+pub use filter::{Bounds, Filter, Look, Passed, Stream};
 pub use gate::Judge;
+pub use messages::{Cuts, Incoming, Messages, Sifted};
 pub(crate) use token_lists::token_lists;

@@ -5,6 +5,10 @@
 
 mod agents;
 mod answers;
+mod back;
+mod forward;
+mod lists;
+mod rest;
 mod sessions;
 mod stage;
 

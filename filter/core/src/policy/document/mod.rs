@@ -20,7 +20,7 @@ pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
 pub use settings::{
-    AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, LimitDocument, McpDocument, Per, Verdict,
+    AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, LimitDocument, McpDocument, Per, Verdict,
 };
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
@@ -144,10 +144,13 @@ pub struct TargetDocument {
     #[serde(default)]
     pub resource: Option<String>,
     /// What the upstream learns of the caller: `none` (the default), `assertion` (a token of our own for one minute, in
-    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, for a server that is
-    /// meant by the audience it was issued for; never an API key).
+    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, if its `aud` names one of
+    /// `audiences`; never an API key). A token for somebody else stays here, which is noted (`forward.audience`).
     #[serde(default)]
     pub forward: Forward,
+    /// For `forward: same-audience`: the audiences that mean this upstream. Default: `resource`.
+    #[serde(default)]
+    pub audiences: OneOrMany<String>,
     /// For `apis: a2a`: hosts (globs) that an agent may be told to push notifications to. Default: none.
     #[serde(default)]
     pub push_hosts: OneOrMany<String>,
