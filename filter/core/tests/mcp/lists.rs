@@ -171,6 +171,11 @@ fn a_tool_is_remembered_as_it_was_first_seen() {
         assert_eq!(sees(&changed, "writer", answer), flagged);
     }
     assert_eq!(sees(&first, "writer", whole), nothing, "as it was");
+    // Written in another way it is the same.
+    let turned = r#"{"jsonrpc":"2.0","id":1,"result":{"nextCursor":"n","tools":[{ "inputSchema":{"type":"object"}, "description":"\u0052eads.", "name":"read" }]}}"#;
+    let answer = Answer { chunks: vec![turned.as_bytes().to_vec()], ..Answer::json(&json!({})) };
+    let played = stage.post("writer", &ask("tools/list"), &answer);
+    assert_eq!((played.client.as_str(), played.record.get("doorward.notes")), (turned, None));
     let played = stage.post("writer", &crate::call("read", &json!({})), &Answer::default());
     assert!(played.upstream.is_some(), "it is called all the same");
 }
@@ -192,7 +197,7 @@ fn what_is_remembered_is_bounded_and_a_knob() {
     assert_eq!(notes(&many(0, "b")).as_deref(), Some("tool.redefined"));
     assert_eq!(notes(&many(424, "b")).as_deref(), Some("tool.redefined"));
     let stored: usize = stage.stored("mcp-first").iter().map(Vec::len).sum();
-    assert_eq!(stored, 1024 * 32);
+    assert_eq!(stored, 1024 * 48);
 
     let mut off = Stage::new(&json!({"mcp": {"first_use": "off"}}));
     for how in ["a", "b"] {

@@ -75,7 +75,7 @@ fn other_paths_are_unknown() {
     let rpc = json!({"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": send("hi")}).to_string();
     for (path, method, body, expected) in [
         ("/v1/tasks/t:frob", "POST", rpc.as_str(), "403 protocol.unknown_path"),
-        ("/v1/tasks/t", "POST", &rpc, "403 protocol.unknown_path"),
+        ("/v1/tasks/t", "POST", &rpc, "405 protocol.method"),
         ("/a/b/tasks/t:cancel", "POST", &rpc, "403 protocol.unknown_path"),
         ("/a/b/message:send", "POST", &rpc, "403 protocol.unknown_path"),
         ("/v1/Tasks/t", "POST", &rpc, "403 protocol.unknown_path"),

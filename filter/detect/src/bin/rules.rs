@@ -1,13 +1,14 @@
 //! What rules about tools cost by their number, natively or (as a WASI module) in V8: `make speed`.
 //!
 //! An MCP server's list of 1,000 tools, and one call, each under one rule and under 5,000, and with and without what first use remembers. All
-//! are taken in turn in one run, and the median counts. Every exchange is whole: head, body, answer and end.
+//! are taken in turn in one run, and the quickest tenth counts. Every exchange is whole: head, body, answer and end.
 
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     missing_docs,
     reason = "a benchmark"
 )]
@@ -21,8 +22,8 @@ use doorward_core::head::Headers;
 use doorward_core::host::{Attribute, MemoryHost, Side};
 use serde_json::{Value, json};
 
-/// Rounds of which the median counts.
-const ROUNDS: usize = 101;
+/// Rounds of which the quickest tenth counts.
+const ROUNDS: usize = 201;
 /// Calls are timed so many at once: a clock may be coarse.
 const CALLS: usize = 50;
 const TOOLS: usize = 1000;
@@ -61,8 +62,8 @@ fn main() {
     for (at, (rules, first_use, _)) in stages.iter().enumerate() {
         println!(
             "{rules} rules, first use {first_use}: the list {:.2} ms, a call {:.1} us",
-            median(&mut lists[at]) as f64 / 1e6,
-            median(&mut calls[at]) as f64 / 1e3
+            quickest(&mut lists[at]) as f64 / 1e6,
+            quickest(&mut calls[at]) as f64 / 1e3
         );
     }
 }
@@ -72,9 +73,10 @@ fn tool(i: usize) -> Value {
         "inputSchema": {"type": "object", "properties": {"path": {"type": "string", "description": "Where to."}}, "required": ["path"]}})
 }
 
-fn median(times: &mut [u128]) -> u128 {
+/// What a tenth of the rounds take at most: what others do on the machine counts for little there.
+fn quickest(times: &mut [u128]) -> u128 {
     times.sort_unstable();
-    times[times.len() / 2]
+    times[times.len() / 10]
 }
 
 struct Stage {

@@ -11,7 +11,7 @@ use super::incoming::{MessageJudge, unreadable};
 use crate::exchange::{Context, Exchange};
 use crate::inspect::Budget;
 use crate::json::Node;
-use crate::policy::{FirstUse, definition_hash};
+use crate::policy::FirstUse;
 use crate::protocol::{Channel, Listed, is_taken_out, lists, results, subtree};
 use crate::redact::{Inspector, Outcome, Scan};
 use crate::reply::{Denial, Reason};
@@ -26,8 +26,8 @@ pub(in crate::exchange) struct Sifting {
     poisoned: bool,
     /// What was found in it.
     outcome: Outcome,
-    /// Tools without a pin, and the digests of their definitions.
-    pub unpinned: Vec<(String, [u8; 32])>,
+    /// Tools without a pin, and their definitions as they came.
+    pub unpinned: Vec<(String, String)>,
 }
 
 /// What a member of a list is.
@@ -75,7 +75,7 @@ impl Messages for MessageJudge<'_> {
                     }
                 }
                 if remembers && listed == Listed::Tool && !self.engine.pins.has(self.target, name) {
-                    self.sifting.borrow_mut().unpinned.push((name.to_owned(), definition_hash(member)));
+                    self.sifting.borrow_mut().unpinned.push((name.to_owned(), member.raw().to_owned()));
                 }
                 true
             };
