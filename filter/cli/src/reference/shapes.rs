@@ -300,14 +300,17 @@ fn structure(item: &ItemStruct, defaults: &Defaults<'_>, enums: &HashMap<String,
 }
 
 fn enumeration(item: &ItemEnum) -> anyhow::Result<Enum> {
-    let snake = Serde::of(&item.attrs)?.rename_all.is_some_and(|style| style == "snake_case");
+    let style = Serde::of(&item.attrs)?.rename_all;
     let (mut values, mut default) = (Vec::new(), None);
     for variant in &item.variants {
         let ident = variant.ident.to_string();
         let name = match Serde::of(&variant.attrs)?.rename {
             Some(name) => name,
-            None if snake => snake_case(&ident),
-            None => ident,
+            None => match style.as_deref() {
+                Some("snake_case") => snake_case(&ident),
+                Some("kebab-case") => snake_case(&ident).replace('_', "-"),
+                _ => ident,
+            },
         };
         if variant.attrs.iter().any(|a| a.path().is_ident("default")) {
             default = Some(name.clone());
