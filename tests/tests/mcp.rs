@@ -238,9 +238,16 @@ async fn pins_of_a_live_server_are_enforced() {
     let server = Server::start(&json!({})).await;
     // Asked directly, as whoever looks at its tools before they are let in.
     let url = format!("http://127.0.0.1:{}/mcp", server.port);
-    let output = Command::new(tools::cli()).args(["pin", &url]).output().await.expect("the command line runs");
-    let pins = String::from_utf8(output.stdout).expect("text");
-    assert!(output.status.success(), "{pins}{}", String::from_utf8_lossy(&output.stderr));
+    let mut pins = String::new();
+    for _ in 0..100 {
+        // It tells its port before it listens.
+        let output = Command::new(tools::cli()).args(["pin", &url]).output().await.expect("the command line runs");
+        if output.status.success() {
+            pins = String::from_utf8(output.stdout).expect("text");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let pin = |tool: &str| {
         let line = pins.lines().find(|line| line.contains(&format!("name: \"{tool}\""))).expect("a pin for each tool");
         line.split('"').nth(3).expect("the pin").to_owned()
