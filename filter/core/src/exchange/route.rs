@@ -51,7 +51,7 @@ impl Exchange {
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<bool, Denial> {
-        if facts.way.asked || facts.call.api.is_rpc() {
+        if facts.way.asked || facts.call.api.is_message() {
             return Ok(false);
         }
         facts.way.asked = true;
@@ -222,7 +222,7 @@ impl Exchange {
                 cx.effects.push(Effect::RemoveHeader(Side::Request, "authorization".to_owned()));
             }
         }
-        self.forward(&Headers::default(), to.index, cx);
+        facts.is_told = self.forward(&Headers::default(), to.index, cx);
         let path = self.path_for(&to.path_prefix, facts, cx);
         if let Some(path) = path {
             cx.effects.push(set(":path", &path));
