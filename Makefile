@@ -42,9 +42,9 @@ bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + 
 detect: ## Precision and recall of the detectors on labelled data (DATA: a folder of it), beside the figures kept before (SAVE=1 keeps these).
 	@cargo run --release --quiet --package doorward-detect --bin doorward-detect -- --data $(or $(DATA),../shared/corpora) $(if $(SAVE),--save)
 
-speed: ## Throughput of the detectors in V8 as in Envoy, beside a bare automaton (DATA: labelled data, too; PRESIDIO=1: and Presidio).
+speed: ## Throughput of the detectors and cost of tool rules in V8 as in Envoy, the former beside a bare automaton (DATA: labelled data, too; PRESIDIO=1: and Presidio).
 	@tests/setup-bench
-	@cargo build --release --quiet --package doorward-detect --bin doorward-speed --target wasm32-wasip1
+	@cargo build --release --quiet --package doorward-detect --bin doorward-speed --bin doorward-rules --target wasm32-wasip1
 	@filter/detect/speed $(DATA)
 
 fuzz: ## Fuzz every parser for FUZZ_SECONDS each (default 60); needs nightly and cargo-fuzz.

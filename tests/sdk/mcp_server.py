@@ -1,8 +1,8 @@
 """An MCP server made with the official SDK. Prints `port N`, then one JSON line for every tool that ran, with the headers that came; serves
 until its standard input ends.
 
-Takes its settings as JSON: `json` answers JSON instead of streams, `asks` adds tools that ask the caller's model and user, `sse` speaks
-the HTTP+SSE transport of 2024-11-05 (`/sse`, `/messages/`).
+Takes its settings as JSON: `json` answers JSON instead of streams, `described` describes the tool `read_file` otherwise, `asks` adds
+tools that ask the caller's model and user, `sse` speaks the HTTP+SSE transport of 2024-11-05 (`/sse`, `/messages/`).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ def ran(tool, ctx):
     print(json.dumps({"ran": tool, "headers": headers}), flush=True)
 
 
-@server.tool(description="Reads a file.")
+@server.tool(description=SETTINGS.get("described", "Reads a file."))
 def read_file(path: str, ctx: Context) -> str:
     ran("read_file", ctx)
     return f"{path}: pay with 4556 7375 8689 9855"

@@ -13,8 +13,8 @@ use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Limits};
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument, RoleSet,
-    Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument,
+    RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::sort;
@@ -53,6 +53,7 @@ pub struct Engine {
     pub(crate) param_headers: ParamHeaders,
     pub(crate) declared_tools: Declared,
     pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) first_use: FirstUse,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) assertion_key: Option<Vec<u8>>,
     pub(crate) hold_headers: bool,
@@ -177,6 +178,7 @@ impl Engine {
                 param_headers,
                 declared_tools: document.tool_use.declared,
                 audit_key,
+                first_use: document.mcp.first_use,
                 session_key,
                 assertion_key,
                 hold_headers: document.envoy.hold_headers,

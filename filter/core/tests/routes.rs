@@ -62,7 +62,7 @@ fn a_finding_takes_the_request_to_the_house_and_its_model() {
         ("doorward.action", "route"),
         ("doorward.decision", "allow"),
         ("doorward.findings", "in:EMAIL_ADDRESS/route=1"),
-        ("doorward.rules", "house"),
+        ("doorward.rules", "cloud,stays,house"),
     ] {
         assert_eq!(sent.record[key], value, "{key}");
     }

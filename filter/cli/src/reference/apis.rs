@@ -121,7 +121,8 @@ impl Legend {
     }
 
     fn call(&self, call: &Call) -> String {
-        format!("{} {}", call.method, self.paths(call))
+        let says = if call.says.is_empty() { String::new() } else { format!(" as `{}`", call.says) };
+        format!("{} {}{says}", call.method, self.paths(call))
     }
 }
 
@@ -166,6 +167,7 @@ fn rows_by_operation() -> Vec<Vec<&'static Call>> {
 fn model(call: &Call) -> String {
     let in_path = call.bases.iter().filter(|base| base.contains("{model}")).count();
     let member = match call.model {
+        ModelIn::Nowhere if call.api.is_message() => return "none".to_owned(),
         ModelIn::Nowhere if call.body == Body::None => {
             return "none; the list is cut to what the caller may use".to_owned();
         }

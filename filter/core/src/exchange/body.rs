@@ -163,8 +163,10 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
-        if facts.call.api.is_rpc() {
-            return self.judge_messages(&document, facts, cx);
+        match facts.call.api {
+            Api::A2aRest => return self.judge_rest(&document, facts, cx),
+            api if api.is_rpc() => return self.judge_messages(&document, facts, cx),
+            _ => {}
         }
         let root = document.root();
         if root.kind() != Kind::Object {

@@ -1,8 +1,8 @@
 //! What an upstream learns of the caller: nothing, unless its target says otherwise.
 //!
 //! An assertion is a token of our own (RFC 7519, HS256), good for one minute, that names the proven caller and the target it is for; nobody can
-//! use it elsewhere, and nobody else can make one. A token of the caller's goes on where the server belongs to the same audience: it was
-//! verified for that audience, and is worth as much there as here. API keys never go on.
+//! use it elsewhere, and nobody else can make one. A token of the caller's goes on where its own audience names the server: it was
+//! issued to be shown there. Tokens for others, and API keys, never go on.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,8 +11,9 @@ use serde_json::{Map, json};
 use super::{Context, Effect, Exchange};
 use crate::head::Headers;
 use crate::host::Side;
-use crate::identity::{Method, Principal};
+use crate::identity::{Method, Principal, is_meant_for};
 use crate::policy::Forward;
+use crate::reply::Reason;
 
 /// The header of an assertion.
 pub(super) const ASSERTION: &str = "x-doorward-assertion";
@@ -20,26 +21,37 @@ pub(super) const ASSERTION: &str = "x-doorward-assertion";
 const LIFETIME: u64 = 60;
 
 impl Exchange {
-    /// Tells the upstream what its target says it may know. What the caller sent in these headers is gone already.
-    pub(super) fn forward(&self, headers: &Headers, target: usize, cx: &mut Context<'_>) {
-        let (Some(principal), Some(target)) = (&self.record.principal, cx.engine.targets.get(target)) else { return };
+    /// Tells the upstream what its target says it may know; whether it knows the caller by that. What the caller sent in these headers is
+    /// gone already.
+    pub(super) fn forward(&mut self, headers: &Headers, target: usize, cx: &mut Context<'_>) -> bool {
+        let (Some(principal), Some(target)) = (self.record.principal.clone(), cx.engine.targets.get(target)) else {
+            return false;
+        };
         if self.tap.is_some() {
-            return;
+            return false;
         }
         match target.forward {
-            Forward::None => {}
+            Forward::None => false,
             Forward::Assertion => {
-                let Some(key) = &cx.engine.assertion_key else { return };
+                let Some(key) = &cx.engine.assertion_key else { return false };
                 let audience = target.resource.as_deref().unwrap_or(&target.name);
-                let token = assertion(principal, &self.record.roles, audience, &cx.engine.name, cx.at.secs(), key);
+                let token = assertion(&principal, &self.record.roles, audience, &cx.engine.name, cx.at.secs(), key);
                 cx.effects.push(Effect::SetHeader(Side::Request, ASSERTION.to_owned(), token.into_bytes()));
+                true
             }
             Forward::SameAudience => {
                 let token = headers.one("authorization").ok().flatten();
-                let is_token = matches!(principal.method, Method::Jwt | Method::EnvoyMetadata);
-                if let Some(token) = token.filter(|_| is_token) {
-                    cx.effects.push(Effect::SetHeader(Side::Request, "authorization".to_owned(), token.to_vec()));
+                let Some(token) = token.filter(|_| principal.method != Method::ApiKey) else { return false };
+                let text = std::str::from_utf8(token).unwrap_or_default();
+                let meant = is_meant_for(text, &principal, &target.audiences);
+                match meant {
+                    false => self.note(Reason::ForwardAudience),
+                    true => {
+                        let token = Effect::SetHeader(Side::Request, "authorization".to_owned(), token.to_vec());
+                        cx.effects.push(token);
+                    }
                 }
+                meant
             }
         }
     }

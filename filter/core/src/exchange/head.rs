@@ -198,6 +198,7 @@ impl Exchange {
             way: self.way(headers, call, target, cx),
             mcp: Heads::default(),
             called: None,
+            is_told: false,
             tools: Default::default(),
         };
         let model = facts.path_model.as_deref().map(|name| self.resolve(name, cx));
@@ -207,7 +208,7 @@ impl Exchange {
                 return flow;
             }
         }
-        self.forward(headers, target, cx);
+        facts.is_told = self.forward(headers, target, cx);
         if let (Some(model), Ok(Found { model: Some(place), .. })) = (&model, call)
             && self.tap.is_none()
             && !model.eq_ignore_ascii_case(&place.name)
@@ -307,6 +308,9 @@ impl Exchange {
         } else {
             self.ask(&question, cx)?;
         }
+        if !facts.call.says.is_empty() {
+            self.ask_path(&question, facts, cx)?;
+        }
         if facts.call.body == Body::Json && media != Media::Json {
             return Err(Denial::new(Reason::ProtocolContentType));
         }
@@ -329,6 +333,12 @@ impl Exchange {
             return Err(too_large(cx));
         }
         match path.split_once('?') {
+            // Some servers lay the query over the body: where to push to must stand where it is judged.
+            Some((_, query))
+                if facts.call.api == Api::A2aRest && decoded(query).to_ascii_lowercase().contains("push") =>
+            {
+                Err(Denial::new(Reason::ParameterNotAllowed).detail("the query"))
+            }
             Some((_, query)) if !query.is_empty() => self.check_query(query, facts, cx),
             _ => Ok(()),
         }

@@ -131,6 +131,8 @@ struct Facts {
     mcp: Heads,
     /// What the caller called, where the answer may tell the address of an endpoint.
     called: Option<mcp::Called>,
+    /// The upstream was told who calls.
+    is_told: bool,
     /// What is known of its tools.
     tools: Tools,
 }

@@ -302,7 +302,7 @@ impl Exchange {
             }
             Err(_) => return self.not_read(cx),
         };
-        if facts.call.api.is_rpc() {
+        if facts.call.api.is_message() {
             return self.judge_incoming(&document, answer.success, &plan, facts, cx);
         }
         let root = document.root();

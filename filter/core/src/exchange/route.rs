@@ -63,7 +63,7 @@ impl Exchange {
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<bool, Denial> {
-        if facts.way.asked || facts.call.api.is_rpc() {
+        if facts.way.asked || facts.call.api.is_message() {
             return Ok(false);
         }
         facts.way.asked = true;
@@ -234,7 +234,7 @@ impl Exchange {
                 cx.effects.push(Effect::RemoveHeader(Side::Request, "authorization".to_owned()));
             }
         }
-        self.forward(&Headers::default(), to.index, cx);
+        facts.is_told = self.forward(&Headers::default(), to.index, cx);
         self.send_path(facts, cx);
         // The query was inspected for the first target.
         let query = facts.way.path.split_once('?').map(|(_, query)| query.to_owned());

@@ -9,7 +9,6 @@ use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
 use crate::identity;
-use crate::json::Node;
 use crate::policy::{Plan, Transport, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation};
 use crate::reply::{Denial, Reason};
@@ -116,13 +115,12 @@ impl Exchange {
             Some(Ok(seal)) => sealed_endpoint(address, called, seal),
             Some(Err(denial)) => Err(denial.clone()),
         };
-        let messages = |message: Node<'_>| server.incoming(message);
         let mut judge = Judge::new(&facts.tools, &facts.restore, cx.engine);
         if let Some(judge) = &mut judge {
             judge.copies = facts.call.api == Api::OpenAiResponses;
         }
         let mut look = Look {
-            messages: facts.call.api.is_rpc().then_some(&messages),
+            messages: facts.call.api.is_rpc().then_some(&server as &dyn crate::stream::Messages),
             model: &|answered| !refuses || cx.engine.models.same(model, answered),
             inspector: &inspector,
             budget: &mut facts.budget,
@@ -132,7 +130,7 @@ impl Exchange {
             tools: judge.as_mut().map(|judge| judge as &mut dyn crate::stream::Judge),
         };
         let passed = filter.push(&body, end, &mut look);
-        let (pins, listens) = (server.seen(), server.listens());
+        let (pins, sifting, listens, target) = (server.seen(), server.sifting(), server.listens(), facts.target);
         let seen = judge.map(|judge| judge.seen).unwrap_or_default();
         self.record.usage = filter.usage().or(self.record.usage);
         self.record.stream_bytes = filter.text_bytes();
@@ -144,6 +142,7 @@ impl Exchange {
             self.note(Reason::AnswerUnscannable);
         }
         self.note_pins(&pins, cx);
+        self.note_sifting(sifting, target, cx);
         if let Some(reason) = passed.dropped {
             self.note(reason);
         }
@@ -205,7 +204,7 @@ impl Exchange {
         self.note_shape(asked, filter.scripts(), filter.text_bytes(), cx);
         // Who only observes asks for nothing, and what was not told stays unknown.
         if self.tap.is_none() {
-            let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_rpc());
+            let counts = self.facts.as_ref().is_some_and(|f| f.streams && !f.call.api.is_message());
             if counts {
                 self.estimate_usage(!filter.finished(), cx);
             }

@@ -5,6 +5,7 @@
 //! an outcome, not a block: the caller carries out the [`Fetch`] and asks again.
 
 mod api_key;
+mod audience;
 mod base64url;
 mod cache;
 mod claims;
@@ -30,6 +31,7 @@ mod tests;
 use std::collections::HashSet;
 
 pub use api_key::{MintedKey, mint_api_key};
+pub use audience::is_meant_for;
 pub use claims::ClaimPath;
 pub use document::{
     ApiKeyDocument, CacheDocument, ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument,

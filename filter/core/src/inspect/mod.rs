@@ -90,7 +90,7 @@ pub use leak::{Leak, Shingles};
 pub use reach::Reach;
 pub use script::{Script, Scripts, script};
 pub use select::Selection;
-pub(crate) use skeleton::skeleton;
+pub(crate) use skeleton::skeletons;
 pub use views::{Sighting, see_through};
 
 use anchors::Anchors;

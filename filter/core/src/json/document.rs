@@ -100,6 +100,12 @@ impl<'d> Node<'d> {
         entry.start as usize..entry.end as usize
     }
 
+    /// The value as it is written.
+    #[must_use]
+    pub fn raw(&self) -> &'d str {
+        self.text.get(self.span()).unwrap_or_default()
+    }
+
     /// The member of an object whose decoded key is exactly `key`. `None` also for what is no object.
     /// Looks at every member: linear in their number.
     #[must_use]

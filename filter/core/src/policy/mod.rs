@@ -19,14 +19,15 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, LimitDocument, Mode, OnChange,
-    Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument,
-    StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, FirstUse, Forward, LimitDocument, Mode,
+    OnChange, Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument,
+    RouteWhenDocument, StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
 pub use number::Number;
 pub use params::ParamHeaders;
+pub(crate) use pins::hash as definition_hash;
 pub use pins::{Pinned, Pins, digest as pin_of};
 pub(crate) use roles::Conditions;
 pub use roles::{RoleSet, Roles, Who};

@@ -96,6 +96,11 @@ impl Pins {
         self.find(target, name).filter(|pin| pin.on_change == OnChange::Block).map(|pin| pin.place)
     }
 
+    /// Whether a tool has one.
+    pub fn has(&self, target: usize, name: &str) -> bool {
+        self.find(target, name).is_some()
+    }
+
     fn find(&self, target: usize, name: &str) -> Option<&Pin> {
         if self.0.is_empty() {
             return None;
@@ -106,9 +111,14 @@ impl Pins {
 
 /// The pin of a definition.
 pub fn digest(definition: Node<'_>) -> String {
+    format!("{PREFIX}{}", crate::hex::hex(&hash(definition)))
+}
+
+/// The digest of a definition.
+pub(crate) fn hash(definition: Node<'_>) -> [u8; 32] {
     let mut text = String::new();
     canonical(definition, true, &mut text);
-    format!("{PREFIX}{}", crate::hex::hex(&hmac_sha256::Hash::hash(text.as_bytes())))
+    hmac_sha256::Hash::hash(text.as_bytes())
 }
 
 /// The canonical form of a value. `whole`: it is the definition itself.

@@ -26,6 +26,8 @@ pub struct Target {
     pub resource: Option<String>,
     /// What it learns of callers.
     pub forward: Forward,
+    /// The audiences of tokens that are meant for it.
+    pub audiences: Vec<String>,
     /// How an MCP server is spoken to.
     pub transport: Transport,
     /// Where an agent may be told to push notifications to.
@@ -88,18 +90,38 @@ impl Targets {
                     .help("add `provider: mcp`"),
                 );
             }
+            let audiences: Vec<String> = match document.audiences.0.as_slice() {
+                [] => document.resource.iter().cloned().collect(),
+                own => own.to_vec(),
+            };
+            if document.forward == Forward::SameAudience && audiences.is_empty() {
+                problems.push(
+                    Problem::new(
+                        path.key("forward"),
+                        "`same-audience` needs to know which audience means this upstream",
+                    )
+                    .help("add `audiences: <what tokens for it have as `aud`>`, or `resource`"),
+                );
+            }
+            if document.forward != Forward::SameAudience && !document.audiences.0.is_empty() {
+                problems.push(
+                    Problem::new(path.key("audiences"), "nothing is forwarded by these audiences")
+                        .help("add `forward: same-audience`"),
+                );
+            }
             targets.push(Target {
                 index,
                 name: document.name.clone(),
                 provider: document.provider.clone(),
                 apis: match document.apis.0.as_slice() {
                     [] if document.provider == "mcp" => vec![Api::Mcp],
-                    [] if document.provider == "a2a" => vec![Api::A2a],
+                    [] if document.provider == "a2a" => vec![Api::A2aRest, Api::A2a],
                     apis => apis.to_vec(),
                 },
                 path_prefix: prefix.clone(),
                 resource: document.resource.clone(),
                 forward: document.forward,
+                audiences,
                 transport: document.transport,
                 push_hosts: Globs::new(&document.push_hosts.0),
                 owner: document.owner.clone(),

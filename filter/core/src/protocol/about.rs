@@ -121,8 +121,9 @@ pub const ABOUT: &[About] = &[
     About { framings: &[Framing::Sse], usage: &["details"], restores: &["generated_text"], ..row(Api::TgiGenerate) },
     About { usage: &["usage"], ..row(Api::VllmExtras) },
     row(Api::Models),
-    About { framings: &[Framing::Sse], ..row(Api::Mcp) },
-    About { framings: &[Framing::Sse], ..row(Api::A2a) },
+    About { framings: &[Framing::Sse], restores: &["result", "error"], ..row(Api::Mcp) },
+    About { framings: &[Framing::Sse], restores: &["result", "error"], ..row(Api::A2a) },
+    About { framings: &[Framing::Sse], restores: &["message", "task"], ..row(Api::A2aRest) },
 ];
 
 /// The row of an API.

@@ -64,6 +64,8 @@ pub struct Call {
     pub streams: Streams,
     /// Its body.
     pub body: Body,
+    /// The method that its path says, by its name in JSON-RPC; empty where the body says it, or there are none.
+    pub says: &'static str,
 }
 
 impl Call {
@@ -149,7 +151,7 @@ const fn post(
     model: ModelIn,
     streams: Streams,
 ) -> Call {
-    Call { api, operation, method: "POST", bases, path, model, streams, body: Body::Json }
+    Call { api, operation, method: "POST", bases, path, model, streams, body: Body::Json, says: "" }
 }
 
 const fn list(bases: &'static [&'static str], path: &'static str) -> Call {
@@ -162,6 +164,7 @@ const fn list(bases: &'static [&'static str], path: &'static str) -> Call {
         model: ModelIn::Nowhere,
         streams: Streams::No,
         body: Body::None,
+        says: "",
     }
 }
 
@@ -176,6 +179,7 @@ const fn surface(operation: Operation, bases: &'static [&'static str], path: &'s
         model: ModelIn::Nowhere,
         streams: Streams::No,
         body: Body::Any,
+        says: "",
     }
 }
 
@@ -183,14 +187,29 @@ const fn surface(operation: Operation, bases: &'static [&'static str], path: &'s
 /// as the server likes; a GET is one long stream of the server's own messages; a DELETE ends a session.
 const fn mcp(method: &'static str, bases: &'static [&'static str], streams: Streams, body: Body) -> Call {
     let (api, operation) = (Api::Mcp, Operation::Mcp);
-    Call { api, operation, method, bases, path: "/**", model: ModelIn::Nowhere, streams, body }
+    Call { api, operation, method, bases, path: "/**", model: ModelIn::Nowhere, streams, body, says: "" }
 }
 
 /// What another agent is asked, at any path; the card that it shows of itself has a path of its own.
 const fn a2a(method: &'static str, path: &'static str, streams: Streams, body: Body) -> Call {
     let (api, operation) = (Api::A2a, Operation::A2a);
-    Call { api, operation, method, bases: ANYWHERE, path, model: ModelIn::Nowhere, streams, body }
+    Call { api, operation, method, bases: ANYWHERE, path, model: ModelIn::Nowhere, streams, body, says: "" }
 }
+
+/// The same where the path says the method. Answers may stream whether they were asked to or not.
+const fn rest(method: &'static str, bases: &'static [&'static str], path: &'static str, says: &'static str) -> Call {
+    let (api, operation) = (Api::A2aRest, Operation::A2a);
+    let body = if matches!(method.as_bytes(), b"POST") { Body::Json } else { Body::None };
+    Call { api, operation, method, bases, path, model: ModelIn::Nowhere, streams: Streams::Always, body, says }
+}
+
+/// Where agents have their tasks: of version 0.3, and of 1.0, for one tenant or for several.
+const V03: &[&str] = &["/v1/"];
+const V10: &[&str] = &["/", "/{}/"];
+const TASK_V03: &[&str] = &["/v1/tasks/{}"];
+const TASK_V10: &[&str] = &["/tasks/{}", "/{}/tasks/{}"];
+const PUSH_V03: &[&str] = &["/v1/tasks/{}/pushNotificationConfigs/{}"];
+const PUSH_V10: &[&str] = &["/tasks/{}/pushNotificationConfigs/{}", "/{}/tasks/{}/pushNotificationConfigs/{}"];
 
 const MODEL: ModelIn = ModelIn::Body("model");
 const ANY_MODEL: ModelIn = ModelIn::Optional("model");
@@ -291,6 +310,30 @@ pub const CALLS: &[Call] = &[
     mcp("POST", ANYWHERE, Streams::Always, Body::Json),
     mcp("GET", ANYWHERE, Streams::Always, Body::None),
     mcp("DELETE", ANYWHERE, Streams::No, Body::None),
+    rest("POST", V03, "message:send", "message/send"),
+    rest("POST", V03, "message:stream", "message/stream"),
+    rest("GET", V03, "tasks", "tasks/list"),
+    rest("GET", TASK_V03, "", "tasks/get"),
+    rest("POST", TASK_V03, ":cancel", "tasks/cancel"),
+    rest("GET", TASK_V03, ":subscribe", "tasks/resubscribe"),
+    rest("POST", TASK_V03, ":subscribe", "tasks/resubscribe"),
+    rest("POST", TASK_V03, "/pushNotificationConfigs", "tasks/pushNotificationConfig/set"),
+    rest("GET", TASK_V03, "/pushNotificationConfigs", "tasks/pushNotificationConfig/list"),
+    rest("GET", PUSH_V03, "", "tasks/pushNotificationConfig/get"),
+    rest("DELETE", PUSH_V03, "", "tasks/pushNotificationConfig/delete"),
+    rest("GET", V03, "card", "agent/getAuthenticatedExtendedCard"),
+    rest("POST", V10, "message:send", "SendMessage"),
+    rest("POST", V10, "message:stream", "SendStreamingMessage"),
+    rest("GET", V10, "tasks", "ListTasks"),
+    rest("GET", TASK_V10, "", "GetTask"),
+    rest("POST", TASK_V10, ":cancel", "CancelTask"),
+    rest("GET", TASK_V10, ":subscribe", "SubscribeToTask"),
+    rest("POST", TASK_V10, ":subscribe", "SubscribeToTask"),
+    rest("POST", TASK_V10, "/pushNotificationConfigs", "CreateTaskPushNotificationConfig"),
+    rest("GET", TASK_V10, "/pushNotificationConfigs", "ListTaskPushNotificationConfigs"),
+    rest("GET", PUSH_V10, "", "GetTaskPushNotificationConfig"),
+    rest("DELETE", PUSH_V10, "", "DeleteTaskPushNotificationConfig"),
+    rest("GET", V10, "extendedAgentCard", "GetExtendedAgentCard"),
     a2a("GET", "/.well-known/agent-card.json", Streams::No, Body::None),
     a2a("GET", "/.well-known/agent.json", Streams::No, Body::None),
     a2a("POST", "/**", Streams::Always, Body::Json),
@@ -304,11 +347,11 @@ pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result
     let own = path.strip_prefix(prefix).ok_or(NoCall::Path)?;
     let mut known = false;
     // What fits any path must be named: elsewhere it would make unknown paths known.
-    let listed = |api: Api| apis.contains(&api) || apis.is_empty() && !api.is_rpc();
+    let listed = |api: Api| apis.contains(&api) || apis.is_empty() && !api.is_message();
     for call in CALLS.iter().filter(|c| listed(c.api)) {
         let Some(model) = call.bases.iter().find_map(|base| fits(base, call.path, own)) else { continue };
-        // Where every path is known, none may hide a step upwards.
-        if call.api.is_rpc() && own.contains(['%', '\\']) {
+        // Where every path is known, none may hide a step upwards; of `..;` some servers make one.
+        if call.api.is_message() && own.contains(['%', '\\', ';']) || !is_said(call, own) {
             continue;
         }
         known = true;
@@ -322,6 +365,22 @@ pub fn classify(method: &[u8], path: &str, prefix: &str, apis: &[Api]) -> Result
         return Ok(Found { call: *call, model });
     }
     Err(if known { NoCall::Method } else { NoCall::Path })
+}
+
+/// Whether an agent's path says what the row has it say. Where the body is to say the method, the path must not say one: a server that
+/// goes by the path would do something else. Where the path says it, it says no more.
+fn is_said(call: &Call, own: &str) -> bool {
+    let verbs = |path: &str| path.matches(':').count();
+    let rest = |segment: &str| {
+        ["tasks", "card", "extendedagentcard", "pushnotificationconfigs"]
+            .iter()
+            .any(|s| segment.eq_ignore_ascii_case(s))
+    };
+    match call.api {
+        Api::A2a if call.method == "POST" => verbs(own) == 0 && !own.split('/').any(rest),
+        Api::A2aRest => verbs(own) == verbs(call.path),
+        _ => true,
+    }
 }
 
 /// Whether `path` is `base` and `tail` together; where its model stands, if they have one.

@@ -20,15 +20,15 @@ pub use about::{ABOUT, About, about};
 pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathModel, Streams, classify, encoded};
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use mcp::{
-    Answering, Asking, Heads, Lists, MAX_BATCH, Message, NoMessage, Unreadable, VERSIONS, Version, exact,
-    is_known_method, is_lifecycle, lists, plain_name, walk_messages,
+    Answering, Asking, Heads, Listed, MAX_BATCH, Message, NoMessage, Returns, Unreadable, VERSIONS, Version, Way,
+    exact, is_known_method, is_lifecycle, lists, plain_name, results, walk_messages, walk_rest,
 };
 pub(crate) use media::MIN_PAYLOAD;
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
 pub use parameters::{member, names as parameter_names};
 pub use state::{State, state, wants_json};
-pub use texts::{Leaf, Place, Setting, below, subtree, walk};
+pub use texts::{Leaf, Place, Setting, below, is_taken_out, subtree, walk};
 pub use usage::Usage;
 
 /// Where in an exchange a text stands.

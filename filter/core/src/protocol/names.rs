@@ -85,9 +85,13 @@ pub enum Api {
     /// `apis` name it, or its `provider` is `mcp`; every path below the target's `path_prefix` is its endpoint.
     #[serde(rename = "mcp")]
     Mcp,
-    /// Agent2Agent over JSON-RPC. Only where a target's `apis` name it, or its `provider` is `a2a`; its REST form is not known.
+    /// Agent2Agent over JSON-RPC. Only where a target's `apis` name it, or its `provider` is `a2a`.
     #[serde(rename = "a2a")]
     A2a,
+    /// Agent2Agent over HTTP and JSON: paths say the method, which statements know by its name in JSON-RPC (of version 0.3 below `/v1/`, else
+    /// of 1.0). Only where a target's `apis` name it, or its `provider` is `a2a`.
+    #[serde(rename = "a2a.rest")]
+    A2aRest,
     /// Stateful and bulk surfaces of any provider: files, batches, fine-tuning and the like. Known by name only.
     #[serde(rename = "surface")]
     Surface,
@@ -124,6 +128,7 @@ impl Api {
             Api::Models => "models",
             Api::Mcp => "mcp",
             Api::A2a => "a2a",
+            Api::A2aRest => "a2a.rest",
             Api::Surface => "surface",
         }
     }
@@ -140,6 +145,7 @@ impl Api {
             Api::OllamaChat | Api::OllamaGenerate | Api::OllamaEmbed => Some(Dialect::Ollama),
             Api::TgiGenerate => Some(Dialect::Tgi),
             Api::Mcp | Api::A2a => Some(Dialect::Mcp),
+            Api::A2aRest => Some(Dialect::Google),
             Api::Models | Api::Surface | Api::Rerank => None,
             _ => Some(Dialect::OpenAi),
         }
@@ -148,6 +154,11 @@ impl Api {
     /// Whether its bodies are JSON-RPC messages.
     pub fn is_rpc(self) -> bool {
         matches!(self, Api::Mcp | Api::A2a)
+    }
+
+    /// Whether they are messages to a server of tools or to an agent, and not to a model.
+    pub fn is_message(self) -> bool {
+        self.is_rpc() || self == Api::A2aRest
     }
 
     /// Whether the provider keeps the exchange unless it is told not to.

@@ -64,19 +64,25 @@ pub enum Place<'d> {
 }
 
 impl Place<'_> {
-    /// Whether it stands in what `edits`, in the order of their ranges, take out.
-    pub fn is_within(&self, edits: &[(Range<usize>, String)]) -> bool {
-        if edits.is_empty() {
-            return false;
-        }
-        let span = match self {
+    /// Where it stands, quotes aside.
+    pub fn span(&self) -> Range<usize> {
+        match self {
             Place::Value(token) | Place::Key(token, _) => token.inner_span(),
             Place::Number(node) => node.span(),
-        };
-        let after = edits.partition_point(|(range, _)| range.start <= span.start);
-        let before = after.checked_sub(1).and_then(|i| edits.get(i));
-        before.is_some_and(|(range, text)| text.is_empty() && span.end <= range.end && span.start >= range.start)
+        }
     }
+
+    /// Whether it stands in what `edits`, in the order of their ranges, take out.
+    pub fn is_within(&self, edits: &[(Range<usize>, String)]) -> bool {
+        !edits.is_empty() && is_taken_out(&self.span(), edits)
+    }
+}
+
+/// Whether what stands at `span` is taken out by `edits`, in the order of their ranges.
+pub fn is_taken_out(span: &Range<usize>, edits: &[(Range<usize>, String)]) -> bool {
+    let after = edits.partition_point(|(range, _)| range.start <= span.start);
+    let before = after.checked_sub(1).and_then(|i| edits.get(i));
+    before.is_some_and(|(range, text)| text.is_empty() && span.end <= range.end && span.start >= range.start)
 }
 
 /// Sees every leaf.

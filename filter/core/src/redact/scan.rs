@@ -11,9 +11,9 @@ use crate::host::Side;
 use crate::inspect::{
     Budget, Finding, Lane, Leak, OverBudget, SYSTEM_PROMPT_LEAK, Selection, Shingles, Sighting, see_through,
 };
-use crate::json::{Document, Limits, Text, decimal, escaped};
+use crate::json::{Document, Limits, StringToken, Text, decimal, escaped};
 use crate::policy::{Action, Mode, Placeholder, Plan};
-use crate::protocol::{Channel, Contents, Leaf, Place, subtree, walk};
+use crate::protocol::{Channel, Contents, Leaf, Place, Way, subtree, walk};
 use crate::reply::Reason;
 
 /// How deep JSON inside strings inside JSON is seen through.
@@ -155,31 +155,74 @@ impl<'a, 'b> Scan<'a, 'b> {
             return None;
         }
         let text = token.text();
+        let channel = leaf.of.channel;
         let called = || leaf.of.tool.is_some_and(|tool| back.restoring_tools.any(&tool.text()));
         let limits = self.inspector.limits;
-        let before;
-        let mut joined = None;
-        let restored: &mut dyn FnMut(&str) -> (String, Counts) = match leaf.of.channel {
-            Channel::Assistant if back.structured => &mut |text| owned(restore_json(back.restore, text, &limits)),
-            Channel::Assistant => {
-                before = self.open_link.take().unwrap_or_default();
-                &mut |text| {
-                    let mut restorer = before.clone();
-                    let restored = restorer.push(back.restore, text, true).into_owned();
-                    joined = Some(restorer.clone());
-                    (restored, restorer.counts())
-                }
+        match channel {
+            Channel::Assistant if back.structured => {
+                self.put_back(&token, &text, channel, &mut |text| owned(restore_json(back.restore, text, &limits)))
             }
-            Channel::ToolCall if called() => &mut |text| owned(restore_arguments(back.restore, text, &limits)),
-            _ => return None,
-        };
-        let (_, counts) = restored(&text);
-        let edit = (counts.restored > 0).then(|| {
-            // What is found goes first: values that come back are the caller's own, and no findings.
-            let edited = self.whole(&text, leaf.of.channel, false);
-            (token.inner_span(), escaped(&restored(&edited).0))
+            Channel::Assistant => self.put_back_joined(&token, &text, channel, back.restore),
+            Channel::ToolCall if called() => {
+                self.put_back(&token, &text, channel, &mut |text| owned(restore_arguments(back.restore, text, &limits)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The same for a leaf of a tool's result, which may be JSON, or text that is shown joined to what stands before it.
+    pub(crate) fn restored_result(
+        &mut self,
+        leaf: Leaf<'_>,
+        way: Way,
+        map: &RestoreMap,
+    ) -> Option<(Range<usize>, String)> {
+        let Place::Value(token) = leaf.place else { return None };
+        if map.is_empty() || self.contents.payload(&token).is_some() {
+            return None;
+        }
+        let (text, limits, channel) = (token.text(), self.inspector.limits, leaf.of.channel);
+        let json = || text.trim_start().starts_with(['{', '[']) && Document::parse(text.as_bytes(), &limits).is_ok();
+        match way == Way::Apart || self.open_link.is_none() && json() {
+            true => self.put_back(&token, &text, channel, &mut |text| owned(restore_arguments(map, text, &limits))),
+            false => self.put_back_joined(&token, &text, channel, map),
+        }
+    }
+
+    /// Puts values back into a text that a client may show joined to the one before it.
+    fn put_back_joined(
+        &mut self,
+        token: &StringToken<'_>,
+        text: &str,
+        channel: Channel,
+        map: &RestoreMap,
+    ) -> Option<(Range<usize>, String)> {
+        let before = self.open_link.take().unwrap_or_default();
+        let mut joined = None;
+        let edit = self.put_back(token, text, channel, &mut |text| {
+            let mut restorer = before.clone();
+            let restored = restorer.push(map, text, true).into_owned();
+            joined = Some(restorer.clone());
+            (restored, restorer.counts())
         });
         self.open_link = joined.filter(Restorer::in_link).map(|restorer| restorer.beside());
+        edit
+    }
+
+    /// What goes in the place of a text into which `restored` puts values, if it does.
+    fn put_back(
+        &mut self,
+        token: &StringToken<'_>,
+        text: &str,
+        channel: Channel,
+        restored: &mut dyn FnMut(&str) -> (String, Counts),
+    ) -> Option<(Range<usize>, String)> {
+        let (_, counts) = restored(text);
+        let edit = (counts.restored > 0).then(|| {
+            // What is found goes first: values that come back are the caller's own, and no findings.
+            let edited = self.whole(text, channel, false);
+            (token.inner_span(), escaped(&restored(&edited).0))
+        });
         self.restored(counts);
         edit
     }

@@ -112,9 +112,18 @@ reasons! {
     /// A tool's definition is not the one that the policy pins.
     ToolChanged "tool.changed" 403 final
         "The server describes this tool otherwise than when it was approved. Tell the platform team.";
+    /// A tool without a pin is described otherwise than when it was first seen. Noted, never refused.
+    ToolRedefined "tool.redefined" 403 final
+        "The server describes this tool otherwise than when it was first seen. Tell the platform team.";
+    /// A member of a server's list held a finding that the policy refuses, and was left out. Noted: the rest of the list is delivered.
+    ListPoisoned "list.poisoned" 403 final
+        "Something that the server listed held data that must not be delivered, and was left out.";
     /// No access statement allows a method of MCP, or one denies it.
     MethodNotAllowed "method.not_allowed" 403 final
         "Your roles do not allow this method. Ask for access.";
+    /// A caller's token does not name the upstream that the policy would hand it to. Noted, never refused: it stays here.
+    ForwardAudience "forward.audience" 403 final
+        "The token is not meant for the server behind this gateway. Ask the issuer for one that names both.";
     /// A header of an MCP request does not say what its body says, or is missing.
     McpHeaders "mcp.header_mismatch" 400 final
         "A header does not agree with the message, or is missing. Send what the protocol's version asks for.";

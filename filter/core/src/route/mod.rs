@@ -230,7 +230,7 @@ fn destination(document: &RouteDocument, targets: &Targets, path: &Path, problem
         problems.push(unknown(to.key("target"), "target", &document.to.target, known));
         return usize::MAX;
     };
-    if target.apis.iter().any(|api| api.is_rpc()) {
+    if target.apis.iter().any(|api| api.is_message()) {
         problems.push(
             Problem::new(to.key("target"), format!("`{}` speaks MCP or A2A, and has no models", target.name))
                 .help("messages between agents and tools stay where they are"),

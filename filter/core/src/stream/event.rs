@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::called::{lane_of, uncut};
-use super::filter::{Filter, Incoming, Look, Passed};
+use super::filter::{Filter, Look, Passed};
 use super::framing::Frame;
 use super::gate::Call;
+use super::messages::Incoming;
 use super::shape::Shape;
 use super::text::{Last, With, complete};
 use super::texts::MAX_TEXTS;
@@ -16,7 +17,7 @@ use super::wrap;
 use crate::host::Side;
 use crate::json::{Document, escaped};
 use crate::policy::{Globs, Verdict};
-use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Usage, read_event};
+use crate::protocol::{self, Api, Channel, Ends, Lane, Leaf, Piece, Place, Returns, Usage, read_event};
 use crate::redact::{RestoreMap, Scan};
 use crate::reply::{Denial, Reason};
 
@@ -30,7 +31,7 @@ impl Filter {
         passed: &mut Passed,
     ) {
         let root = document.root();
-        let is_rpc = self.kind.api.is_rpc();
+        let is_rpc = self.kind.api.is_message();
         if let Some(usage) = Usage::of(self.kind.api, root).filter(|_| !is_rpc) {
             self.usage = Some(self.usage.map_or(usage, |u| u.max(usage)));
         }
@@ -47,18 +48,28 @@ impl Filter {
         if self.over {
             return;
         }
-        let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+        let (mut edits, mut returns) = (Vec::<(Range<usize>, String)>::new(), Returns::default());
         if let Some(judge) = look.messages {
-            match judge(root) {
-                Incoming::Pass(cuts) => edits = cuts,
+            let cuts = match judge.incoming(root) {
+                Incoming::Pass(cuts) => cuts,
                 Incoming::Drop(denial) => {
                     passed.dropped.get_or_insert(denial.reason);
                     return;
                 }
                 Incoming::Refuse(denial) => return self.refuse(denial, passed),
+            };
+            let sifted = match judge.sift(root, cuts, look.inspector, look.budget) {
+                Ok(sifted) => sifted,
+                Err(denial) => return self.refuse(denial, passed),
+            };
+            edits = sifted.cuts;
+            // What does not go on is not looked at, nor what has been.
+            leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits) && !leaf.place.is_within(&sifted.clean));
+            if !look.restore.is_empty() {
+                returns = Returns::read(root);
             }
-            // What does not go on is not looked at.
-            leaves.retain(|(leaf, _)| !leaf.place.is_within(&edits));
+        } else if self.kind.api == Api::A2aRest && !look.restore.is_empty() {
+            returns = Returns::whole(root);
         }
         let gated = if look.tools.is_some() { self.calls_of(root, &leaves) } else { Vec::new() };
         if gated.is_empty() && inner.is_none() {
@@ -145,7 +156,13 @@ impl Filter {
             let (Place::Value(token), Piece::Text(lane) | Piece::Arguments(lane)) = (leaf.place, piece) else {
                 if let Err(at) = self.known.next(&leaf) {
                     let (found, changed) = (scan.found(), edits.len());
-                    self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits);
+                    match returns.way(&leaf) {
+                        Some(way) => match scan.restored_result(leaf, way, look.restore) {
+                            Some(edit) => edits.push(edit),
+                            None => scan.leaf(leaf),
+                        },
+                        None => self.whole(leaf, look.restore, look.restoring_tools, &mut scan, &mut edits),
+                    }
                     if scan.found() == found && edits.len() == changed {
                         self.known.keep(at, &leaf);
                     } else {

@@ -13,20 +13,20 @@
 //! streams, encodings (base64, percent, HTML) are seen through only where a text is held until it is complete: in arguments of tool
 //! calls, and under `stream: hold_all`.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::calls::Calls;
 use super::framing::{Frame, Frames, Framing, Writer};
 use super::gate::{Gate, Judge};
 use super::known::Known;
+use super::messages::Messages;
 use super::shape::Shape;
 use super::skeleton::skeleton;
 use super::text::{Last, With};
 use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
 use crate::inspect::{Budget, Scripts};
-use crate::json::{Document, Node};
+use crate::json::Document;
 use crate::policy::{AtMaxHold, Globs, Verdict};
 use crate::protocol::{Api, Channel, Dialect, Ends, Lane, Usage};
 use crate::redact::{Counts, Inspector, Outcome, RestoreMap, Restorer, Scan};
@@ -85,22 +85,11 @@ pub struct Look<'a> {
     /// The tools into whose arguments values come back.
     pub restoring_tools: &'a Globs,
     /// Judges the messages of an MCP server.
-    pub messages: Option<&'a dyn Fn(Node<'_>) -> Incoming>,
+    pub messages: Option<&'a dyn Messages>,
     /// Where the endpoint is that a stream of the older transport of MCP tells; none where it is not spoken.
     pub endpoint: Option<Endpoint<'a>>,
     /// Judges calls of tools; none where no statement is about tools.
     pub tools: Option<&'a mut dyn Judge>,
-}
-
-/// What becomes of a message of an MCP server.
-#[derive(Debug)]
-pub enum Incoming {
-    /// It goes on, with these edits.
-    Pass(Vec<(Range<usize>, String)>),
-    /// It does not, and the stream does.
-    Drop(Denial),
-    /// The stream ends.
-    Refuse(Denial),
 }
 
 /// What came of some bytes of a stream.

@@ -11,6 +11,7 @@ mod filter;
 pub mod framing;
 mod gate;
 mod known;
+mod messages;
 mod shape;
 mod skeleton;
 mod text;
@@ -18,6 +19,7 @@ mod texts;
 mod token_lists;
 mod wrap;
 
-pub use filter::{Bounds, Filter, Incoming, Look, Passed, Stream};
+pub use filter::{Bounds, Filter, Look, Passed, Stream};
 pub use gate::Judge;
+pub use messages::{Cuts, Incoming, Messages, Sifted};
 pub(crate) use token_lists::token_lists;

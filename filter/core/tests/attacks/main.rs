@@ -6,10 +6,12 @@
 mod support;
 
 mod callers;
+mod table;
 mod upstreams;
 mod values;
 mod work;
 
+use doorward_core::engine::Engine;
 use serde_json::{Value, json};
 use support::{Answer, Played, engine, play, policy};
 
@@ -52,6 +54,20 @@ fn streamed(provider: &str, more: &Value, path: &str, body: &Value, events: &[(&
     };
     let answer = Answer { content_type: "text/event-stream", chunks: events.iter().map(chunk).collect(), cut: false };
     play(&engine(&policy(provider, more)), "POST", path, body.to_string(), Some(&answer))
+}
+
+/// The same, the answer in these chunks.
+fn played_chunks(engine: &Engine, path: &str, body: &Value, content_type: &str, chunks: &[&[u8]]) -> Played {
+    let chunks = chunks.iter().map(|chunk| chunk.to_vec()).collect();
+    play(engine, "POST", path, body.to_string(), Some(&Answer { content_type, chunks, cut: false }))
+}
+
+/// An event, named after its type where it has one.
+fn data(event: &Value) -> String {
+    match event["type"].as_str() {
+        Some(kind) => format!("event: {kind}\ndata: {event}\n\n"),
+        None => format!("data: {event}\n\n"),
+    }
 }
 
 fn chat(more: &Value) -> Value {

@@ -104,6 +104,7 @@ fn an_upstream_learns_of_the_caller_what_its_target_says() {
         (&json!("files"), &json!(["writer"]), &json!(1_800_000_060))
     );
     // A workload has no token, and nobody else's goes on in its place.
-    let same = sent(json!({"targets": target("same-audience")}));
-    assert_eq!(same.upstream_set.get("authorization"), None);
+    let mut same = target("same-audience");
+    same[0]["audiences"] = json!("https://files.test/mcp");
+    assert_eq!(sent(json!({"targets": same})).upstream_set.get("authorization"), None);
 }

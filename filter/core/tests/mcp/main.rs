@@ -5,8 +5,12 @@
 
 mod agents;
 mod answers;
+mod back;
+mod forward;
 mod listening;
+mod lists;
 mod older;
+mod rest;
 mod sessions;
 mod stage;
 mod tasks;

@@ -128,6 +128,16 @@ impl Stage {
         Self { engine, worker, host, next: 0, now: 1_800_000_000 }
     }
 
+    /// What an earlier filter left of a request.
+    pub fn metadata(&mut self, namespace: &str, key: &str, value: &str) {
+        self.host.set_attribute(Attribute::Metadata(namespace, key), value);
+    }
+
+    /// What the shared store holds under keys with this in their names.
+    pub fn stored(&self, part: &str) -> Vec<Vec<u8>> {
+        self.host.shared.iter().filter(|(key, _)| key.contains(part)).map(|(_, stored)| stored.value.clone()).collect()
+    }
+
     /// A POST of `body` by `caller`, and what the server answers to it.
     pub fn post(&mut self, caller: &str, body: &Value, answer: &Answer) -> Played {
         self.send(caller, "POST", &[], &body.to_string(), answer)

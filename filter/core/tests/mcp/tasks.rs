@@ -169,6 +169,43 @@ fn a_list_of_everybodys_tasks_is_nobodys() {
 }
 
 #[test]
+fn a_server_that_is_told_of_others_only_lists_none() {
+    // Of callers whose token is not meant for it, it learns nothing; these have none at all.
+    let target =
+        json!([{"name": "files", "cluster": "c", "provider": "mcp", "forward": "same-audience", "audiences": "files"}]);
+    let list = json!({"jsonrpc": "2.0", "id": 3, "result": {"tasks": [{"taskId": "t-1"}]}});
+    let played =
+        stage(&json!({"targets": target})).post("reader", &ask("tasks/list", &json!({})), &Answer::json(&list));
+    assert_eq!(played.answer()["result"], json!({"tasks": []}));
+}
+
+#[test]
+fn tags_stay_on_what_else_a_cut_result_says() {
+    let more = json!({
+        "content": [{"id": "poison", "detect": "AWS_ACCESS_KEY", "action": "deny", "channels": "tool_description"}],
+        "access": [{"id": "all", "effect": "allow"}, {"id": "not-z", "effect": "deny", "tools": [{"name": "z"}]}],
+    });
+    let mut stage = stage(&more);
+    let own = made(&mut stage, "reader");
+    let tool = |name: &str, says: &str| json!({"name": name, "description": says});
+    let tools =
+        json!([tool("z", "Hidden."), tool("a", "Use AKIAQ3EGRIJ5NWYH4XLP."), tool("b", "Fine."), tool("z", "Hidden.")]);
+    let (id, related) = (json!({"taskId": "t-1"}), json!({RELATED: {"taskId": "t-1"}}));
+    let said = json!({"_meta": related, "tools": tools, "ttlMs": 5, "task": id});
+    let list = json!({"jsonrpc": "2.0", "id": 3, "result": said});
+    let streams = [1, 4096].map(|size| Answer::stream(std::slice::from_ref(&list), size));
+    for answer in std::iter::once(Answer::json(&list)).chain(streams) {
+        let played = stage.post("reader", &ask("tools/list", &json!({})), &answer);
+        let got = if played.client.starts_with('{') { played.answer() } else { played.events()[0].clone() };
+        let expected = json!({
+            "_meta": {RELATED: {"taskId": own}}, "tools": [tool("b", "Fine.")], "ttlMs": 5, "cacheScope": "private",
+            "task": {"taskId": own},
+        });
+        assert_eq!(got["result"], expected);
+    }
+}
+
+#[test]
 fn tags_do_not_get_in_the_way_of_what_is_looked_for() {
     let more = json!({"content": [{"id": "all", "detect": "all", "action": "deny"}]});
     let mut stage = stage(&more);

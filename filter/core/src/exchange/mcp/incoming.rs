@@ -1,27 +1,27 @@
 //! Messages of an MCP server: answers, whose lists are cut to what the caller may use, and requests, which are judged as the caller's.
 
 use std::cell::RefCell;
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::seal::Seal;
+use super::sift::Sifting;
 use super::tasks::{Edits, Told};
-use super::{no_conversation, show};
+use super::{no_conversation, show, walk_bodies};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
 use crate::exchange::{Context, Exchange, Facts};
 use crate::host::Side;
 use crate::json::{Document, Kind, Node};
-use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Forward, Pinned, Plan, Question, RoleSet, Tool};
+use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
 use crate::protocol::{
-    self, Api, Body, Lists, MAX_BATCH, MediaSet, Message, NoMessage, Operation, State, exact, is_lifecycle, lists,
-    media, walk_messages,
+    self, Api, Body, Listed, MAX_BATCH, MediaSet, Message, NoMessage, Operation, Returns, State, exact, is_lifecycle,
+    lists, media,
 };
 use crate::redact::{Inspector, Scan};
 use crate::reply::{Denial, Reason};
 use crate::sort;
-use crate::stream::Incoming;
+use crate::stream::{Cuts, Incoming, Messages as _, Sifted};
 
 /// So many questions may stand in one result.
 const MAX_QUESTIONS: usize = 32;
@@ -31,16 +31,20 @@ const ELICITATION_REQUIRED: &str = "-32042";
 
 /// Judges messages of a server for one caller.
 pub(in crate::exchange) struct MessageJudge<'e> {
-    engine: &'e Engine,
+    pub(super) engine: &'e Engine,
     roles: Rc<RoleSet>,
-    target: usize,
+    pub(super) target: usize,
     operation: Operation,
     /// The stream has the server's own messages, and answers no request.
     listens: bool,
+    /// The server was told who asks.
+    is_told: bool,
     /// What ties ids to the caller; none where nothing is tied.
     seal: Option<&'e Result<Seal, Denial>>,
     /// What was seen of pinned tools.
     seen: RefCell<Vec<(usize, bool)>>,
+    /// What was seen in lists.
+    pub(super) sifting: RefCell<Sifting>,
 }
 
 impl<'e> MessageJudge<'e> {
@@ -53,8 +57,10 @@ impl<'e> MessageJudge<'e> {
             target: facts.target,
             operation: facts.call.operation,
             listens,
+            is_told: facts.is_told,
             seal,
             seen: RefCell::default(),
+            sifting: RefCell::default(),
         }
     }
 
@@ -68,8 +74,13 @@ impl<'e> MessageJudge<'e> {
         self.seen.take()
     }
 
-    /// What becomes of a message.
-    pub fn incoming(&self, node: Node<'_>) -> Incoming {
+    /// What was seen in lists since this was asked last.
+    pub fn sifting(&self) -> Sifting {
+        self.sifting.take()
+    }
+
+    /// What becomes of a message by who asks, and what for.
+    pub(super) fn judged(&self, node: Node<'_>) -> Incoming {
         match self.judge(node) {
             Ok(edits) => Incoming::Pass(edits),
             // Who listens goes on listening: the one message is left out. Who asked learns that nothing will come of it.
@@ -79,13 +90,13 @@ impl<'e> MessageJudge<'e> {
     }
 
     /// The edits with which messages may go on, in their order.
-    fn judge(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+    fn judge(&self, node: Node<'_>) -> Result<Cuts, Denial> {
         let mut edits = self.each(node)?;
         sort::cold(&mut edits, |a, b| (a.0.start, a.0.end) < (b.0.start, b.0.end));
         Ok(edits)
     }
 
-    fn each(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+    fn each(&self, node: Node<'_>) -> Result<Cuts, Denial> {
         if node.kind() == Kind::Array {
             if node.items().count() > MAX_BATCH {
                 return Err(Denial::new(Reason::AnswerUnscannable).detail("too many messages at once"));
@@ -99,7 +110,7 @@ impl<'e> MessageJudge<'e> {
         self.one(node)
     }
 
-    fn one(&self, node: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+    fn one(&self, node: Node<'_>) -> Result<Cuts, Denial> {
         match Message::read(node).map_err(unreadable)? {
             Message::Request(asking) => {
                 self.may_ask(&asking.method(), asking.params)?;
@@ -134,9 +145,7 @@ impl<'e> MessageJudge<'e> {
             Some(Ok(seal)) => seal,
             Some(Err(denial)) => return Err(denial.clone()),
         };
-        let forward = self.engine.targets.get(self.target).map(|target| target.forward);
-        let knows_callers = forward.is_some_and(|forward| forward != Forward::None);
-        tell(Told { seal, knows_callers }, &mut edits).map_err(unreadable)?;
+        tell(Told { seal, knows_caller: self.is_told }, &mut edits).map_err(unreadable)?;
         Ok(edits)
     }
 
@@ -205,7 +214,7 @@ impl<'e> MessageJudge<'e> {
     }
 
     /// Cuts the lists of a result.
-    fn cut(&self, result: Node<'_>) -> Result<Vec<(Range<usize>, String)>, Denial> {
+    fn cut(&self, result: Node<'_>) -> Result<Cuts, Denial> {
         let mut fitting: Option<Fitting> = None;
         let mut tool = |name: &str, definition: Node<'_>| {
             match self.engine.pins.compare(self.target, name, definition) {
@@ -226,10 +235,11 @@ impl<'e> MessageJudge<'e> {
             self.engine.access.tool(&tool, fitting).miss.is_none()
         };
         let mut calls = None;
-        let mut may = Lists {
-            tool: &mut |name, node| *calls.get_or_insert_with(|| self.may_try("tools/call")) && tool(name, node),
-            prompt: &mut || self.may_try("prompts/get"),
-            resource: &mut || self.may_try("resources/read"),
+        let (mut prompts, mut resources) = (None, None);
+        let mut may = |listed: Listed, name: &str, node: Node<'_>| match listed {
+            Listed::Tool => *calls.get_or_insert_with(|| self.may_try("tools/call")) && tool(name, node),
+            Listed::Prompt => *prompts.get_or_insert_with(|| self.may_try("prompts/get")),
+            Listed::Resource => *resources.get_or_insert_with(|| self.may_try("resources/read")),
         };
         lists(result, &mut may).map_err(unreadable)
     }
@@ -251,22 +261,22 @@ impl Exchange {
         facts: &mut Facts,
         cx: &mut Context<'_>,
     ) -> Result<Judged, Denial> {
-        let mut edits = Vec::new();
+        let (mut sifted, mut judge) = (Sifted::default(), None);
         // An agent's card is no message. What is refused is read by clients all the same, if it is one.
         let is_message = match success {
             true => facts.call.api == Api::Mcp || facts.call.body != Body::None,
             false => document.root().get("jsonrpc").is_some(),
+        } && facts.call.api.is_rpc();
+        let seal = match is_message && facts.call.api == Api::Mcp && self.tap.is_none() {
+            true => Some(self.seal(cx)),
+            false => None,
         };
         if is_message {
-            let seal = match facts.call.api == Api::Mcp && self.tap.is_none() {
-                true => Some(self.seal(cx)),
-                false => None,
-            };
-            let judge = MessageJudge::new(cx.engine, facts, seal.as_ref());
-            let incoming = judge.incoming(document.root());
-            self.note_pins(&judge.seen(), cx);
+            let asks = judge.insert(MessageJudge::new(cx.engine, facts, seal.as_ref()));
+            let incoming = asks.incoming(document.root());
+            self.note_pins(&asks.seen(), cx);
             match incoming {
-                Incoming::Pass(cuts) => edits = cuts,
+                Incoming::Pass(cuts) => sifted.cuts = cuts,
                 Incoming::Drop(denial) | Incoming::Refuse(denial) => self.unless_observed(denial, cx)?,
             }
         }
@@ -278,17 +288,34 @@ impl Exchange {
         if bytes.iter().any(|m| media.contains(*m)) {
             self.not_read(cx)?;
         }
-        let show = |sink: Sink<'_>| show(document, Side::Response, &edits, sink);
+        let call = facts.call;
+        let show = |sink: Sink<'_>| show(&call, document, Side::Response, &sifted.cuts, sink);
         let Some(found) = self.ask_outside(Side::Response, plan, &show, cx)? else {
             return Ok(Judged::Wait);
         };
         let inspector = Inspector { external: Some(&found), ..inspector(plan, cx.engine, None) };
+        if let Some(judge) = &judge {
+            let cuts = std::mem::take(&mut sifted.cuts);
+            sifted = judge.sift(document.root(), cuts, &inspector, &mut facts.budget)?;
+            self.note_sifting(judge.sifting(), facts.target, cx);
+        }
+        let mut edits = sifted.cuts.clone();
         let mut scan = Scan::new(&inspector, &mut facts.budget, Some(&facts.restore));
-        if !plan.is_empty() {
+        if !plan.is_empty() || !facts.restore.is_empty() {
+            let returns = match facts.restore.is_empty() {
+                true => Returns::default(),
+                false if facts.call.api.is_rpc() => Returns::read(document.root()),
+                false => Returns::whole(document.root()),
+            };
             scan.body(document, Side::Response);
-            walk_messages(Side::Response, document.root(), &mut |leaf| {
-                if !leaf.place.is_within(&edits) {
-                    scan.leaf(leaf);
+            walk_bodies(&facts.call, Side::Response, document.root(), &mut |leaf| {
+                if leaf.place.is_within(&sifted.cuts) || leaf.place.is_within(&sifted.clean) {
+                    return;
+                }
+                let way = returns.way(&leaf);
+                match way.and_then(|way| scan.restored_result(leaf, way, &facts.restore)) {
+                    Some(edit) => edits.push(edit),
+                    None => scan.leaf(leaf),
                 }
             });
         }
@@ -298,6 +325,6 @@ impl Exchange {
     }
 }
 
-fn unreadable(what: &str) -> Denial {
+pub(super) fn unreadable(what: &str) -> Denial {
     Denial::new(Reason::AnswerUnscannable).detail(what)
 }

@@ -4,12 +4,15 @@
 //! is not led to try. Messages of the server are judged for the caller, too: it asks the caller's model and user for things.
 
 mod endpoint;
+mod first;
 mod incoming;
 mod listening;
 mod metadata;
 mod pins;
+mod rest;
 mod seal;
 mod session;
+mod sift;
 mod tasks;
 
 pub(super) use endpoint::{Called, sealed as sealed_endpoint};
@@ -22,11 +25,11 @@ use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts};
 use crate::head::Headers;
 use crate::host::Side;
-use crate::json::{self, Document, Kind, Node, fold};
+use crate::json::{self, Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss, Transport};
 use crate::protocol::{
     self, Api, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
-    is_known_method, is_lifecycle, media, walk_messages,
+    is_known_method, is_lifecycle, media, walk_messages, walk_rest,
 };
 use crate::redact::{Deriver, Scan};
 use crate::reply::{Denial, Reason};
@@ -219,7 +222,7 @@ impl Exchange {
         };
         self.ask_method(&question, &method, cx)?;
         if facts.call.operation == Operation::A2a {
-            return ask_pushes(asking, facts, cx);
+            return rest::ask_pushes(&method, asking.params, facts, cx);
         }
         if method == "subscriptions/listen" {
             self.listen(cx);
@@ -289,7 +292,8 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<Judged, Denial> {
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
-        let show = |sink: Sink<'_>| show(document, Side::Request, &[], sink);
+        let call = facts.call;
+        let show = |sink: Sink<'_>| show(&call, document, Side::Request, &[], sink);
         let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };
         let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
         let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
@@ -298,7 +302,7 @@ impl Exchange {
         let mut scan = Scan::new(&inspector, &mut facts.budget, None);
         if !plan.is_empty() {
             scan.body(document, Side::Request);
-            walk_messages(Side::Request, document.root(), &mut |leaf| {
+            walk_bodies(&call, Side::Request, document.root(), &mut |leaf| {
                 // A tag is ours, and what it stands behind came from the server.
                 let is_opened = |token: std::ops::Range<usize>| opened.iter().any(|(range, _)| *range == token);
                 if !matches!(leaf.place, Place::Value(token) if is_opened(token.inner_span())) {
@@ -336,30 +340,12 @@ fn no_conversation(_: &str) -> bool {
     false
 }
 
-/// An agent that is told to push notifications sends what it knows there: the host must be one that the target names.
-fn ask_pushes(asking: &Asking<'_>, facts: &Facts, cx: &Context<'_>) -> Result<(), Denial> {
-    let hosts = cx.engine.targets.get(facts.target).map(|target| &target.push_hosts);
-    let may = |node: Node<'_>| {
-        let host = node.text().and_then(|url| crate::policy::url_host(&url));
-        host.is_some_and(|host| hosts.is_some_and(|hosts| hosts.any(&host)))
-    };
-    let configures = fold(&asking.method()).contains("pushnotificationconfig");
-    match asking.params.is_none_or(|params| pushes(params, configures, &may)) {
-        true => Ok(()),
-        false => Err(Denial::new(Reason::ParameterNotAllowed).detail("the host that notifications are pushed to")),
+/// Visits every leaf of a body, by what its path or its own members say that it is.
+fn walk_bodies<'d>(call: &protocol::Call, side: Side, root: Node<'d>, visit: &mut dyn FnMut(Leaf<'d>)) {
+    match call.api {
+        Api::A2aRest => walk_rest(side, call.says, root, visit),
+        _ => walk_messages(side, root, visit),
     }
-}
-
-/// Whether every URL that is to be pushed to may be. `inside`: they are what this part is about.
-fn pushes(node: Node<'_>, inside: bool, may: &dyn Fn(Node<'_>) -> bool) -> bool {
-    node.items().all(|item| pushes(item, inside, may))
-        && node.entries().all(|(key, value)| {
-            let key = fold(&key.text()).replace('_', "");
-            match inside && key == "url" {
-                true => may(value),
-                false => pushes(value, inside || key.contains("pushnotification"), may),
-            }
-        })
 }
 
 /// Where a value stands, quotes aside.
@@ -368,8 +354,14 @@ fn inner(node: Node<'_>) -> std::ops::Range<usize> {
 }
 
 /// Shows the texts of messages to detectors outside, but for what `edits` take out.
-fn show(document: &Document<'_>, side: Side, edits: &[(std::ops::Range<usize>, String)], sink: Sink<'_>) {
-    walk_messages(side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
+fn show(
+    call: &protocol::Call,
+    document: &Document<'_>,
+    side: Side,
+    edits: &[(std::ops::Range<usize>, String)],
+    sink: Sink<'_>,
+) {
+    walk_bodies(call, side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
         place if place.is_within(edits) => {}
         Place::Value(token) | Place::Key(token, _) => sink(&token.text(), leaf.of.channel),
         Place::Number(node) => {

@@ -27,8 +27,8 @@ const FOREIGN: &[&str] = &["arguments", "inputResponses", "_meta"];
 pub(super) struct Told<'a> {
     /// None where nothing is tied.
     pub seal: &'a Seal,
-    /// The server knows its callers, and lists the tasks of this one.
-    pub knows_callers: bool,
+    /// The server knows who asks, and lists their tasks.
+    pub knows_caller: bool,
 }
 
 impl Told<'_> {
@@ -45,7 +45,7 @@ impl Told<'_> {
             if tasks.kind() != Kind::Array {
                 return Err("a list of tasks is no list");
             }
-            if self.knows_callers {
+            if self.knows_caller {
                 tasks.items().try_for_each(|task| self.task(task, edits))?;
             } else {
                 let none: Vec<_> = tasks.items().map(|task| (task.span(), false)).collect();

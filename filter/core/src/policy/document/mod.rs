@@ -23,7 +23,7 @@ pub use content::{
 };
 pub use limits::{LimitDocument, Per, ReserveDocument, Unit};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
-pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, McpDocument, Verdict};
+pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
@@ -152,10 +152,13 @@ pub struct TargetDocument {
     #[serde(default)]
     pub resource: Option<String>,
     /// What the upstream learns of the caller: `none` (the default), `assertion` (a token of our own for one minute, in
-    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, for a server that is
-    /// meant by the audience it was issued for; never an API key).
+    /// `x-doorward-assertion`, signed with `mcp.assertion_key`), or `same-audience` (the caller's own token, if its `aud` names one of
+    /// `audiences`; never an API key). A token for somebody else stays here, which is noted (`forward.audience`).
     #[serde(default)]
     pub forward: Forward,
+    /// For `forward: same-audience`: the audiences that mean this upstream. Default: `resource`.
+    #[serde(default)]
+    pub audiences: OneOrMany<String>,
     /// For an MCP server: how it is spoken to. `streamable-http` (the default) is what versions from 2025-03-26 on have; `sse` is the
     /// HTTP+SSE transport of 2024-11-05, where a GET opens a stream and messages are POSTed to the address that its `endpoint` event tells,
     /// which Doorward ties to the caller who opened it. A server that has both is two targets, by their routes.

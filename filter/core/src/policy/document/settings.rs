@@ -16,6 +16,22 @@ pub struct McpDocument {
     /// Signs assertions (`forward: assertion` of a target) with HMAC-SHA-256: at least 32 bytes that the upstream has, too.
     #[serde(default)]
     pub assertion_key: Option<SecretRef>,
+    /// What happens to tools without a pin: `flag` (the default) remembers how each was first described, in one Envoy process and while it
+    /// lives, 1,024 tools for each target, and notes every list in which one is described otherwise (`tool.redefined`); `off` does not.
+    /// Nothing is hidden or refused by it: what is to be enforced is pinned (`tools`).
+    #[serde(default)]
+    pub first_use: FirstUse,
+}
+
+/// What happens to tools of MCP servers that have no pin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FirstUse {
+    /// They are remembered, and changes noted.
+    #[default]
+    Flag,
+    /// Nothing.
+    Off,
 }
 
 /// What to do with answers.

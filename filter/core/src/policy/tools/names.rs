@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::inspect::skeleton;
+use crate::inspect::skeletons;
 use crate::policy::{Glob, Globs};
 
 /// Rules by what their globs begin or end with.
@@ -92,7 +92,7 @@ impl Forms {
             own.extend(parts);
         }
         let mut others: Vec<String> = parts(name).map(|(_, name)| name).collect();
-        if let Some(looks) = skeleton(name) {
+        for looks in skeletons(name) {
             others.extend(parts(&looks).map(|(_, name)| name));
             others.push(looks.to_ascii_lowercase());
         }

@@ -29,26 +29,50 @@ pub fn host(url: &str) -> Option<String> {
     Some(host.trim_end_matches('.').to_ascii_lowercase())
 }
 
-/// Percent encodings are undone so often: what is still encoded then is no path that anybody means.
+/// Encodings are undone so often: what is still encoded then is no path that anybody means.
 const DEPTH: usize = 3;
 
-/// Whether a path is at or below `folder`, however it is read: as it is written, and with percent encodings undone. `None` where
-/// that cannot be said.
+/// Whether a path is at or below `folder`, however it is read: as it is written, with percent encodings undone, and with the characters
+/// that some systems turn into dots and slashes read as those. `None` where that cannot be said.
 pub(super) fn is_under(path: &str, folder: &str) -> Option<bool> {
-    let mut path =
-        path.strip_prefix("file://").map_or(path, |rest| rest.strip_prefix("localhost").unwrap_or(rest)).to_owned();
+    let path = path.strip_prefix("file://").map_or(path, |rest| rest.strip_prefix("localhost").unwrap_or(rest));
     let folder = segments(folder)?;
+    let mut readings = vec![path.to_owned()];
     for _ in 0..DEPTH {
-        if !segments(&path)?.starts_with(&folder) {
-            return Some(false);
+        let mut others: Vec<String> = Vec::new();
+        for reading in &readings {
+            if !segments(reading)?.starts_with(&folder) {
+                return Some(false);
+            }
+            for other in [undone(reading)?, narrowed(reading)] {
+                if other != *reading && !others.contains(&other) {
+                    others.push(other);
+                }
+            }
         }
-        let decoded = undone(&path)?;
-        if decoded == path {
+        if others.is_empty() {
             return Some(true);
         }
-        path = decoded;
+        readings = others;
     }
     None
+}
+
+/// With ASCII in the place of what normalisation (NFKC), and file systems that know only a code page, make of other dots and slashes.
+fn narrowed(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for char in path.chars() {
+        match char {
+            '\u{ff0e}' | '\u{2024}' | '\u{fe52}' => out.push('.'),
+            '\u{2025}' => out.push_str(".."),
+            '\u{2026}' => out.push_str("..."),
+            '\u{ff0f}' | '\u{2044}' | '\u{2215}' | '\u{29f8}' => out.push('/'),
+            '\u{ff3c}' | '\u{2216}' | '\u{29f5}' | '\u{29f9}' | '\u{fe68}' => out.push('\\'),
+            '\u{ff05}' | '\u{fe6a}' => out.push('%'),
+            char => out.push(char),
+        }
+    }
+    out
 }
 
 /// The segments of an absolute path, `.` and `..` resolved. A backslash separates, too: some systems read it so.
@@ -128,6 +152,12 @@ mod tests {
             ("/srv/share/a%2f..%2f..%2f..%2fetc", Some(false)),
             ("/srv/share/a b%20c", Some(true)),
             ("/srv/share/%25252525252e", None),
+            ("/srv/share/\u{ff0e}\u{ff0e}/secret", Some(false)),
+            ("/srv/share/\u{2025}\u{ff0f}secret", Some(false)),
+            ("/srv/share/..%ef%bc%8fsecret", Some(false)),
+            ("/srv/share/\u{ff05}2e\u{ff05}2e/secret", Some(false)),
+            ("/srv/share/x\u{ff0f}y/%2e%2e/%2e%2e/secret", Some(false)),
+            ("/srv/share/a\u{2026}", Some(true)),
             ("srv/share", None),
             ("~/x", None),
             ("file:///srv/share/x", Some(true)),

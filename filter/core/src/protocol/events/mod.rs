@@ -13,7 +13,7 @@ mod vendors;
 use std::collections::BTreeSet;
 
 use super::Channel;
-use super::mcp::walk_messages;
+use super::mcp::{walk_messages, walk_rest};
 use super::names::Api;
 use super::texts::{Leaf, Place, Setting, below};
 use crate::host::Side;
@@ -113,6 +113,7 @@ pub fn read<'d>(api: Api, name: Option<&str>, root: Node<'d>, visit: Visit<'_, '
         Api::OllamaChat | Api::OllamaGenerate => vendors::ollama(root, &mut event, visit),
         Api::TgiGenerate => vendors::tgi(root, &mut event, visit),
         Api::Mcp | Api::A2a => walk_messages(Side::Response, root, &mut |leaf| visit(leaf, Piece::Whole)),
+        Api::A2aRest => walk_rest(Side::Response, "", root, &mut |leaf| visit(leaf, Piece::Whole)),
         _ => whole(root, Channel::Assistant, visit),
     }
     event

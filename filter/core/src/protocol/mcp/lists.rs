@@ -8,25 +8,35 @@ use std::ops::Range;
 use super::{NoMessage, exact};
 use crate::json::{Kind, Node, cut};
 
-/// Says what of a list a caller may see.
-pub struct Lists<'a, 'd> {
-    /// Whether a tool may be used, by its name and its definition.
-    pub tool: &'a mut dyn FnMut(&str, Node<'d>) -> bool,
-    /// Whether prompts may be.
-    pub prompt: &'a mut dyn FnMut() -> bool,
-    /// Whether resources may be read.
-    pub resource: &'a mut dyn FnMut() -> bool,
+/// What a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Tools.
+    Tool,
+    /// Prompts.
+    Prompt,
+    /// Resources, or templates of their URIs.
+    Resource,
 }
+
+/// Says of a member of a list whether a caller may see it: what it is, what it is called, and how it is defined.
+pub type May<'a, 'd> = &'a mut dyn FnMut(Listed, &str, Node<'d>) -> bool;
+
+/// The lists that a result may have, and which member names what is in them.
+const LISTS: [(&str, &str, Listed); 4] = [
+    ("tools", "name", Listed::Tool),
+    ("prompts", "name", Listed::Prompt),
+    ("resources", "uri", Listed::Resource),
+    ("resourceTemplates", "uriTemplate", Listed::Resource),
+];
 
 /// The edits that cut the lists of a result. What is said of caching is made true of one caller only.
 ///
 /// # Errors
 /// A list cannot be read in one way only.
-pub fn lists<'d>(result: Node<'d>, may: &mut Lists<'_, 'd>) -> Result<Vec<(Range<usize>, String)>, NoMessage> {
+pub fn lists<'d>(result: Node<'d>, may: May<'_, 'd>) -> Result<Vec<(Range<usize>, String)>, NoMessage> {
     let (mut edits, mut any) = (Vec::new(), false);
-    for (member, named) in
-        [("tools", "name"), ("prompts", "name"), ("resources", "uri"), ("resourceTemplates", "uriTemplate")]
-    {
+    for (member, named, listed) in LISTS {
         let Some(list) = result.get(member) else { continue };
         if list.kind() != Kind::Array {
             return Err("a list of what a server has is no list");
@@ -36,11 +46,7 @@ pub fn lists<'d>(result: Node<'d>, may: &mut Lists<'_, 'd>) -> Result<Vec<(Range
         for item in list.items() {
             exact(item, &["name", "uri", "uriTemplate", "description", "inputSchema", "annotations"])?;
             // What has no name cannot be allowed.
-            let keep = item.get(named).and_then(|name| name.text()).is_some_and(|name| match member {
-                "tools" => (may.tool)(&name, item),
-                "prompts" => (may.prompt)(),
-                _ => (may.resource)(),
-            });
+            let keep = item.get(named).and_then(|name| name.text()).is_some_and(|name| may(listed, &name, item));
             items.push((item.span(), keep));
         }
         edits.extend(cut(&list.span(), &items).into_iter().map(|range| (range, String::new())));
@@ -56,6 +62,7 @@ pub fn lists<'d>(result: Node<'d>, may: &mut Lists<'_, 'd>) -> Result<Vec<(Range
         }
         _ => {}
     }
+    crate::sort::cold(&mut edits, |a, b| a.0.start < b.0.start);
     Ok(edits)
 }
 
@@ -66,10 +73,10 @@ mod tests {
 
     fn cut_to(json: &str, tools: &[&str]) -> Result<String, NoMessage> {
         let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap();
-        let mut may = Lists {
-            tool: &mut |name, _| tools.contains(&name),
-            prompt: &mut || tools.contains(&"prompts"),
-            resource: &mut || false,
+        let mut may = |listed: Listed, name: &str, _: Node<'_>| match listed {
+            Listed::Tool => tools.contains(&name),
+            Listed::Prompt => tools.contains(&"prompts"),
+            Listed::Resource => false,
         };
         let mut edits = Edits::new();
         for (range, text) in lists(document.root(), &mut may)? {
@@ -107,10 +114,7 @@ mod tests {
             [r#"{"tools":{"0":{"name":"a"}}}"#, r#"{"tools":[{"Name":"a","name":"b"}]}"#, r#"{"tools":[{"NAME":"a"}]}"#]
         {
             let Ok(document) = Document::parse(json.as_bytes(), &Limits::default()) else { continue };
-            let (mut tool, mut other) = (|_: &str, _: Node<'_>| true, || true);
-            let mut third = || true;
-            let mut may = Lists { tool: &mut tool, prompt: &mut other, resource: &mut third };
-            assert!(lists(document.root(), &mut may).is_err(), "{json}");
+            assert!(lists(document.root(), &mut |_, _, _| true).is_err(), "{json}");
         }
     }
 }

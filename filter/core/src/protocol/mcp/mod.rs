@@ -6,13 +6,15 @@
 
 mod headers;
 mod lists;
+mod returns;
 mod texts;
 
 use crate::json::{Kind, Node, fold};
 
 pub use headers::{Heads, Unreadable, VERSIONS, Version, plain as plain_name};
-pub use lists::{Lists, lists};
-pub use texts::walk_messages;
+pub use lists::{Listed, lists};
+pub use returns::{Returns, Way};
+pub use texts::{walk_messages, walk_rest};
 
 /// So many messages may come at once.
 pub const MAX_BATCH: usize = 64;
@@ -112,6 +114,12 @@ impl<'d> Message<'d> {
             (Some(_), None) => Err("`id` of a request is null"),
         }
     }
+}
+
+/// The results in a message, or in several in a list.
+pub fn results(root: Node<'_>) -> Vec<Node<'_>> {
+    let messages = if root.kind() == Kind::Array { root.items().collect() } else { vec![root] };
+    messages.into_iter().filter(|message| message.get("method").is_none()).filter_map(|m| m.get("result")).collect()
 }
 
 impl<'d> Asking<'d> {

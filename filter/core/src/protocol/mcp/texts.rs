@@ -19,6 +19,14 @@ pub fn walk_messages<'d>(side: Side, root: Node<'d>, visit: Visit<'_, 'd>) {
     }
 }
 
+/// Visits every leaf of a body whose path says the method: what a request has are its parameters, and what an answer has its result.
+pub fn walk_rest<'d>(side: Side, method: &str, root: Node<'d>, visit: Visit<'_, 'd>) {
+    match side {
+        Side::Request => params(side, method, root, visit),
+        Side::Response => result(side, root, visit),
+    }
+}
+
 fn one<'d>(side: Side, node: Node<'d>, visit: Visit<'_, 'd>) {
     let method = node.get("method").and_then(|m| m.text()).unwrap_or_default();
     members(node, Channel::Metadata, visit, |name, value, visit| match name {
@@ -47,7 +55,7 @@ fn params<'d>(side: Side, method: &str, node: Node<'d>, visit: Visit<'_, 'd>) {
             subtree(value, Channel::User, visit);
         }
         // What another agent is told.
-        ("message/send" | "message/stream" | "SendMessage" | "SendStreamingMessage", "message") => {
+        ("message/send" | "message/stream" | "SendMessage" | "SendStreamingMessage", "message" | "request") => {
             each(value, Channel::User, visit);
         }
         ("sampling/createMessage", "systemPrompt") => subtree(value, Channel::System, visit),
