@@ -358,6 +358,65 @@ fn reserved_media(part: &Value) -> u64 {
 }
 
 #[test]
+fn names_that_the_api_does_not_have_bound_nothing() {
+    // A server that does not know them would go on for as long as it likes.
+    assert_eq!(
+        Desk::new(&day(1_000_000)).chat(&request(json!({"MAX_TOKENS": 1}))).err().unwrap().1["doorward.reason"],
+        "protocol.unreadable"
+    );
+    for more in [json!({"n_predict": 1}), json!({"options": {"num_predict": 1}}), json!({"max_tokens": null})] {
+        let mut desk = Desk::new(&day(1_000_000));
+        let open =
+            desk.chat(&request(more.clone())).unwrap_or_else(|(reply, record)| panic!("{more}: {reply:?} {record:?}"));
+        assert_eq!(open.body["max_completion_tokens"], 4096, "{more}");
+        let record = desk.done(open.exchange);
+        let left: u64 = record["doorward.limit.remaining"].strip_prefix("day=").unwrap().parse().unwrap();
+        assert!(1_000_000 - left > 4096, "{more}");
+    }
+    // A number that some servers read out of a text counts.
+    let mut desk = Desk::new(&day(10_000));
+    let refused = desk.chat(&request(json!({"max_tokens": 5, "n_predict": "20000"}))).err().unwrap();
+    assert_eq!(refused.1["doorward.reason"], "limit.too_large");
+}
+
+#[test]
+fn a_bound_that_is_none_gives_way_and_is_not_there_twice() {
+    let document =
+        policy("gcp.gemini", &json!({"limits": [{"id": "day", "total_tokens": 1_000_000, "calendar": "day"}]}));
+    let path = "/v1beta/models/m-1:generateContent";
+    let ask =
+        |config: Value| json!({"contents": [{"role": "user", "parts": [{"text": "Hi"}]}], "generationConfig": config});
+    let mut desk = Desk::new(&document);
+    let open = desk.post(path, &ask(json!({"maxOutputTokens": null, "topK": 1}))).ok().unwrap();
+    assert_eq!(open.body["generationConfig"], json!({"maxOutputTokens": 4096, "topK": 1}));
+    let open = desk.post(path, &ask(json!("x"))).ok().unwrap();
+    assert_eq!(open.body["generationConfig"], "x");
+}
+
+#[test]
+fn where_nothing_is_left_nothing_that_may_use_something_passes() {
+    let mut desk = Desk::new(&limited(json!([{"id": "day", "output_tokens": 100, "calendar": "day"}])));
+    // It says that nothing will come out, and the model has it otherwise.
+    let silent = request(json!({"max_tokens": 0}));
+    desk.used(&silent, 5, 100);
+    let (reply, record) = desk.chat(&silent).err().unwrap();
+    assert_eq!((reply.status, record["doorward.reason"].as_str()), (429, "limit.tokens"));
+}
+
+#[test]
+fn sounds_and_pictures_are_no_text_by_their_bytes() {
+    let mut desk = Desk::new(&day(100_000));
+    let body = json!({"model": "m-1", "prompt": "A cat."});
+    let mut open = desk.post("/v1/images/generations", &body).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+    desk.head(&mut open, "200", "application/json");
+    let answer = json!({"created": 1, "data": [{"b64_json": "A".repeat(400_000)}]}).to_string();
+    desk.bytes(&mut open, answer.as_bytes(), true);
+    desk.done(open.exchange);
+    let left = desk.left();
+    assert!((95_000..96_000).contains(&left), "{left}");
+}
+
+#[test]
 fn who_only_observes_changes_nothing_and_counts_apart() {
     let mut document = day(100);
     document["mode"] = json!("observe");

@@ -235,6 +235,9 @@ impl Exchange {
                     return flow;
                 }
             }
+            if unread && !end && facts.call.operation == Operation::Media {
+                self.may_use();
+            }
             return self.send(facts, cx);
         }
         self.stage = Stage::Request;

@@ -7,7 +7,7 @@ use super::{Context, Effect, Exchange, Facts};
 use crate::engine::Engine;
 use crate::host::Side;
 use crate::identity::Principal;
-use crate::json::Node;
+use crate::json::{Kind, Node};
 use crate::limits::{Count, Counted, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
 use crate::policy::{FUNCTION, RoleSet};
 use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, member, parameter_names, tools, walk};
@@ -129,25 +129,43 @@ impl Exchange {
         let name = whose.model.as_deref().unwrap_or_default();
         let most = cx.worker.calibrations.bound(name, weight);
         let sure = cx.worker.calibrations.input(name, weight).min(most);
+        let nothing = yields_nothing(facts.call.operation);
         let output = match facts.call.operation {
-            Operation::Embeddings | Operation::Moderation | Operation::Rerank | Operation::CountTokens => 0,
+            _ if nothing => 0,
             Operation::Batches => {
                 let requests = root.get("requests").into_iter().flat_map(|r| r.items());
                 let inner = requests.map(|r| r.get_folded("params").unwrap_or(r));
-                inner.fold(0u64, |sum, r| sum.saturating_add(outputs(r).unwrap_or(reserve.max_tokens)))
+                inner.fold(0u64, |sum, r| {
+                    sum.saturating_add(bound(r).max(reserve.max_tokens).saturating_mul(choices(r)))
+                })
             }
-            _ => outputs(root).unwrap_or_else(|| {
-                if self.tap.is_none() && !self.signed {
-                    cap(root, facts.call.api, &self.record.provider, reserve.max_tokens, edits, insert);
+            _ => {
+                let own = own_names(facts.call.api, self.record.provider.as_deref());
+                let given = bound(root);
+                // Names of other APIs bound nothing here: a server that does not know them goes on for as long as it likes.
+                let bounded = own.iter().any(|path| exact(root, path).is_some_and(|n| n.number().is_some()));
+                let most = if bounded { given } else { given.max(reserve.max_tokens) };
+                if !bounded
+                    && self.tap.is_none()
+                    && !self.signed
+                    && let Some(path) = own.first()
+                {
+                    cap(root, path, most, edits, insert);
                 }
-                reserve.max_tokens.saturating_mul(choices(root))
-            }),
+                most.saturating_mul(choices(root))
+            }
         };
         self.quota.weight = weight;
         self.quota.need = Need {
             usage: Usage { input: most.saturating_add(added), output, ..Usage::default() },
             floor: sure.min(most),
+            open: !nothing,
         };
+    }
+
+    /// What goes on unread may use tokens, of which only the answer tells.
+    pub(super) fn may_use(&mut self) {
+        self.quota.need.open = true;
     }
 
     /// Reserves what the request needs, right before it goes on.
@@ -267,6 +285,8 @@ impl Exchange {
             // Its results come another day: all that was reserved is taken for used.
             (None, Some(Operation::Batches)) if !failed => self.quota.need.usage,
             (None, _) if failed || weight.tokens() == 0 => Usage::default(),
+            // Pictures and sound are no text: their bytes say nothing of tokens.
+            (None, Some(operation)) if operation.is_for_media() || yields_nothing(operation) => self.quota.need.usage,
             (None, _) => {
                 // Nothing came, or nothing that tells: it went out all the same.
                 if self.tap.is_none() {
@@ -277,7 +297,7 @@ impl Exchange {
             }
             (Some(usage), _) => *usage,
         };
-        let used = Need { usage: used, floor: 0 };
+        let used = Need { usage: used, ..Need::default() };
         let engine = cx.engine;
         let mut counters = counters(cx, &mut self.record.conflicts);
         let subject = whose.subject(engine);
@@ -309,9 +329,17 @@ fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
     Denial::new(reason).detail(detail)
 }
 
-/// How many tokens come out at most, by what the request says.
-fn outputs(root: Node<'_>) -> Option<u64> {
-    most(root, "max_tokens").map(|tokens| tokens.saturating_mul(choices(root)))
+/// Whether no tokens come out of a call.
+fn yields_nothing(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Embeddings | Operation::Moderation | Operation::Rerank | Operation::CountTokens | Operation::Analyze
+    )
+}
+
+/// How many tokens come out at most for each answer, by what the request says; 0 where it says nothing.
+fn bound(root: Node<'_>) -> u64 {
+    most(root, "max_tokens").unwrap_or_default()
 }
 
 /// How many answers it asks for.
@@ -322,43 +350,60 @@ fn choices(root: Node<'_>) -> u64 {
 /// The greatest of what a parameter is given as: nobody knows which of several a server takes.
 fn most(root: Node<'_>, name: &str) -> Option<u64> {
     let read = |name: &&str| {
-        let number: f64 = member(root, name)?.number()?.parse().ok()?;
+        let node = member(root, name)?;
+        // There are servers that read `"9"` as 9.
+        let text = node.number().map(str::to_owned).or_else(|| Some(node.text()?.trim().to_owned()))?;
+        let number: f64 = text.parse().ok()?;
         // What is below 0 means no bound in some servers (Ollama's -1).
         Some(if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) })
     };
     parameter_names(name).iter().filter_map(read).max()
 }
 
-/// Bounds what comes out, under the name that the API has for it.
-fn cap(
-    root: Node<'_>,
-    api: Api,
-    provider: &Option<String>,
-    tokens: u64,
-    edits: &mut Vec<(Range<usize>, String)>,
-    insert: &mut String,
-) {
-    let openai = provider.as_deref().is_some_and(|p| p == "openai" || p.starts_with("azure"));
-    let (outer, inner) = match api {
-        Api::OpenAiChat if openai => (None, "max_completion_tokens"),
-        Api::OpenAiChat | Api::OpenAiCompletions | Api::AnthropicMessages | Api::CohereChat => (None, "max_tokens"),
-        Api::OpenAiResponses => (None, "max_output_tokens"),
-        Api::GeminiGenerate => (Some("generationConfig"), "maxOutputTokens"),
-        Api::GeminiInteractions => (Some("generation_config"), "max_output_tokens"),
-        Api::BedrockConverse => (Some("inferenceConfig"), "maxTokens"),
-        Api::OllamaChat | Api::OllamaGenerate => (Some("options"), "num_predict"),
-        Api::TgiGenerate => (Some("parameters"), "max_new_tokens"),
-        _ => return,
-    };
-    let Some(outer) = outer else {
-        return super::body::replace_or_insert(root, inner, &tokens.to_string(), edits, insert);
+/// The names, as paths, under which an API takes a bound on what comes out; the first is the one that is written.
+fn own_names(api: Api, provider: Option<&str>) -> &'static [&'static str] {
+    let openai = matches!(provider, Some("openai" | "azure.ai.openai"));
+    match api {
+        Api::OpenAiChat if openai => &["max_completion_tokens", "max_tokens"],
+        Api::OpenAiChat => &["max_tokens", "max_completion_tokens"],
+        Api::OpenAiCompletions | Api::AnthropicMessages | Api::CohereChat => &["max_tokens"],
+        Api::OpenAiResponses => &["max_output_tokens"],
+        // Members of protobuf messages may be written either way.
+        Api::GeminiGenerate => &[
+            "generationConfig.maxOutputTokens",
+            "generationConfig.max_output_tokens",
+            "generation_config.maxOutputTokens",
+            "generation_config.max_output_tokens",
+        ],
+        Api::GeminiInteractions => &["generation_config.max_output_tokens"],
+        Api::BedrockConverse => &["inferenceConfig.maxTokens"],
+        Api::OllamaChat | Api::OllamaGenerate => &["options.num_predict"],
+        Api::TgiGenerate => &["parameters.max_new_tokens"],
+        _ => &[],
+    }
+}
+
+/// The member at a path of names, as they are written.
+fn exact<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
+    path.split('.').try_fold(root, |node, name| node.get(name))
+}
+
+/// Bounds what comes out, at a path of one name or two.
+fn cap(root: Node<'_>, path: &str, tokens: u64, edits: &mut Vec<(Range<usize>, String)>, insert: &mut String) {
+    let Some((outer, inner)) = path.split_once('.') else {
+        return super::body::replace_or_insert(root, path, &tokens.to_string(), edits, insert);
     };
     match root.get(outer).filter(|o| !o.is_null()) {
+        // What is no object is for the server to refuse.
+        Some(other) if other.kind() != Kind::Object => {}
         None => super::body::replace_or_insert(root, outer, &format!("{{\"{inner}\":{tokens}}}"), edits, insert),
-        Some(object) => {
-            let start = object.span().start.saturating_add(1);
-            let comma = if object.entries().next().is_some() { "," } else { "" };
-            edits.push((start..start, format!("\"{inner}\":{tokens}{comma}")));
-        }
+        Some(object) => match object.get(inner) {
+            Some(node) => edits.push((node.span(), tokens.to_string())),
+            None => {
+                let start = object.span().start.saturating_add(1);
+                let comma = if object.entries().next().is_some() { "," } else { "" };
+                edits.push((start..start, format!("\"{inner}\":{tokens}{comma}")));
+            }
+        },
     }
 }

@@ -84,7 +84,8 @@ impl Ratio {
     fn bound(self, reckoned: u64) -> u64 {
         match self.seen {
             0..ENOUGH => reckoned,
-            _ => (reckoned as f64 * (self.mean + 4.0 * self.deviation)).ceil() as u64,
+            // Half of it at least: a caller may send what has few tokens for its bytes until that is taken for usual.
+            _ => (reckoned as f64 * (self.mean + 4.0 * self.deviation)).ceil().max(reckoned as f64 / 2.0) as u64,
         }
     }
 

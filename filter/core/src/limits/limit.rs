@@ -113,6 +113,9 @@ pub struct Need {
     pub usage: Usage,
     /// Of the tokens in, what is used in any case once the request has gone out: a conservative estimate.
     pub floor: u64,
+    /// More may be used than can be told beforehand: nothing passes where nothing is left, and what was used is charged, also where
+    /// nothing is to be reserved.
+    pub open: bool,
 }
 
 impl Limit {

@@ -257,7 +257,8 @@ impl Limits {
                 }
                 continue;
             };
-            if lease.amount == 0 {
+            let open = need.open && limit.kind.is_used();
+            if lease.amount == 0 && !open {
                 continue;
             }
             let amount = limit.amount(subject, counters.at.secs());
@@ -266,7 +267,7 @@ impl Limits {
                 let change = counters.ledger().change(&id, &limit.window, &mut |counter, place, _| {
                     let taken = counter.used().saturating_add(counter.reserved());
                     let left = amount.saturating_sub(taken);
-                    let fits = lease.amount <= left;
+                    let fits = lease.amount.max(u64::from(open)) <= left;
                     let room = (!fits && limit.mode == Mode::Enforce) || counter.reserve(generation, lease);
                     let short = lease.amount.saturating_sub(left);
                     (taken, fits, room, counter.frees(short.max(1)), place.end)

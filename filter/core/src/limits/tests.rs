@@ -26,7 +26,7 @@ fn user(name: &str) -> Rc<Principal> {
 }
 
 fn tokens(input: u64, output: u64) -> Need {
-    Need { usage: Usage { input, output, ..Usage::default() }, floor: input }
+    Need { usage: Usage { input, output, ..Usage::default() }, floor: input, open: false }
 }
 
 fn compile(json: &str) -> (Limits, Vec<String>) {
