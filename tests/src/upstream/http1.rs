@@ -18,9 +18,14 @@ pub(super) async fn serve(stream: TcpStream, connection: usize, inner: Arc<Inner
             Ok(Some(head)) => head,
             Ok(None) => return,
             Err(error) => {
+                let raw = source.take_all();
+                // The peer let go of an idle connection, with a reset.
+                if raw.is_empty() {
+                    return;
+                }
                 // Bytes that are no request: a test that looks for smuggling must see them.
                 let mut seen = seen(&Head::default(), connection, sequence);
-                seen.raw = source.take_all();
+                seen.raw = raw;
                 seen.arrival = Arrival::Broken(error.to_string());
                 inner.arrived(seen);
                 return;
