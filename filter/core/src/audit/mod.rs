@@ -67,6 +67,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "tools that were taken out of the request, and calls of tools: `offered:send_mail/remove=1`, `called:query/refuse=1`, comma-separated",
     ),
     (
+        "doorward.limit.global",
+        "what came of charging counts that proxies share: `day=ok`, `credit`, `over_limit`, `failed:timeout` (or `unreachable`, `error`), `asked` (it ended before)",
+    ),
+    (
         "doorward.limit.remaining",
         "what is left of each limit that holds, reservations of calls that go on aside: `tokens-a-day=1200`, comma-separated",
     ),

@@ -84,6 +84,8 @@ pub struct Record {
     pub tools: BTreeMap<(&'static str, String, &'static str), u32>,
     /// How the limits stand that hold for it.
     pub remaining: Vec<Standing>,
+    /// What came of charging counts that proxies share: the limit's id, and how far that is.
+    pub shared: Vec<(String, String)>,
     /// Compare-and-swaps of counters that another worker was faster at.
     pub conflicts: u64,
     /// What came of asking external detectors: direction, name, outcome.
@@ -194,6 +196,8 @@ impl Record {
         let tools: Vec<String> =
             self.tools.iter().map(|((how, name, action), count)| format!("{how}:{name}/{action}={count}")).collect();
         put("doorward.tools", list(&tools));
+        let shared: Vec<String> = self.shared.iter().map(|(id, stage)| format!("{id}={stage}")).collect();
+        put("doorward.limit.global", list(&shared));
         let remaining: Vec<String> = self.remaining.iter().map(remaining).collect();
         put("doorward.limit.remaining", list(&remaining));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));

@@ -7,6 +7,7 @@
 mod body;
 mod event;
 mod forward;
+mod global;
 mod head;
 mod line;
 mod mcp;
@@ -207,6 +208,7 @@ impl Exchange {
         self.record.enforced = true;
         self.stage = Stage::Over;
         self.forget_outside(cx);
+        self.uncharge(cx);
         let mut reply = denial.reply(self.dialect);
         reply.headers.extend(self.limit_headers());
         cx.effects.push(Effect::Reply(reply));
