@@ -350,4 +350,22 @@ fn signed(stored: u64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn balances_are_kept_with_their_sign() {
+        for balance in [0, 1, -1, 4096, -4096, i64::from(u32::MAX) * 1000] {
+            assert_eq!(signed(unsigned(balance)), balance);
+        }
+        // A counter without anything in it is no balance at all.
+        assert_eq!(signed(0), 0);
+        assert!(signed(unsigned(i64::MIN)) < -i64::from(u32::MAX));
+    }
+
+    #[test]
+    fn money_is_never_charged_for_less() {
+        assert_eq!((units(Kind::Cost, 1), units(Kind::Cost, 1_000), units(Kind::Cost, 1_001)), (1, 1, 2));
+        assert_eq!(units(Kind::Total, 1_001), 1_001);
+    }
+}

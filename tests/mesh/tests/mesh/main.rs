@@ -1,0 +1,6 @@
+//! Limits that several Envoys share: two of them, one rate-limit service over Limitador's engine, one Redis.
+
+mod exact;
+mod redis;
+mod service;
+mod world;
