@@ -164,6 +164,8 @@ impl Record {
         }
         let mut counts = self.placeholders;
         counts.add(self.placeholders_whole);
+        let tokens = self.usage.map_or(0, |usage| usage.input.saturating_add(usage.output));
+        put("doorward.usage.total_tokens", Some(tokens.to_string()));
         put("doorward.usage.estimated", self.usage_estimated.then(|| "true".to_owned()));
         put("doorward.api", self.api.map(str::to_owned));
         put("doorward.stream", self.streams.then(|| "true".to_owned()));

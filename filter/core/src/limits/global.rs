@@ -69,9 +69,10 @@ impl Global {
                     .help("a rate-limit service counts what is used, and not what goes on; leave `global` out"),
             );
         }
-        let key = document.key.as_ref().and_then(|reference| {
-            key(reference, env, &path.key("key")).map_err(|problem| problems.push(problem)).ok()
-        });
+        let key = document
+            .key
+            .as_ref()
+            .and_then(|reference| key(reference, env, &path.key("key")).map_err(|problem| problems.push(problem)).ok());
         Self {
             cluster: document.cluster.clone(),
             authority: authority.clone(),
@@ -294,7 +295,9 @@ impl Shared<'_> {
 
     fn call(&mut self, place: Place, hits: u32, purpose: Purpose) {
         let limits = self.limits;
-        let Some((limit, global)) = limits.0.get(place.limit).and_then(|l| Some((l, l.global.as_ref()?))) else { return };
+        let Some((limit, global)) = limits.0.get(place.limit).and_then(|l| Some((l, l.global.as_ref()?))) else {
+            return;
+        };
         let (window, caller) = (place.window.to_string(), global.caller(&place.id));
         let entries = [("limit", limit.id.as_str()), ("window", window.as_str()), ("caller", caller.as_str())];
         let refund = matches!(purpose, Purpose::Refund);

@@ -19,9 +19,9 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, GlobalDocument, LimitDocument, Mode, OnChange,
-    OnServiceFailure, Per, Placeholder, PriceDocument, Refund, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument,
-    StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, Forward, GlobalDocument, LimitDocument,
+    Mode, OnChange, OnServiceFailure, Per, Placeholder, PriceDocument, Refund, ReserveDocument, RoleDocument,
+    RouteDocument, RouteToDocument, RouteWhenDocument, StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};
