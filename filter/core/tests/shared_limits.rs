@@ -329,7 +329,8 @@ fn a_service_that_fails_is_what_the_policy_makes_of_it() {
     let nobody = Some((503, b"upstream connect error".to_vec()));
     for (answer, how) in [(timeout, "timeout"), (broken, "error"), (nobody, "unreachable"), (None, "unreachable")] {
         for (on_failure, expected) in [("local", 200), ("allow", 200), ("deny", 503)] {
-            let mut proxy = Proxy::new(&limits(10_000, json!({"on_failure": on_failure})));
+            let global = json!({"on_failure": on_failure, "refund": "negative_hits"});
+            let mut proxy = Proxy::new(&limits(10_000, global));
             let before = proxy.left();
             let mut open = proxy.ask(500);
             proxy.fails(answer.clone(), &mut open);

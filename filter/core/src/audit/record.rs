@@ -136,6 +136,18 @@ impl Record {
         }
     }
 
+    /// What of it is known as soon as the caller is proven; numbers that others read begin with 0.
+    pub fn caller(&self) -> Vec<(&'static str, String)> {
+        let of = |pick: fn(&Principal) -> &Option<String>| self.principal.as_deref().and_then(|p| pick(p).as_deref());
+        let values = [
+            ("doorward.user", of(|p| &p.user)),
+            ("doorward.team", of(|p| &p.team)),
+            ("doorward.workload", of(|p| &p.workload)),
+            ("doorward.usage.total_tokens", Some("0")),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, printable(value?)))).collect()
+    }
+
     /// The record's values, by key. Absent ones are left out.
     pub fn values(&self, policy: &str, digest: &str, spent_us: u64) -> Vec<(&'static str, String)> {
         let mut values = Vec::with_capacity(32);

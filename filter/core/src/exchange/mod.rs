@@ -237,6 +237,9 @@ impl Exchange {
         let roles = cx.worker.roles(cx.engine, &principal);
         self.record.roles = cx.engine.roles.names(&roles).map(str::to_owned).collect();
         self.record.principal = Some(principal);
+        if cx.engine.record_caller_first {
+            cx.effects.push(Effect::Record(self.record.caller()));
+        }
         roles
     }
 

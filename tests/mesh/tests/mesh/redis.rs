@@ -157,16 +157,26 @@ impl AsyncCounterStorage for Shared {
         Ok(if answer == Some(0) { Authorization::Ok } else { Authorization::Limited(None) })
     }
 
-    async fn is_within_limits(&self, _: &Counter, _: u64) -> Result<bool, StorageErr> {
-        unimplemented!("the protocol does not ask without charging")
+    async fn is_within_limits(&self, counter: &Counter, delta: u64) -> Result<bool, StorageErr> {
+        let script = redis::Script::new("return tonumber(redis.call('GET', KEYS[1]) or '0')");
+        let used = self.0.run(&script.key(key(counter))).await;
+        Ok(used.and_then(|used| u64::try_from(used).ok()).is_some_and(|used| used + delta <= counter.max_value()))
     }
 
-    async fn update_counter(&self, _: &Counter, _: u64) -> Result<(), StorageErr> {
-        unimplemented!("the protocol does not charge without asking")
+    async fn update_counter(&self, counter: &Counter, delta: u64) -> Result<(), StorageErr> {
+        let add = "redis.call('INCRBY', KEYS[1], ARGV[1]); redis.call('EXPIRE', KEYS[1], ARGV[2], 'NX')";
+        let script = redis::Script::new(add);
+        self.0.run(script.key(key(counter)).arg(delta).arg(counter.window().as_secs())).await;
+        Ok(())
     }
 
-    async fn check<'a>(&self, _: &mut Vec<Counter>, _: u64) -> Result<Authorization, StorageErr> {
-        unimplemented!("the protocol does not ask without charging")
+    async fn check<'a>(&self, counters: &mut Vec<Counter>, delta: u64) -> Result<Authorization, StorageErr> {
+        for counter in counters.iter() {
+            if !self.is_within_limits(counter, delta).await? {
+                return Ok(Authorization::Limited(None));
+            }
+        }
+        Ok(Authorization::Ok)
     }
 
     async fn get_counters(&self, _: &HashSet<Arc<Limit>>) -> Result<HashSet<Counter>, StorageErr> {

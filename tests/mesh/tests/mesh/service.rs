@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use doorward_e2e::envoy::Cluster;
@@ -29,6 +29,8 @@ pub struct Service {
     asked: Arc<AtomicU64>,
     /// How long it thinks, in milliseconds.
     pub delay_ms: Arc<AtomicU64>,
+    /// It adds what was used whether it fits or not, and adds nothing where it is asked with 0.
+    pub reports: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -54,6 +56,7 @@ impl Service {
             runtime: Mutex::default(),
             asked: Arc::default(),
             delay_ms: Arc::default(),
+            reports: Arc::default(),
         };
         drop(listener);
         service.restart();
@@ -104,6 +107,7 @@ struct Engine {
     counters: Arc<Counters>,
     asked: Arc<AtomicU64>,
     delay_ms: Arc<AtomicU64>,
+    reports: Arc<AtomicBool>,
 }
 
 #[tonic::async_trait]
@@ -131,6 +135,17 @@ impl RateLimitService for Engine {
                 for limit in self.limiter.get_limits(&namespace).into_iter().filter(|l| l.applies(&context)) {
                     let counter = Counter::new(limit, &context).expect("its variables").expect("a counter");
                     self.counters.take_back(&counter, hits).await;
+                }
+                continue;
+            }
+            if self.reports.load(Ordering::SeqCst) {
+                // Whether anything is left, and what was used: two questions, as of Envoy's own filter.
+                let limited = match hits {
+                    0 => self.limiter.is_rate_limited(&namespace, &context, 1).await.map(|checked| checked.limited),
+                    _ => self.limiter.update_counters(&namespace, &context, hits).await.map(|()| false),
+                };
+                if limited.map_err(|e| Status::internal(e.to_string()))? {
+                    code = Code::OverLimit;
                 }
                 continue;
             }

@@ -37,8 +37,9 @@ impl Mesh {
         world.policy["targets"][0]["cluster"] = json!(world.cluster.name);
         world.policy["limits"] = limits;
         let mut spec = world.spec();
-        spec.clusters.push(service.clone());
         more(&mut world, &mut spec);
+        spec.wasm = Some(world.wasm());
+        spec.clusters.push(service.clone());
         let mut gates = Vec::new();
         for _ in 0..2 {
             let envoy = Envoy::start(Options { workers: 2, ..Options::default() }).await;
@@ -49,8 +50,13 @@ impl Mesh {
 
     /// A streamed call of a user, of which the provider counts `output` tokens out, at most `most`.
     pub async fn call(&self, gate: usize, user: &str, most: u64, output: u64) -> Answer {
+        self.call_model("gpt-5", gate, user, most, output).await
+    }
+
+    /// The same of a model.
+    pub async fn call_model(&self, model: &str, gate: usize, user: &str, most: u64, output: u64) -> Answer {
         let text = format!("{user} {output}");
-        let body = json!({"model": "gpt-5", "stream": true, "max_tokens": most,
+        let body = json!({"model": model, "stream": true, "max_tokens": most,
             "messages": [{"role": "user", "content": text}]});
         let token = self.world.token(user, &["eng"]);
         self.gates[gate].call(&post("/v1/chat/completions", &token, body.to_string())).await
@@ -68,12 +74,13 @@ impl Mesh {
 /// A stream that takes a little while, and tells its usage.
 fn answer(request: &Seen, used: &Used) -> Script {
     let body = request.json();
+    let model = &body["model"];
     let text = body["messages"][0]["content"].as_str().unwrap_or_default();
     let (user, output) = text.split_once(' ').unwrap_or((text, "1"));
     let output: u64 = output.parse().unwrap_or(1);
     *used.lock().expect("usage").entry(user.to_owned()).or_default() += INPUT + output;
     let chunk = |choices: Value, usage: Value| {
-        let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5",
+        let chunk = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model,
             "choices": choices, "usage": usage});
         format!("data: {chunk}\n\n")
     };
