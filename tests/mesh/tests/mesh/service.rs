@@ -71,7 +71,8 @@ impl Service {
         for limit in &self.limits {
             limiter.add_limit(limit.clone());
         }
-        let engine = Engine { limiter, counters, asked: Arc::clone(&self.asked), delay_ms: Arc::clone(&self.delay_ms) };
+        let (asked, delay_ms) = (Arc::clone(&self.asked), Arc::clone(&self.delay_ms));
+        let engine = Engine { limiter, counters, asked, delay_ms, reports: Arc::clone(&self.reports) };
         let address = self.address;
         runtime.spawn(async move {
             let server = tonic::transport::Server::builder().add_service(RateLimitServiceServer::new(engine));
