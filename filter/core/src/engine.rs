@@ -213,6 +213,14 @@ impl Engine {
         }
     }
 
+    /// Values of the record that filters behind this one read as texts.
+    pub fn declared(&self) -> &'static [&'static str] {
+        match self.record_caller_first {
+            true => &["doorward.user", "doorward.team", "doorward.workload"],
+            false => &[],
+        }
+    }
+
     /// Whether headers wait for the body.
     pub fn holds_headers(&self) -> bool {
         self.hold_headers && self.mode == Mode::Enforce
