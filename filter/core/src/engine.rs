@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
-use crate::limits::{self, Alive, BEAT_MS, Calibrations, Limits};
+use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
 use crate::policy::{
     Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument,
     RoleSet, Roles, Targets, Ungoverned, Verdict,
@@ -56,6 +56,7 @@ pub struct Engine {
     pub(crate) first_use: FirstUse,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) assertion_key: Option<Vec<u8>>,
+    pub(crate) record_caller_first: bool,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
@@ -101,7 +102,7 @@ impl Engine {
             }
             None => Content::default(),
         };
-        let limits = Limits::compile(&document.limits, &roles, &targets, &root.key("limits"), &mut problems);
+        let limits = Limits::compile(&document.limits, &roles, &targets, env, &root.key("limits"), &mut problems);
         let identity = take(Identity::compile(&document.identity, env, &root.key("identity")), &mut problems);
         let hash_path = root.key("redaction").key("hash_key");
         let hash_key = secret(document.redaction.hash_key.as_ref(), env, &hash_path, &mut problems);
@@ -182,6 +183,7 @@ impl Engine {
                 session_key,
                 assertion_key,
                 hold_headers: document.envoy.hold_headers,
+                record_caller_first: document.envoy.record_caller_first,
                 max_body,
                 json_limits: json::Limits::default(),
             }),
@@ -210,6 +212,14 @@ impl Engine {
         match self.mode {
             Mode::Enforce => self.name.as_str().into(),
             Mode::Observe => format!("{}/observe", self.name).into(),
+        }
+    }
+
+    /// Values of the record that filters behind this one read as texts.
+    pub fn declared(&self) -> &'static [&'static str] {
+        match self.record_caller_first {
+            true => &["doorward.user", "doorward.team", "doorward.workload"],
+            false => &[],
         }
     }
 
@@ -287,6 +297,8 @@ pub struct Worker {
     listening: BTreeSet<(u64, u32)>,
     /// Calls of single exchanges.
     pub(crate) exchanges: Calls,
+    /// Calls to rate-limit services.
+    pub(crate) grants: Grants,
     /// Which VMs run beside this one: what others that are gone had reserved is free again.
     pub(crate) alive: Alive,
     /// How many tokens texts are.
@@ -302,6 +314,7 @@ impl Worker {
             waiting: Vec::new(),
             listening: BTreeSet::new(),
             exchanges: Calls::default(),
+            grants: Grants::default(),
             alive: Alive::default(),
             calibrations: Calibrations::default(),
         }
@@ -324,7 +337,7 @@ impl Worker {
 
     /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
-        match engine.identity.fetches_keys() || self.exchanges.is_waiting() {
+        match engine.identity.fetches_keys() || self.exchanges.is_waiting() || self.grants.is_waiting() {
             true => 100,
             false if !engine.limits.is_empty() || !self.listening.is_empty() => BEAT_MS,
             false => 0,
@@ -342,6 +355,8 @@ impl Worker {
         calls(fetches, effects);
         let mut woken = std::mem::take(&mut self.waiting);
         woken.extend(self.exchanges.tick(at));
+        let late = self.grants.tick(at);
+        woken.extend(late.into_iter().filter_map(|heard| self.shared(engine, at, host, effects, &mut 0).heard(heard)));
         while let Some((ends_ms, exchange)) = self.listening.first().copied().filter(|(ends, _)| *ends <= at.millis()) {
             self.listening.remove(&(ends_ms, exchange));
             woken.push(exchange);
@@ -358,6 +373,10 @@ impl Worker {
         host: &mut dyn Host,
         effects: &mut Vec<Effect>,
     ) -> Vec<u32> {
+        if Grants::owns(result.id) {
+            let heard = self.grants.done(&result, at);
+            return heard.and_then(|h| self.shared(engine, at, host, effects, &mut 0).heard(h)).into_iter().collect();
+        }
         if Calls::owns(result.id) {
             return self.exchanges.done(result, at).into_iter().collect();
         }
@@ -375,6 +394,20 @@ impl Worker {
             value: 1,
         }));
         std::mem::take(&mut self.waiting)
+    }
+
+    /// The counts that proxies share, as of now.
+    pub(crate) fn shared<'a>(
+        &'a mut self,
+        engine: &'a Engine,
+        at: Time,
+        host: &'a mut dyn Host,
+        effects: &'a mut Vec<Effect>,
+        conflicts: &'a mut u64,
+    ) -> Shared<'a> {
+        let namespace = engine.counters_name();
+        let counters = Counters { namespace, at, alive: &mut self.alive, host, conflicts };
+        Shared { limits: &engine.limits, grants: &mut self.grants, counters, effects }
     }
 
     /// Remembers an exchange that waits for keys.

@@ -25,6 +25,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
     ("doorward.usage.audio.input_tokens", "of the tokens in: sound"),
     ("doorward.usage.audio.output_tokens", "of the tokens out: sound"),
+    ("doorward.usage.total_tokens", "tokens in and out: always a number, 0 where none are known"),
     (
         "doorward.usage.estimated",
         "`true` where the answer ended before it told its usage, or did not tell it: an estimate from its bytes",
@@ -65,6 +66,10 @@ pub const KEYS: &[(&str, &str)] = &[
     (
         "doorward.tools",
         "tools that were taken out of the request, and calls of tools: `offered:send_mail/remove=1`, `called:query/refuse=1`, comma-separated",
+    ),
+    (
+        "doorward.limit.global",
+        "what came of charging counts that proxies share: `day=ok`, `credit`, `over_limit`, `failed:timeout` (or `unreachable`, `error`), `asked` (it ended before)",
     ),
     (
         "doorward.limit.remaining",

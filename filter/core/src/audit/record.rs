@@ -84,6 +84,8 @@ pub struct Record {
     pub tools: BTreeMap<(&'static str, String, &'static str), u32>,
     /// How the limits stand that hold for it.
     pub remaining: Vec<Standing>,
+    /// What came of charging counts that proxies share: the limit's id, and how far that is.
+    pub shared: Vec<(String, String)>,
     /// Compare-and-swaps of counters that another worker was faster at.
     pub conflicts: u64,
     /// What came of asking external detectors: direction, name, outcome.
@@ -134,6 +136,18 @@ impl Record {
         }
     }
 
+    /// What of it is known as soon as the caller is proven; numbers that others read begin with 0.
+    pub fn caller(&self) -> Vec<(&'static str, String)> {
+        let of = |pick: fn(&Principal) -> &Option<String>| self.principal.as_deref().and_then(|p| pick(p).as_deref());
+        let values = [
+            ("doorward.user", of(|p| &p.user)),
+            ("doorward.team", of(|p| &p.team)),
+            ("doorward.workload", of(|p| &p.workload)),
+            ("doorward.usage.total_tokens", Some("0")),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, printable(value?)))).collect()
+    }
+
     /// The record's values, by key. Absent ones are left out.
     pub fn values(&self, policy: &str, digest: &str, spent_us: u64) -> Vec<(&'static str, String)> {
         let mut values = Vec::with_capacity(32);
@@ -162,6 +176,8 @@ impl Record {
         }
         let mut counts = self.placeholders;
         counts.add(self.placeholders_whole);
+        let tokens = self.usage.map_or(0, |usage| usage.input.saturating_add(usage.output));
+        put("doorward.usage.total_tokens", Some(tokens.to_string()));
         put("doorward.usage.estimated", self.usage_estimated.then(|| "true".to_owned()));
         put("doorward.api", self.api.map(str::to_owned));
         put("doorward.stream", self.streams.then(|| "true".to_owned()));
@@ -194,6 +210,8 @@ impl Record {
         let tools: Vec<String> =
             self.tools.iter().map(|((how, name, action), count)| format!("{how}:{name}/{action}={count}")).collect();
         put("doorward.tools", list(&tools));
+        let shared: Vec<String> = self.shared.iter().map(|(id, stage)| format!("{id}={stage}")).collect();
+        put("doorward.limit.global", list(&shared));
         let remaining: Vec<String> = self.remaining.iter().map(remaining).collect();
         put("doorward.limit.remaining", list(&remaining));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));

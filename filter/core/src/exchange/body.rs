@@ -34,6 +34,9 @@ impl Exchange {
             }
             return Flow::Continue;
         }
+        if self.quota.shares.waits {
+            return Flow::Hold;
+        }
         let open = match self.stage {
             Stage::Request => true,
             // Delivered or let through unread, an early answer leaves the body to be judged like any other.
@@ -57,15 +60,14 @@ impl Exchange {
                     Err(denial) => self.deny(denial, cx),
                     Ok(Judged::Wait) => Flow::Hold,
                     Ok(Judged::Pass(edited)) => {
+                        let waits = match self.charge(cx) {
+                            Ok(waits) => waits,
+                            Err(denial) => return self.deny(denial, cx),
+                        };
                         if let Some(edited) = edited {
                             self.replace_request(edited, cx);
                         }
-                        self.record.judged = true;
-                        self.early = false;
-                        if matches!(self.stage, Stage::Request) {
-                            self.stage = Stage::Sent;
-                        }
-                        Flow::Continue
+                        if waits { Flow::Hold } else { self.goes_on() }
                     }
                 }
             }

@@ -258,9 +258,12 @@ impl Exchange {
                 return flow;
             }
         }
-        self.record.judged = true;
-        self.stage = Stage::Sent;
-        Flow::Continue
+        self.stage = Stage::Request;
+        match self.charge(cx) {
+            Err(denial) => self.deny(denial, cx),
+            Ok(true) => Flow::Hold,
+            Ok(false) => self.goes_on(),
+        }
     }
 
     /// What a request needs to go elsewhere.

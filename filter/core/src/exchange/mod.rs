@@ -7,6 +7,7 @@
 mod body;
 mod event;
 mod forward;
+mod global;
 mod head;
 mod line;
 mod mcp;
@@ -209,6 +210,7 @@ impl Exchange {
         self.record.enforced = true;
         self.stage = Stage::Over;
         self.forget_outside(cx);
+        self.uncharge(cx);
         let mut reply = denial.reply(self.dialect);
         reply.headers.extend(self.limit_headers());
         cx.effects.push(Effect::Reply(reply));
@@ -237,6 +239,9 @@ impl Exchange {
         let roles = cx.worker.roles(cx.engine, &principal);
         self.record.roles = cx.engine.roles.names(&roles).map(str::to_owned).collect();
         self.record.principal = Some(principal);
+        if cx.engine.record_caller_first {
+            cx.effects.push(Effect::Record(self.record.caller()));
+        }
         roles
     }
 

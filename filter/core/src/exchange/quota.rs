@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::global::Shares;
 use super::{Context, Effect, Exchange, Facts};
 use crate::engine::Engine;
 use crate::host::Side;
@@ -29,6 +30,8 @@ pub(super) struct Quota {
     past: Vec<usize>,
     /// The model that it is to be made to instead of being refused.
     step_down: Option<String>,
+    /// What is charged to counts that proxies share.
+    pub shares: Shares,
     /// The tightest of the limits that hold for it.
     tightest: Option<Standing>,
     /// The status of the answer.
@@ -37,8 +40,15 @@ pub(super) struct Quota {
     pub answer_bytes: u64,
 }
 
+impl Quota {
+    /// What is reserved for it.
+    pub fn reserved(&self) -> &Reserved {
+        &self.reserved
+    }
+}
+
 /// Whose request it is, and of what: what [`Subject`] borrows.
-struct Whose {
+pub(super) struct Whose {
     principal: Rc<Principal>,
     roles: Rc<RoleSet>,
     target: usize,
@@ -49,7 +59,7 @@ struct Whose {
 }
 
 impl Whose {
-    fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
+    pub(super) fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
         Subject {
             principal: &self.principal,
             roles: &self.roles,
@@ -64,7 +74,7 @@ impl Whose {
 
 impl Exchange {
     /// `None` where nobody was proven: a policy that only observes looks on.
-    fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
+    pub(super) fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
         Some(Whose {
             principal: self.record.principal.clone()?,
             roles: Rc::clone(roles),
@@ -248,8 +258,18 @@ impl Exchange {
         });
     }
 
+    /// Nothing was used of what was reserved.
+    pub(super) fn give_back(&mut self, cx: &mut Context<'_>) {
+        let reserved = std::mem::take(&mut self.quota.reserved);
+        let engine = cx.engine;
+        if engine.limits.give_back(reserved, &mut counters(cx, &mut self.record.conflicts)).is_err() {
+            self.note(Reason::LimitUnavailable);
+        }
+    }
+
     /// The exchange is over, in whatever way: what was reserved is settled.
     pub(super) fn settle(&mut self, cx: &mut Context<'_>) {
+        self.uncharge(cx);
         let reserved = std::mem::take(&mut self.quota.reserved);
         let operation = self.facts.as_ref().map(|f| f.call.operation);
         let weight = self.quota.weight;
@@ -261,7 +281,7 @@ impl Exchange {
             cx.worker.calibrations.learn(model, (plain, weight), (output, self.record.stream_bytes));
         }
         let whose = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target));
-        let Some(whose) = whose.filter(|_| !reserved.is_empty()) else { return };
+        let Some(whose) = whose.filter(|_| !reserved.is_empty() || !self.quota.shares.is_empty()) else { return };
         let failed = self.quota.status.is_some_and(|status| !(200..300).contains(&status));
         let used = match (&self.record.usage, operation) {
             // Its results come another day: all that was reserved is taken for used.
@@ -284,6 +304,7 @@ impl Exchange {
         if engine.limits.settle(reserved, &used, &subject, &engine.models, &mut counters).is_err() {
             self.note(Reason::LimitUnavailable);
         }
+        self.settle_shares(&used, cx);
     }
 }
 
@@ -294,12 +315,8 @@ fn counters<'a>(cx: &'a mut Context<'_>, conflicts: &'a mut u64) -> Counters<'a>
 
 fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
     let reason = match exceeded.what {
-        What::Requests => Reason::LimitRequests,
-        What::Concurrent => Reason::LimitConcurrent,
-        What::Unpriced => Reason::LimitUnpriced,
         What::Tokens | What::Cost if !may_fit_later => Reason::LimitTooLarge,
-        What::Tokens => Reason::LimitTokens,
-        What::Cost => Reason::LimitCost,
+        what => over(what),
     };
     let (asks, left) = exceeded.asks;
     let detail = match exceeded.what {
@@ -307,6 +324,17 @@ fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
         _ => format!("limit `{}`", exceeded.id),
     };
     Denial::new(reason).detail(detail)
+}
+
+/// The reason where nothing, or too little, is left of a limit.
+pub(super) fn over(what: What) -> Reason {
+    match what {
+        What::Requests => Reason::LimitRequests,
+        What::Concurrent => Reason::LimitConcurrent,
+        What::Unpriced => Reason::LimitUnpriced,
+        What::Tokens => Reason::LimitTokens,
+        What::Cost => Reason::LimitCost,
+    }
 }
 
 /// How many tokens come out at most, by what the request says.

@@ -19,9 +19,10 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, FirstUse, Forward, LimitDocument, Mode,
-    OnChange, Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument,
-    RouteWhenDocument, StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
+    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, FirstUse, Forward, GlobalDocument,
+    LimitDocument, Mode, OnChange, OnServiceFailure, Per, Placeholder, PriceDocument, Refund, ReserveDocument,
+    RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument, StreamMode, ToolDocument, Transport, Ungoverned,
+    Unit, Verdict,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

@@ -21,7 +21,7 @@ pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
-pub use limits::{LimitDocument, Per, ReserveDocument, Unit};
+pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, ReserveDocument, Unit};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
