@@ -39,7 +39,8 @@ impl Exchange {
             }
         };
         let roles = self.prove(principal, cx);
-        if let Err(denial) = self.count(&roles, target, false, cx) {
+        let entered = self.count(&roles, target, false, cx).and_then(|()| self.enter(headers, &roles, cx));
+        if let Err(denial) = entered.and_then(|()| self.weigh(cx)) {
             return self.deny(denial, cx);
         }
         let model = match named(headers) {

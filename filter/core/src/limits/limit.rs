@@ -2,7 +2,6 @@
 
 use super::What;
 use super::counter::Lease;
-use super::ledger::identity;
 use super::table::Id;
 use super::window::Window;
 use crate::calendar;
@@ -10,6 +9,7 @@ use crate::config::{Path, Problem};
 use crate::identity::Principal;
 use crate::policy::{Globs, LimitDocument, Mode, Models, Number, Per, RoleSet, Roles, Targets, Verdict, Who, includes};
 use crate::protocol::Usage;
+use crate::shards::identity;
 
 /// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
 /// up fills no more than these.
