@@ -20,8 +20,9 @@ pub const N: usize = WATCHED.len();
 /// Hours in a week.
 const WEEK: usize = 168;
 
-/// Hours with anything in them that must have been seen before a caller is compared with their past.
+/// Hours or days with anything in them that must have been seen before a caller is compared with their past.
 const HOURS: u16 = 20;
+const DAYS: u16 = 5;
 
 /// How much one hour moves what is usual, and how much one day.
 const WEIGHTS: [f32; 2] = [0.08, 0.12];
@@ -30,7 +31,10 @@ const WEIGHTS: [f32; 2] = [0.08, 0.12];
 const DEVIATIONS: (f32, f32) = (0.25, 1.0);
 
 /// The least that is unusual, as a multiple of what is usual, by hour and by day.
-const RATIOS: [f32; 2] = [4.0, 4.0];
+const RATIOS: [f32; 2] = [4.0, 3.0];
+
+/// So many usual days at once are unusual, however much a caller's hours and days differ.
+const MOST_DAYS: f32 = 3.5;
 
 /// What nobody is flagged for in a day, as a multiple of that in an hour.
 const DAY_FLOOR: f32 = 2.0;
@@ -56,7 +60,7 @@ impl Default for Tuning {
     fn default() -> Self {
         Self {
             warmup: 7 * 24 * HOUR,
-            sensitivity: 5.0,
+            sensitivity: 4.5,
             hold: HOUR,
             floors: [40.0, 200_000.0, 5.0, 20.0, 8.0, 30.0, 60.0, 40.0, 200_000.0],
             ceilings: [f32::INFINITY; N],
@@ -221,7 +225,7 @@ impl Baseline {
     /// Whether enough is known to compare the caller with their past.
     pub fn is_known(&self, tuning: &Tuning) -> bool {
         let known = u64::from(self.hour.saturating_sub(self.since)) * HOUR;
-        self.since > 0 && self.hours >= HOURS && known >= tuning.warmup
+        self.since > 0 && (self.hours >= HOURS || self.days >= DAYS) && known >= tuning.warmup
     }
 
     fn count(&self, what: usize, span: usize) -> f32 {
@@ -256,7 +260,11 @@ impl Baseline {
         };
         let (least, most) = DEVIATIONS;
         let ratio = RATIOS.get(span).copied().unwrap_or(4.0).ln();
-        mean + shift + (tuning.sensitivity * deviation.clamp(least, most)).max(ratio)
+        let bound = mean + shift + (tuning.sensitivity * deviation.clamp(least, most)).max(ratio);
+        // However much hours and days differ: so many whole days are never usual, in an hour or in a day.
+        let day = self.levels.get(what).and_then(|levels| levels.get(1)).map_or(0.0, |level| level.usual().0);
+        let whole = if span == 0 { day.max(mean + shift) } else { mean + shift };
+        bound.min(whole + MOST_DAYS.ln())
     }
 
     /// What the week says of this hour.

@@ -130,7 +130,7 @@ struct Figures {
     alarms: Vec<(Kind, u64)>,
     /// Of the attack's volume what went by unflagged, the seconds until it was flagged, and which it was.
     found: Vec<(String, f64, u64)>,
-    missed: usize,
+    missed: Vec<String>,
 }
 
 fn simulate(seed: u64, callers: usize, days: u64, tuning: &Tuning) -> Figures {
@@ -187,7 +187,7 @@ fn simulate(seed: u64, callers: usize, days: u64, tuning: &Tuning) -> Figures {
         if let Some((attack, on)) = caller.attack {
             match detection(seed ^ n as u64, &caller, on, first, tuning) {
                 Some((share, delay)) => figures.found.push((format!("{attack:?} {:?}", caller.kind), share, delay)),
-                None => figures.missed += 1,
+                None => figures.missed.push(format!("{attack:?} {:?} {:.0} a day from day {on}", caller.kind, caller.daily)),
             }
         }
     }
@@ -225,7 +225,7 @@ fn detection(seed: u64, caller: &Caller, on: u64, first: u64, tuning: &Tuning) -
 fn thirty_days_of_five_hundred_callers() {
     let mut false_alarms = 0;
     let mut months = 0.0;
-    for seed in [1, 2] {
+    for seed in [1, 2, 3] {
         let figures = simulate(seed, 500, 30, &Tuning::default());
         let mut delays: Vec<u64> = figures.found.iter().map(|(.., delay)| *delay).collect();
         delays.sort_unstable();
@@ -234,8 +234,8 @@ fn thirty_days_of_five_hundred_callers() {
         eprintln!(
             "seed {seed}: {} attacks, {} missed; flagged after {:.2} % of the volume (mean; worst {:.2} %), \
              after {} s (median; worst {} s); {} false alarms in {:.0} caller-months",
-            figures.found.len() + figures.missed,
-            figures.missed,
+            figures.found.len() + figures.missed.len(),
+            figures.missed.len(),
             mean * 100.0,
             worst * 100.0,
             delays[delays.len() / 2],
@@ -248,7 +248,7 @@ fn thirty_days_of_five_hundred_callers() {
             eprintln!("  {kind}: after {:?} to {:?} s", of.iter().min(), of.iter().max());
         }
         eprintln!("  {:?}", figures.alarms);
-        assert_eq!(figures.missed, 0);
+        assert!(figures.missed.is_empty(), "{:?}", figures.missed);
         assert!(figures.found.len() >= 20 && worst < 0.05, "{:?}", figures.found);
         false_alarms += figures.alarms.len();
         months += figures.months;
@@ -262,5 +262,5 @@ fn a_simulation_that_flags_everything_or_nothing_fails() {
     let wild = simulate(1, 100, 30, &Tuning { sensitivity: 2.0, floors: [3.0; 9], ..Tuning::default() });
     assert!(wild.alarms.len() as f64 > wild.months / 100.0);
     let blind = simulate(1, 50, 30, &Tuning { floors: [1e9; 9], ..Tuning::default() });
-    assert!(blind.missed > 0);
+    assert!(!blind.missed.is_empty());
 }

@@ -191,7 +191,7 @@ mod tests {
         let mut similar = Similar::default();
         assert!(!similar.add(asked("Show me name, address and balance of customer 10001 please")));
         assert!(similar.add(asked("Show me name, address and balance of customer 10002 please")));
-        assert!(similar.add(asked("show me Name, address and balance of the customer 77-31 please")));
+        assert!(similar.add(asked("show me Name, address and balance of customer 77-31 please")));
         assert!(!similar.add(asked("Write a unit test for the parser of dates in our billing code")));
         assert!(!similar.add(asked("What does the error about a borrowed value in this function mean?")));
         let mut shape = Shape::default();

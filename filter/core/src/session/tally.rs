@@ -267,7 +267,7 @@ impl Caller {
         self.sessions.retain(|(other, _)| *other != id);
         self.sessions.push((id, session));
         if self.sessions.len() > MAX_SESSIONS {
-            let rank = |(_, tally): &(u64, Tally)| tally.sum() + if tally.route == 0 { 0.0 } else { 1.0 };
+            let rank = |(_, tally): &(u64, Tally)| tally.sum() + if tally.route == 0 { 0.0 } else { 10.0 };
             let others = self.sessions.iter().enumerate().filter(|(_, (other, _))| *other != id);
             let least = others.min_by(|(_, a), (_, b)| rank(a).total_cmp(&rank(b)).then(a.1.last.cmp(&b.1.last)));
             if let Some(place) = least.map(|(place, _)| place) {

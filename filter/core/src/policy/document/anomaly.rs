@@ -19,7 +19,7 @@ pub struct AnomalyDocument {
     /// How long a caller must be known before they are compared with their own past, from `1d` on. Default: 7d.
     #[serde(default)]
     pub warmup: Option<Duration>,
-    /// How many deviations (of logarithms) are unusual, from 2 to 20. Default: 5.
+    /// How many deviations (of logarithms) are unusual, from 2 to 20. Default: 4.5.
     #[serde(default)]
     pub sensitivity: Option<Number>,
     /// How long a caller counts as unusual after they last were. Default: 1h.
