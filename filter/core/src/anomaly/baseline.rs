@@ -111,6 +111,8 @@ pub struct Baseline {
     levels: [[Level; 2]; N],
     /// Of each hour of the week, how much was usual: 0 nothing, else an eighth of a logarithm each.
     week: [u8; WEEK],
+    /// What the week said of this day when it began: hours of the day itself must not make more of it usual.
+    expected: u8,
     names: Names,
     distinct: Distinct,
     similar: Similar,
@@ -133,6 +135,7 @@ impl Default for Baseline {
             days: 0,
             levels: Default::default(),
             week: [0; WEEK],
+            expected: 0,
             names: Names::default(),
             distinct: Distinct::default(),
             similar: Similar::default(),
@@ -248,7 +251,8 @@ impl Baseline {
 
     /// The logarithm of that, floors aside.
     fn bound(&self, what: usize, span: usize, tuning: &Tuning) -> f32 {
-        let level = |what: usize| self.levels.get(what).and_then(|levels| levels.get(span)).copied().unwrap_or_default();
+        let level =
+            |what: usize| self.levels.get(what).and_then(|levels| levels.get(span)).copied().unwrap_or_default();
         let (mean, deviation) = level(what).usual();
         let (requests, _) = level(0).usual();
         // What the hour of the week says of requests goes for the rest, too.
@@ -256,7 +260,7 @@ impl Baseline {
             (0, Expected::Requests(usual)) => (usual - requests).max(0.0),
             (0, Expected::Nothing) => -std::f32::consts::LN_2,
             (0, Expected::Unknown) => 0.0,
-            _ => (self.expected_day() - requests).max(0.0),
+            _ => (f32::from(self.expected) / 8.0 - requests).max(0.0),
         };
         let (least, most) = DEVIATIONS;
         let ratio = RATIOS.get(span).copied().unwrap_or(4.0).ln();
@@ -308,6 +312,8 @@ impl Baseline {
         }
         if hour / 24 > self.hour / 24 {
             self.learn_day(tuning);
+            self.hour = hour;
+            self.expected = (self.expected_day() * 8.0).clamp(0.0, 255.0) as u8;
         }
         self.hour = hour;
     }
@@ -315,7 +321,10 @@ impl Baseline {
     fn learn_hour(&mut self, tuning: &Tuning) {
         let requests = self.count(0, 0);
         let bounds = self.bounds(0, tuning);
-        self.learn_week(self.hour as usize % WEEK, requests.ln_1p().min(bounds.first().copied().unwrap_or(0.0)));
+        if self.flagged[0] & 1 == 0 {
+            let requests = requests.ln_1p().min(bounds.first().copied().unwrap_or(0.0));
+            self.learn_week(self.hour as usize % WEEK, requests);
+        }
         self.learn(0, self.hours, bounds);
         self.hours = self.hours.saturating_add(u16::from(requests > 0.0));
         self.distinct = Distinct::default();
@@ -363,7 +372,8 @@ impl Baseline {
         let x = (requests * 8.0).min(255.0);
         let old = f32::from(*usual);
         // What was once seen is halved by each week without it.
-        let new = if old == 0.0 || x > old { old + (x - old) * if old == 0.0 { 1.0 } else { 0.5 } } else { (old + x) / 2.0 };
+        let new =
+            if old == 0.0 || x > old { old + (x - old) * if old == 0.0 { 1.0 } else { 0.5 } } else { (old + x) / 2.0 };
         *usual = new.round() as u8;
         if *usual == 1 && x == 0.0 {
             *usual = 0;
@@ -431,6 +441,7 @@ impl Baseline {
         for level in baseline.levels.iter_mut().flatten() {
             level.count = reader.f32()?;
         }
+        [baseline.expected] = reader.take()?;
         baseline.names = Names(reader.take()?);
         baseline.distinct = Distinct(reader.take()?);
         for recent in &mut baseline.similar.0 {
@@ -448,6 +459,7 @@ impl Baseline {
         for level in self.levels.iter().flatten() {
             out.extend_from_slice(&level.count.to_le_bytes());
         }
+        out.push(self.expected);
         out.extend_from_slice(&self.names.0);
         out.extend_from_slice(&self.distinct.0);
         for recent in &self.similar.0 {

@@ -8,17 +8,17 @@
 //! `doorward baseline` makes of their logs; and who grows slowly enough is never unusual, which is what limits are for.
 
 mod baseline;
-mod sketch;
 #[cfg(test)]
 mod simulation;
+mod sketch;
 
 use std::collections::{BTreeMap, HashSet};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
-use baseline::{LEARNED, N, seconds};
 pub use baseline::{Baseline, Sample, Tuning, WATCHED};
+use baseline::{LEARNED, N, seconds};
 pub use sketch::Shape;
 
 use crate::config::{Duration, Path, Problem};
@@ -27,6 +27,7 @@ use crate::policy::{
     AnomalyActionDocument, AnomalyDocument, BaselineDocument, Mode, Number, React, RoleSet, Roles, WatchDocument, Who,
     check_id,
 };
+use crate::session::mix;
 use crate::shards::{Id, Shards, identity};
 
 /// Where baselines are kept: 16 MB when all is full, 32 KB of them in a shard.
@@ -217,12 +218,17 @@ impl Baseline {
     }
 }
 
-fn amounts(
-    given: &BTreeMap<WatchDocument, Number>,
-    amounts: &mut [f32; N],
-    path: &Path,
-    problems: &mut Vec<Problem>,
-) {
+/// The digest of a model's or a tool's name.
+pub fn name(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| mix(hash ^ u64::from(byte)))
+}
+
+/// The moment that a log's line tells (RFC 3339), in seconds since 1970.
+pub fn instant(text: &str) -> Option<u64> {
+    crate::calendar::start(text)
+}
+
+fn amounts(given: &BTreeMap<WatchDocument, Number>, amounts: &mut [f32; N], path: &Path, problems: &mut Vec<Problem>) {
     for (what, amount) in given {
         let amount = amount.as_f64();
         if !(1.0..=1e12).contains(&amount) {
@@ -235,11 +241,7 @@ fn amounts(
     }
 }
 
-fn baselines(
-    documents: &[BaselineDocument],
-    path: &Path,
-    problems: &mut Vec<Problem>,
-) -> BTreeMap<[u8; 8], Vec<u8>> {
+fn baselines(documents: &[BaselineDocument], path: &Path, problems: &mut Vec<Problem>) -> BTreeMap<[u8; 8], Vec<u8>> {
     if documents.len() > MOST {
         problems.push(Problem::new(path.clone(), format!("more than {MOST} callers")));
     }
@@ -289,9 +291,8 @@ impl Action {
         }
         let rate = document.rate.unwrap_or(6);
         if !(1..=100_000).contains(&rate) {
-            problems.push(
-                Problem::new(path.key("rate"), "not from 1 to 100,000 a minute").help("or say `action: deny`"),
-            );
+            problems
+                .push(Problem::new(path.key("rate"), "not from 1 to 100,000 a minute").help("or say `action: deny`"));
         }
         Self {
             id: document.id.clone(),

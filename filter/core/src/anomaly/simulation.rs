@@ -187,7 +187,9 @@ fn simulate(seed: u64, callers: usize, days: u64, tuning: &Tuning) -> Figures {
         if let Some((attack, on)) = caller.attack {
             match detection(seed ^ n as u64, &caller, on, first, tuning) {
                 Some((share, delay)) => figures.found.push((format!("{attack:?} {:?}", caller.kind), share, delay)),
-                None => figures.missed.push(format!("{attack:?} {:?} {:.0} a day from day {on}", caller.kind, caller.daily)),
+                None => {
+                    figures.missed.push(format!("{attack:?} {:?} {:.0} a day from day {on}", caller.kind, caller.daily))
+                }
             }
         }
     }

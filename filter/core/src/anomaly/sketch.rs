@@ -135,7 +135,8 @@ impl Shape {
 
     /// The similarity hash (Charikar, 2002), of texts of more than a few words.
     pub fn asked(&self) -> Option<u64> {
-        (self.seen >= 4).then(|| self.bits.iter().enumerate().fold(0u64, |h, (i, bit)| h | u64::from(*bit > 0) << i) | 1)
+        (self.seen >= 4)
+            .then(|| self.bits.iter().enumerate().fold(0u64, |h, (i, bit)| h | u64::from(*bit > 0) << i) | 1)
     }
 
     /// Bytes in runs that are encoded.

@@ -15,7 +15,7 @@ use crate::policy::RoleSet;
 use crate::protocol::{Channel, Contents, Leaf, Place, walk, walk_messages};
 use crate::reply::{Denial, Reason};
 use crate::route::{Model, Situation};
-use crate::session::{self, Caller, Sessions, Signs, Standing, mix, route_tag, taint_tag};
+use crate::session::{self, Caller, Sessions, Signs, Standing, route_tag, taint_tag};
 
 /// Members of a request's body that name a session, and where they stand.
 const NAMES: &[(&str, &str)] = &[
@@ -55,12 +55,7 @@ pub(super) struct Course {
 
 impl Exchange {
     /// The head of a request of a proven caller: what they do at all, and which session the head names.
-    pub(super) fn enter(
-        &mut self,
-        headers: &Headers,
-        roles: &Rc<RoleSet>,
-        cx: &mut Context<'_>,
-    ) -> Result<(), Denial> {
+    pub(super) fn enter(&mut self, headers: &Headers, roles: &Rc<RoleSet>, cx: &mut Context<'_>) -> Result<(), Denial> {
         self.course.roles = Some(Rc::clone(roles));
         let Some(principal) = self.record.principal.clone() else { return Ok(()) };
         if cx.engine.sessions.is_enabled() {
@@ -217,9 +212,7 @@ impl Exchange {
             Situation { roles: &facts.roles, principal, target: facts.target, model: Model::Unread, stored };
         match cx.engine.routes.by_findings(&[], &situation) {
             Ok(None) => Ok(()),
-            Ok(Some(route)) => {
-                Err(Denial::new(Reason::RouteUnavailable).detail(format!("statement `{}`", route.id)))
-            }
+            Ok(Some(route)) => Err(Denial::new(Reason::RouteUnavailable).detail(format!("statement `{}`", route.id))),
             Err(_) => Err(Denial::new(Reason::RouteConflict)),
         }
     }
@@ -280,7 +273,7 @@ impl Exchange {
         let (record, course, anomaly) = (&self.record, &self.course, &cx.engine.anomaly);
         let usage = record.usage.unwrap_or_default();
         let tools = record.tools.keys().map(|(_, name, _)| name.as_str()).chain(record.tool.as_deref());
-        let names: Vec<u64> = record.model.as_deref().into_iter().chain(tools).map(digest).collect();
+        let names: Vec<u64> = record.model.as_deref().into_iter().chain(tools).map(anomaly::name).collect();
         let identifiers: Vec<u64> = course.signs.found().collect();
         // What we refuse ourselves is no probing of the caller's.
         let own = [Reason::AnomalyDenied, Reason::AnomalyFreshToken, Reason::AnomalyThrottled];
@@ -323,8 +316,4 @@ fn named(root: Node<'_>) -> Option<(String, String)> {
         let id = node.text().filter(|id| !id.is_empty() && id.len() <= LONGEST)?;
         Some((format!("{outer}.{name}"), id.into_owned()))
     })
-}
-
-fn digest(name: &str) -> u64 {
-    name.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| mix(h ^ u64::from(b)))
 }

@@ -162,7 +162,9 @@ impl Exchange {
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
                 self.note(Reason::ProtocolUnknownPath);
                 // What is not read is counted all the same: a limit on requests is on all of them.
-                if let Err(denial) = self.count(&roles, target, false, cx).and_then(|()| self.enter(headers, &roles, cx)) {
+                if let Err(denial) =
+                    self.count(&roles, target, false, cx).and_then(|()| self.enter(headers, &roles, cx))
+                {
                     return self.deny(denial, cx);
                 }
                 if let Err(denial) = self.weigh(cx) {

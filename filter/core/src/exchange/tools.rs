@@ -56,7 +56,8 @@ impl Exchange {
         if let Some(met) = &met {
             self.taint(met);
         }
-        let tainted = |id: &str| met.as_ref().is_none_or(|met| met.iter().any(|m| m == id)) || self.tainted_before(id, false);
+        let tainted =
+            |id: &str| met.as_ref().is_none_or(|met| met.iter().any(|m| m == id)) || self.tainted_before(id, false);
         let fitting = access.fitting(question, &tainted);
         let mut tools = Tools { fitting, forbids: self.forbids().to_vec(), ..Tools::default() };
         let mut edits = Edits::new();

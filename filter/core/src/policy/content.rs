@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::access::check_id;
 use super::document::{
-    AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RiskDocument, RouteDocument, StreamMode, Verdict,
+    AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RiskDocument, RouteDocument, StreamMode,
+    Verdict,
 };
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};

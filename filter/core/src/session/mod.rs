@@ -225,9 +225,8 @@ fn risks<'a>(
         match (document.detect.0.is_empty(), document.reasons.0.is_empty()) {
             (true, true) => problems
                 .push(Problem::new(path.clone(), "nothing adds up").help("add `detect: [...]` or `reasons: [...]`")),
-            (false, false) => problems.push(
-                Problem::new(path.clone(), "both findings and denials").help("make two of it, each with an id"),
-            ),
+            (false, false) => problems
+                .push(Problem::new(path.clone(), "both findings and denials").help("make two of it, each with an id")),
             (true, false) if !document.channels.0.is_empty() || !document.direction.0.is_empty() => {
                 problems.push(Problem::new(path.clone(), "denials are of no channel and of no direction"));
             }
@@ -277,7 +276,8 @@ impl Threshold {
     ) -> Self {
         let above = document.above.as_ref().map(Number::as_f64);
         if above.is_none() && document.seen.0.is_empty() {
-            problems.push(Problem::new(path.clone(), "a threshold of nothing").help("add `above: 10` or `seen: [...]`"));
+            problems
+                .push(Problem::new(path.clone(), "a threshold of nothing").help("add `above: 10` or `seen: [...]`"));
         }
         if above.is_some_and(|above| !(0.0..=1e6).contains(&above)) {
             problems.push(Problem::new(path.key("above"), "not from 0 to 1,000,000"));

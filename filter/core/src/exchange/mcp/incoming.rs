@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::seal::Seal;
-use super::tasks::{Edits, Told};
 use super::show;
+use super::tasks::{Edits, Told};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
@@ -223,9 +223,7 @@ impl<'e> MessageJudge<'e> {
             }
             // What a call would be judged by, found once for the list.
             let fitting = fitting.get_or_insert_with(|| {
-                self.engine
-                    .access
-                    .fitting(&Question { body: None, ..self.question("tools/call", None) }, &untainted)
+                self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) }, &untainted)
             });
             let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
             self.engine.access.tool(&tool, fitting).miss.is_none()

@@ -242,7 +242,8 @@ impl Exchange {
             Some(_) => return Err(unreadable("`arguments` of a tool call is no object")),
         };
         let tool = Tool { name: &name, kind: FUNCTION, server: None, arguments: Arguments::Known(arguments) };
-        let answer = cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &|id| self.tainted_before(id, true)));
+        let answer =
+            cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &|id| self.tainted_before(id, true)));
         let ids = |places: &[usize]| places.iter().map(|place| cx.engine.access.id(*place).to_owned()).collect();
         extend(&mut self.record.observed, ids(&answer.observed));
         if !answer.rules.is_empty() || answer.miss.is_some() {

@@ -19,8 +19,8 @@ use crate::identity::IdentityDocument;
 use crate::inspect::DetectorsDocument;
 use crate::protocol::Api;
 
-pub use anomaly::{AnomalyActionDocument, AnomalyDocument, BaselineDocument, React, WatchDocument};
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
+pub use anomaly::{AnomalyActionDocument, AnomalyDocument, BaselineDocument, React, WatchDocument};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
