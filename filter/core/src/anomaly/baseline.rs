@@ -33,8 +33,8 @@ const DEVIATIONS: (f32, f32) = (0.25, 1.0);
 /// The least that is unusual, as a multiple of what is usual, by hour and by day.
 const RATIOS: [f32; 2] = [4.0, 3.0];
 
-/// So many usual days at once are unusual, however much a caller's hours and days differ.
-const MOST_DAYS: f32 = 3.5;
+/// So many usual days at once, in an hour and in a day, are unusual, however much a caller's hours and days differ.
+const MOST_DAYS: [f32; 2] = [4.0, 6.0];
 
 /// What nobody is flagged for in a day, as a multiple of that in an hour.
 const DAY_FLOOR: f32 = 2.0;
@@ -268,7 +268,7 @@ impl Baseline {
         // However much hours and days differ: so many whole days are never usual, in an hour or in a day.
         let day = self.levels.get(what).and_then(|levels| levels.get(1)).map_or(0.0, |level| level.usual().0);
         let whole = if span == 0 { day.max(mean + shift) } else { mean + shift };
-        bound.min(whole + MOST_DAYS.ln())
+        bound.min(whole + MOST_DAYS.get(span).copied().unwrap_or(4.0).ln())
     }
 
     /// What the week says of this hour.
