@@ -12,6 +12,9 @@ use crate::host::{Host, HostError, StoreError};
 /// Attempts of a compare-and-swap. Each failed one means that another worker succeeded.
 const ATTEMPTS: u32 = 64;
 
+/// Makes what is kept from now on of what was, and an answer.
+type Change<'a, T> = dyn FnMut(Option<&[u8]>) -> (Vec<u8>, T) + 'a;
+
 /// One set of shards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shards {
@@ -61,7 +64,7 @@ impl Shards {
         id: &Id,
         now_secs: u64,
         host: &mut dyn Host,
-        change: &mut dyn FnMut(Option<&[u8]>) -> (Vec<u8>, T),
+        change: &mut Change<'_, T>,
     ) -> Result<T, HostError> {
         let key = self.shard(namespace, id);
         for _ in 0..ATTEMPTS {
