@@ -74,5 +74,8 @@ async fn a_caller_who_is_far_from_usual_is_flagged_then_asked_for_a_fresh_token(
     let line = gate.log_line(&answer).await;
     assert_eq!(line["doorward.reason"], Value::Null);
     // Somebody else is not held to it.
-    assert_eq!(gate.call(&post(CHAT, &world.token("bob", &["eng"]), chat("gpt-5", "hi").to_string())).await.status, 200);
+    assert_eq!(
+        gate.call(&post(CHAT, &world.token("bob", &["eng"]), chat("gpt-5", "hi").to_string())).await.status,
+        200
+    );
 }

@@ -43,7 +43,7 @@ fn what_it_makes_is_a_part_of_a_policy() {
             "anomaly": {"baselines": [{"caller": caller, "learned": learned}]}});
         Engine::compile(&tree_from_json(&policy.to_string()).unwrap(), &|_| None).is_ok()
     };
-    assert!(compiled(learned) && !compiled(&learned[4..]));
+    assert!(compiled(learned) && !compiled(learned.get(4..).unwrap()));
 }
 
 #[test]
