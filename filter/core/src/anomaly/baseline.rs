@@ -18,7 +18,7 @@ pub const WATCHED: [&str; 9] =
 pub const N: usize = WATCHED.len();
 
 /// Hours in a week.
-const WEEK: usize = 168;
+pub(super) const WEEK: usize = 168;
 
 /// Hours or days with anything in them that must have been seen before a caller is compared with their past.
 const HOURS: u16 = 20;
@@ -91,36 +91,36 @@ pub struct Sample<'a> {
 
 /// One level: so much so far, and what is usual.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Level {
-    count: f32,
+pub(super) struct Level {
+    pub count: f32,
     /// Of the natural logarithm of 1 and the count, in thousandths.
-    mean: u16,
-    deviation: u16,
+    pub mean: u16,
+    pub deviation: u16,
 }
 
 /// What is kept of one caller.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {
     /// When the caller was first seen, in hours since 1970; 0: never.
-    since: u32,
-    hour: u32,
+    pub(super) since: u32,
+    pub(super) hour: u32,
     /// Hours and days that were learned.
-    hours: u16,
-    days: u16,
+    pub(super) hours: u16,
+    pub(super) days: u16,
     /// Levels of the hour and of the day.
-    levels: [[Level; 2]; N],
+    pub(super) levels: [[Level; 2]; N],
     /// Of each hour of the week, how much was usual: 0 nothing, else an eighth of a logarithm each.
-    week: [u8; WEEK],
+    pub(super) week: [u8; WEEK],
     /// What the week said of this day when it began: hours of the day itself must not make more of it usual.
-    expected: u8,
-    names: Names,
-    distinct: Distinct,
-    similar: Similar,
+    pub(super) expected: u8,
+    pub(super) names: Names,
+    pub(super) distinct: Distinct,
+    pub(super) similar: Similar,
     /// Unusual until then, in seconds since 1970, and in what.
-    until: u32,
-    unusual: u16,
+    pub(super) until: u32,
+    pub(super) unusual: u16,
     /// What was unusual in this hour and this day.
-    flagged: [u16; 2],
+    pub(super) flagged: [u16; 2],
     /// The requests that a throttle still lets through, and when it was asked last.
     pub(super) allowance: f32,
     pub(super) asked: u32,
@@ -379,104 +379,7 @@ impl Baseline {
             *usual = 0;
         }
     }
-
-    /// What was learned, without what is going on.
-    pub fn learned(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(LEARNED);
-        for part in [self.since, self.hour] {
-            out.extend_from_slice(&part.to_le_bytes());
-        }
-        for part in [self.hours, self.days] {
-            out.extend_from_slice(&part.to_le_bytes());
-        }
-        for level in self.levels.iter().flatten() {
-            out.extend_from_slice(&level.mean.to_le_bytes());
-            out.extend_from_slice(&level.deviation.to_le_bytes());
-        }
-        out.extend_from_slice(&self.week);
-        out
-    }
-
-    /// Takes what was learned elsewhere, where that is more than is known here. Answers whether it was.
-    pub fn adopt(&mut self, learned: &[u8]) -> bool {
-        let Some(other) = Self::read_learned(learned).filter(|other| other.hours > self.hours) else { return false };
-        for (own, other) in self.levels.iter_mut().flatten().zip(other.levels.iter().flatten()) {
-            (own.mean, own.deviation) = (other.mean, other.deviation);
-        }
-        (self.hours, self.days, self.week) = (other.hours, other.days, other.week);
-        self.since = match self.since {
-            0 => {
-                self.hour = other.hour;
-                other.since
-            }
-            own => own.min(other.since),
-        };
-        true
-    }
-
-    fn read_learned(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let baseline = Self::read_common(&mut reader)?;
-        (reader.0.is_empty() && baseline.since > 0 && baseline.hour >= baseline.since).then_some(baseline)
-    }
-
-    fn read_common(reader: &mut Reader<'_>) -> Option<Self> {
-        let mut baseline = Self { since: reader.u32()?, hour: reader.u32()?, ..Self::default() };
-        (baseline.hours, baseline.days) = (reader.u16()?, reader.u16()?);
-        for level in baseline.levels.iter_mut().flatten() {
-            (level.mean, level.deviation) = (reader.u16()?, reader.u16()?);
-        }
-        baseline.week = reader.take()?;
-        Some(baseline)
-    }
-
-    /// Reads a caller; bytes that are none are one of whom nothing is known.
-    pub fn read(bytes: &[u8]) -> Self {
-        Self::try_read(bytes).unwrap_or_default()
-    }
-
-    fn try_read(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader(bytes);
-        let mut baseline = Self::read_common(&mut reader)?;
-        for level in baseline.levels.iter_mut().flatten() {
-            level.count = reader.f32()?;
-        }
-        [baseline.expected] = reader.take()?;
-        baseline.names = Names(reader.take()?);
-        baseline.distinct = Distinct(reader.take()?);
-        for recent in &mut baseline.similar.0 {
-            *recent = u64::from_le_bytes(reader.take()?);
-        }
-        (baseline.until, baseline.unusual) = (reader.u32()?, reader.u16()?);
-        baseline.flagged = [reader.u16()?, reader.u16()?];
-        (baseline.allowance, baseline.asked) = (reader.f32()?, reader.u32()?);
-        reader.0.is_empty().then_some(baseline)
-    }
-
-    /// Its bytes.
-    pub fn write(&self) -> Vec<u8> {
-        let mut out = self.learned();
-        for level in self.levels.iter().flatten() {
-            out.extend_from_slice(&level.count.to_le_bytes());
-        }
-        out.push(self.expected);
-        out.extend_from_slice(&self.names.0);
-        out.extend_from_slice(&self.distinct.0);
-        for recent in &self.similar.0 {
-            out.extend_from_slice(&recent.to_le_bytes());
-        }
-        out.extend_from_slice(&self.until.to_le_bytes());
-        for part in [self.unusual].iter().chain(&self.flagged) {
-            out.extend_from_slice(&part.to_le_bytes());
-        }
-        out.extend_from_slice(&self.allowance.to_le_bytes());
-        out.extend_from_slice(&self.asked.to_le_bytes());
-        out
-    }
 }
-
-/// Bytes of what was learned.
-pub const LEARNED: usize = 12 + N * 8 + WEEK;
 
 /// What the week says of an hour.
 enum Expected {
@@ -490,26 +393,4 @@ enum Expected {
 
 pub(super) fn seconds(secs: u64) -> u32 {
     u32::try_from(secs).unwrap_or(u32::MAX)
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const L: usize>(&mut self) -> Option<[u8; L]> {
-        let (first, rest) = self.0.split_first_chunk::<L>()?;
-        self.0 = rest;
-        Some(*first)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn f32(&mut self) -> Option<f32> {
-        self.take().map(f32::from_le_bytes).map(|f| if f.is_finite() { f } else { 0.0 })
-    }
 }

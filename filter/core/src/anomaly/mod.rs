@@ -8,6 +8,7 @@
 //! `doorward baseline` makes of their logs; and who grows slowly enough is never unusual, which is what limits are for.
 
 mod baseline;
+mod bytes;
 #[cfg(test)]
 mod simulation;
 mod sketch;
@@ -18,7 +19,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 
 pub use baseline::{Baseline, Sample, Tuning, WATCHED};
-use baseline::{LEARNED, N, seconds};
+use baseline::{N, seconds};
+use bytes::LEARNED;
 pub use sketch::Shape;
 
 use crate::config::{Duration, Path, Problem};

@@ -235,6 +235,9 @@ impl Exchange {
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
         let tightened = self.tighten(&outcome.signs, cx) && outcome.denial.is_none();
+        if tightened {
+            facts.tools = Tools::default();
+        }
         if self.route_by_findings(asked, &mut outcome, facts, cx)? || tightened {
             return self.judge_request_with(body, facts, cx);
         }

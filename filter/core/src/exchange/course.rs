@@ -29,6 +29,9 @@ const NAMES: &[(&str, &str)] = &[
     // Anthropic's applications put their session into it.
     ("metadata", "user_id"),
     ("", "prompt_cache_key"),
+    // Of an application that speaks for many people: which of them.
+    ("", "safety_identifier"),
+    ("", "user"),
 ];
 
 /// Such an id is longer than any that an API gives out.

@@ -173,7 +173,8 @@ impl Exchange {
                 let principal = self.record.principal.clone();
                 let principal = principal.as_deref();
                 let model = Model::Unread;
-                let situation = Situation { roles: &roles, principal, target, model, stored: None };
+                let stored = self.stored_route(cx.engine);
+                let situation = Situation { roles: &roles, principal, target, model, stored };
                 if let Err(denial) = self.stay(&mut Vec::new(), &situation, cx) {
                     let flow = self.deny(denial, cx);
                     if self.tap.is_none() {

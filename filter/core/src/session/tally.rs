@@ -1,7 +1,8 @@
 //! What is kept of one caller: what has added up in each session and in all of them, as bytes.
 //!
 //! A value is counted once: of the values that were counted a caller keeps a fingerprint in two Bloom filters, the older of
-//! which is dropped when the newer is a quarter full. What was forgotten so counts again, which errs on the strict side; that two
+//! which is dropped when the newer is a quarter full, and after each half-life: a value that is shown again when it has decayed counts
+//! anew. What was forgotten so counts again, which errs on the strict side; that two
 //! values share their bits, and the second is not counted, happens to one in 16 at most.
 
 use crate::shards::Id;
@@ -26,6 +27,8 @@ pub type Tag = u16;
 pub struct Tally {
     /// When it was touched last, in seconds since 1970.
     pub last: u64,
+    /// When it began, in seconds since 1970: values of an earlier session of that name count again.
+    began: u64,
     /// How much of which kind, as of then.
     amounts: Vec<(Tag, f32)>,
     /// The route that the session was sent to, by the digest of its id; 0 is none.
@@ -39,8 +42,9 @@ pub struct Caller {
     pub all: Tally,
     /// Sessions by their digests.
     sessions: Vec<(u64, Tally)>,
-    /// Values that were counted.
+    /// Values that were counted, and since when the newer of the two takes them.
     counted: [Filter; 2],
+    turned: u64,
 }
 
 /// A Bloom filter.
@@ -119,7 +123,8 @@ impl Tally {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.last.to_le_bytes());
+        out.extend_from_slice(&seconds(self.last));
+        out.extend_from_slice(&seconds(self.began));
         out.extend_from_slice(&self.route.to_le_bytes());
         out.push(self.amounts.len() as u8);
         for (tag, amount) in &self.amounts {
@@ -129,11 +134,16 @@ impl Tally {
     }
 
     fn read<'a>(bytes: &'a [u8], rest: &mut &'a [u8]) -> Option<Self> {
-        let (last, left) = bytes.split_first_chunk::<8>()?;
+        let (last, left) = bytes.split_first_chunk::<4>()?;
+        let (began, left) = left.split_first_chunk::<4>()?;
         let (route, left) = left.split_first_chunk::<4>()?;
         let (kinds, mut left) = left.split_first()?;
-        let mut tally =
-            Self { last: u64::from_le_bytes(*last), route: u32::from_le_bytes(*route), amounts: Vec::new() };
+        let mut tally = Self {
+            last: u64::from(u32::from_le_bytes(*last)),
+            began: u64::from(u32::from_le_bytes(*began)),
+            route: u32::from_le_bytes(*route),
+            amounts: Vec::new(),
+        };
         for _ in 0..*kinds {
             let (tag, next) = left.split_first_chunk::<2>()?;
             let (amount, next) = next.split_first_chunk::<4>()?;
@@ -160,7 +170,9 @@ impl Caller {
             filter.0 = *bits;
             rest = left;
         }
-        caller.all = Tally::read(rest, &mut rest)?;
+        let (turned, left) = rest.split_first_chunk::<4>()?;
+        caller.turned = u64::from(u32::from_le_bytes(*turned));
+        caller.all = Tally::read(left, &mut rest)?;
         while let Some((id, left)) = rest.split_first_chunk::<8>() {
             let tally = Tally::read(left, &mut rest)?;
             caller.sessions.push((u64::from_le_bytes(*id), tally));
@@ -174,6 +186,7 @@ impl Caller {
         for filter in &self.counted {
             out.extend_from_slice(&filter.0);
         }
+        out.extend_from_slice(&seconds(self.turned));
         self.all.write(&mut out);
         for (id, tally) in &self.sessions {
             out.extend_from_slice(&id.to_le_bytes());
@@ -187,6 +200,13 @@ impl Caller {
         let (id, gap) = timed;
         self.sessions.retain(|(session, tally)| *session != id || now.saturating_sub(tally.last) <= gap);
         self.all.decay(now, half_life);
+        let passed = now.saturating_sub(self.turned);
+        if passed >= half_life {
+            let [newer, older] = &mut self.counted;
+            *older = if passed >= half_life.saturating_mul(2) { Filter::default() } else { newer.clone() };
+            *newer = Filter::default();
+            self.turned = now;
+        }
         for (_, tally) in &mut self.sessions {
             tally.decay(now, half_life);
         }
@@ -200,11 +220,15 @@ impl Caller {
     /// Counts values of kinds in the session `id`, and in all: each once, at most `most` of a kind.
     pub fn count(&mut self, id: u64, now: u64, values: impl Iterator<Item = (Tag, u64)>, most: f32) {
         let mut session = self.session(id);
+        if session.began == 0 {
+            session.began = now;
+        }
+        let own = mix(id ^ mix(session.began));
         session.last = session.last.max(now);
         self.all.last = self.all.last.max(now);
         let mut added: Vec<(bool, Tag, f32)> = Vec::new();
         for (tag, value) in values {
-            for (of_session, scope) in [(true, id), (false, 0)] {
+            for (of_session, scope) in [(true, own), (false, 0)] {
                 let hash = mix(scope ^ mix(value ^ u64::from(tag)));
                 if self.counted.iter().any(|filter| filter.has(hash)) {
                     continue;
@@ -284,6 +308,10 @@ pub fn digest(id: &Id) -> u64 {
     u64::from_le_bytes(*first).max(1)
 }
 
+fn seconds(secs: u64) -> [u8; 4] {
+    u32::try_from(secs).unwrap_or(u32::MAX).to_le_bytes()
+}
+
 /// SplitMix64's finaliser (Steele, Lea and Flood, 2014).
 pub fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -332,6 +360,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_again_counts_again_once_it_has_decayed() {
+        let mut caller = Caller::default();
+        count(&mut caller, 7, 10_000, &[(1, 1)]);
+        for later in 1..10 {
+            // Every three half-lives.
+            count(&mut caller, 7, 10_000 + later * 3 * 3600, &[(1, 1)]);
+            assert!(caller.session(7).has_seen(1) && caller.all.has_seen(1), "{later}");
+        }
+        // Shown all the time, it never drops out, and never adds up to much either.
+        for later in 0..1000 {
+            count(&mut caller, 8, 200_000 + later * 60, &[(1, 2)]);
+            let amount = caller.session(8).amount(1);
+            assert!((0.25..2.5).contains(&amount), "{later}: {amount}");
+        }
+    }
+
+    #[test]
+    fn a_session_that_begins_anew_counts_anew() {
+        let mut caller = Caller::default();
+        count(&mut caller, 1, 1000, &[(1, 1)]);
+        count(&mut caller, 1, 2000, &[(1, 1)]);
+        assert!(caller.session(1).amount(1) > 0.9);
+        // Over all it has been counted.
+        assert!(caller.all.amount(1) < 1.01);
+    }
+
+    #[test]
     fn a_gap_ends_what_time_alone_ties() {
         let mut caller = Caller::default();
         count(&mut caller, 1, 0, &[(1, 1)]);
@@ -355,7 +410,7 @@ mod tests {
         assert_eq!(caller.session(9).route, 5);
         assert_eq!(caller.sessions.len(), MAX_SESSIONS);
         assert!(caller.all.amount(2) > 500.0);
-        let full = MAX_SESSIONS * (21 + MAX_KINDS * 6) + 2 * FILTER + 13 + MAX_KINDS * 6;
+        let full = MAX_SESSIONS * (21 + MAX_KINDS * 6) + 2 * FILTER + 17 + MAX_KINDS * 6;
         assert!(caller.write().len() <= full && full < 3200);
     }
 

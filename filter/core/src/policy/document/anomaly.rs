@@ -97,7 +97,8 @@ pub enum React {
     Flag,
     /// Slowed down: beyond `rate` refused with `anomaly.throttled`.
     Throttle,
-    /// Refused with 401 (`anomaly.fresh_token`) unless the token was issued just now: whoever has only stolen one cannot get another.
+    /// Refused with 401 (`anomaly.fresh_token`) unless the token was issued just now: whoever has only stolen one cannot get
+    /// another. API keys and certificates are never fresh.
     FreshToken,
     /// Refused with `anomaly.denied`.
     Deny,

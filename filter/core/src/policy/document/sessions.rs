@@ -8,8 +8,8 @@ use crate::policy::Number;
 use crate::protocol::Channel;
 
 /// Sessions: exchanges of one caller that belong together, by the ids that the APIs have for that (`conversation`, a
-/// `session_id`, `conversation_id` or `thread_id` in `metadata`, `prompt_cache_key`, an MCP session, a header of `headers`), and
-/// without any by time. Nobody gets into another caller's session, whatever id they send; and what a caller shows adds up beside
+/// `session_id`, `conversation_id` or `thread_id` in `metadata`, `prompt_cache_key`, `user`, an MCP session, a header of
+/// `headers`), and without any by time. Nobody gets into another caller's session, whatever id they send; and what a caller shows adds up beside
 /// that over all of their sessions.
 ///
 /// Kept in memory, for the workers of one process: of a caller 16 sessions (the one that has shown least gives way) and what all have
