@@ -10,9 +10,9 @@ use crate::policy::Number;
 
 /// Baselines of what each caller does, learned hour by hour and day by day, and what happens when one does far more.
 ///
-/// Nobody is compared with their own past before the warm-up is over (`warmup`, and 20 hours in which they did anything);
-/// `ceilings` hold from the first request on. Of a caller 0.6 KB are kept in memory, for the workers of one process, of all at most
-/// 16 MB, some 25,000 callers; who was seen least recently is forgotten. A restart forgets all but `baselines`.
+/// Nobody is compared with their own past before the warm-up is over (`warmup`, and 20 hours or 5 days in which they did anything);
+/// `ceilings` hold from the first request on. Of a caller 0.5 KB are kept in memory, for the workers of one process, of all at most
+/// 16 MB, some 30,000 callers; who was seen least recently is forgotten. A restart forgets all but `baselines`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnomalyDocument {

@@ -35,7 +35,7 @@ pub struct SessionsDocument {
     pub thresholds: Vec<ThresholdDocument>,
     /// A session that findings have sent to a route's target stays there, also when later requests do not carry them any more.
     /// Default: true.
-    #[serde(default = "super::yes")]
+    #[serde(default = "yes")]
     pub keep_route: bool,
 }
 
@@ -116,4 +116,8 @@ pub enum Tighten {
     Route,
     /// Tools are taken away: offered ones as `tool_use` says, calls over MCP are refused.
     ForbidTools,
+}
+
+fn yes() -> bool {
+    true
 }
