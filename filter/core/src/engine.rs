@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::anomaly::{self, Anomaly};
 use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
@@ -17,6 +18,7 @@ use crate::policy::{
     RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
+use crate::session::{self, Sessions};
 use crate::sort;
 
 /// Looks up an environment variable.
@@ -40,6 +42,8 @@ pub struct Engine {
     /// What access statements look for in conversations.
     pub(crate) taints: Content,
     pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) anomaly: Anomaly,
     pub(crate) reserve: ReserveDocument,
     pub(crate) unscannable: Verdict,
     pub(crate) model_mismatch: Verdict,
@@ -84,7 +88,7 @@ impl Engine {
         let access =
             Access::compile(&document.access, &document.tool_use, &roles, &targets, &root.key("access"), &mut problems);
         let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
-        let content = match &detectors {
+        let mut content = match &detectors {
             Some(detectors) => {
                 let path = root.key("content");
                 let (content, routes) = (&document.content, &document.routes);
@@ -92,7 +96,16 @@ impl Engine {
             }
             None => Content::default(),
         };
-        let named: Vec<&str> = document.content.iter().filter_map(|c| c.route.as_deref()).collect();
+        let sessions_path = root.key("sessions");
+        if let (Some(detectors), Some(sessions)) = (&detectors, &document.sessions) {
+            content.watch(&sessions.risk, detectors, &roles, &sessions_path.key("risk"), &mut problems);
+        }
+        let sessions =
+            Sessions::compile(document.sessions.as_ref(), &roles, &document.routes, &sessions_path, &mut problems);
+        let anomaly = Anomaly::compile(document.anomaly.as_ref(), &roles, &root.key("anomaly"), &mut problems);
+        let thresholds = document.sessions.iter().flat_map(|s| &s.thresholds).filter_map(|t| t.route.as_deref());
+        let named = document.content.iter().filter_map(|c| c.route.as_deref());
+        let named: Vec<&str> = named.chain(thresholds).collect();
         let carried_out = (document.mode == Mode::Enforce, document.envoy.hold_headers);
         let path = root.key("routes");
         let routes = Routes::compile(&document.routes, (&roles, &targets), &named, carried_out, &path, &mut problems);
@@ -166,6 +179,8 @@ impl Engine {
                 routes,
                 taints,
                 limits,
+                sessions,
+                anomaly,
                 reserve: document.reserve,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,
@@ -327,6 +342,12 @@ impl Worker {
     pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), crate::host::HostError> {
         if engine.session_key.is_none() && engine.targets.speak_mcp() {
             exchange::prepare_sessions(&engine.name, host)?;
+        }
+        if engine.sessions.is_enabled() {
+            session::STORE.prepare(&engine.counters_name(), host)?;
+        }
+        if engine.anomaly.is_enabled() {
+            anomaly::STORE.prepare(&engine.counters_name(), host)?;
         }
         if engine.limits.is_empty() {
             return Ok(());

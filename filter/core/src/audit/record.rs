@@ -86,6 +86,12 @@ pub struct Record {
     pub remaining: Vec<Standing>,
     /// What came of charging counts that proxies share: the limit's id, and how far that is.
     pub shared: Vec<(String, String)>,
+    /// The session it belongs to, what has added up in it and over all of its caller's, and what was seen.
+    pub session: Option<SessionFacts>,
+    /// The caller as baselines name them, and in what they are unusual.
+    pub caller: Option<String>,
+    /// In what they are unusual.
+    pub anomaly: Vec<&'static str>,
     /// Compare-and-swaps of counters that another worker was faster at.
     pub conflicts: u64,
     /// What came of asking external detectors: direction, name, outcome.
@@ -94,6 +100,19 @@ pub struct Record {
     pub content_in: Option<String>,
     /// Keyed digest of the answer's body.
     pub content_out: Option<String>,
+}
+
+/// A session as it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionFacts {
+    /// Its digest.
+    pub id: u64,
+    /// What has added up in it.
+    pub risk: f32,
+    /// And over all of its caller's.
+    pub caller_risk: f32,
+    /// What was seen.
+    pub seen: Vec<String>,
 }
 
 /// Token counts by kind, for metrics.
@@ -214,6 +233,14 @@ impl Record {
         put("doorward.limit.global", list(&shared));
         let remaining: Vec<String> = self.remaining.iter().map(remaining).collect();
         put("doorward.limit.remaining", list(&remaining));
+        if let Some(session) = &self.session {
+            put("doorward.session", Some(format!("{:016x}", session.id)));
+            put("doorward.session.risk", Some(format!("{:.2}", session.risk)));
+            put("doorward.session.caller_risk", Some(format!("{:.2}", session.caller_risk)));
+            put("doorward.session.seen", list(&session.seen));
+        }
+        put("doorward.caller", self.caller.clone());
+        put("doorward.anomaly", Some(self.anomaly.join(",")));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
         put("doorward.content.out", self.content_out.clone());
@@ -274,6 +301,9 @@ impl Record {
                 ("result", result.to_owned()),
             ];
             all.push(counter("doorward_external_total", labels, 1));
+        }
+        for what in &self.anomaly {
+            all.push(counter("doorward_anomaly_total", vec![target(), ("watch", (*what).to_owned())], 1));
         }
         if self.conflicts > 0 {
             all.push(counter("doorward_limit_conflicts_total", Vec::new(), self.conflicts));

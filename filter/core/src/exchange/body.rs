@@ -100,7 +100,7 @@ impl Exchange {
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
         let denial = match (body, &self.stage) {
             (Some(body), Stage::Request) => {
-                let judged = self.judge_request(&body, cx).err();
+                let judged = self.judge_request(&body, cx).and_then(|_| self.weigh(cx)).err();
                 let reserved = self.reserve(cx).err();
                 judged.or(reserved)
             }
@@ -126,6 +126,7 @@ impl Exchange {
             let (findings, tools) = (self.record.findings.clone(), self.record.tools.clone());
             let judged = self.judge_request(body, cx).and_then(|judged| {
                 if let Judged::Pass(_) = &judged {
+                    self.weigh(cx)?;
                     self.reserve(cx)?;
                 }
                 Ok(judged)
@@ -165,6 +166,7 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
+        self.look(document.root(), facts, cx);
         match facts.call.api {
             Api::A2aRest => return self.judge_rest(&document, facts, cx),
             api if api.is_rpc() => return self.judge_messages(&document, facts, cx),
@@ -253,7 +255,11 @@ impl Exchange {
         inspector.external = Some(&found);
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
-        if self.route_by_findings(asked, &mut outcome, facts, cx)? {
+        let tightened = self.tighten(&outcome.signs, cx) && outcome.denial.is_none();
+        if tightened {
+            facts.tools = Tools::default();
+        }
+        if self.route_by_findings(asked, &mut outcome, facts, cx)? || tightened {
             return self.judge_request_with(body, facts, cx);
         }
         let edited = self.remember("in", outcome)?;
@@ -497,6 +503,7 @@ impl Exchange {
             *total = total.saturating_add(count);
         }
         self.record.placeholders_whole.add(outcome.restored);
+        self.course.signs.merge(outcome.signs);
         extend(&mut self.record.observed, outcome.observed);
         // What asks for another route and was not sent there by now stays here.
         let unsent = (!outcome.routes.is_empty()).then_some(Reason::RouteUnavailable);

@@ -5,6 +5,7 @@
 //! refused, bytes are copied as they pass, and what would have happened is recorded.
 
 mod body;
+mod course;
 mod event;
 mod forward;
 mod global;
@@ -60,6 +61,8 @@ pub struct Exchange {
     rpc: Option<Box<Rpc>>,
     /// What it counts under limits.
     quota: quota::Quota,
+    /// What it is a part of.
+    course: course::Course,
     /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
     listens_until: Option<u64>,
 }
@@ -171,6 +174,7 @@ impl Exchange {
             asked_answer: None,
             rpc: None,
             quota: Default::default(),
+            course: Default::default(),
             listens_until: None,
         }
     }
@@ -254,6 +258,7 @@ impl Exchange {
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
         self.settle(cx);
+        self.settle_course(cx);
         self.forget_outside(cx);
         self.forget_listening(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);

@@ -14,7 +14,6 @@
 use hmac_sha256::{HMAC, Hash};
 
 use super::grants::{Grants, Heard, Purpose};
-use super::ledger::identity;
 use super::limit::{Kind, Limit};
 use super::rls;
 use super::table::Id;
@@ -24,6 +23,7 @@ use crate::engine::{Env, key};
 use crate::exchange::{Call, Effect};
 use crate::hex::hex;
 use crate::policy::{GlobalDocument, Mode, Models, OnServiceFailure, Refund};
+use crate::shards::identity;
 
 /// How long a request may wait, in milliseconds.
 const TIMEOUT: std::ops::RangeInclusive<u64> = 10..=5_000;

@@ -3,7 +3,6 @@
 use super::What;
 use super::counter::Lease;
 use super::global::Global;
-use super::ledger::identity;
 use super::table::Id;
 use super::window::Window;
 use crate::calendar;
@@ -15,6 +14,7 @@ use crate::policy::{
     is_model_name,
 };
 use crate::protocol::Usage;
+use crate::shards::identity;
 
 /// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
 /// up fills no more than these.
