@@ -48,8 +48,11 @@ async fn waits(flow: bool) {
     assert_eq!(line["doorward.limit.global"], "tokens=ok,rate=ok", "{line:#}");
 
     // The end of a body that trailers tell.
-    let mut connection = gate.connect_http2().await;
-    let answer = connection.call(&post("/v1/chat/completions", &token, body.to_string())).await.expect("an answer");
+    let mut request = post("/v1/chat/completions", &token, body.to_string());
+    let mut trailers = doorward_e2e::fields::Fields::default();
+    trailers.push("x-checked", "yes");
+    request.trailers = Some(trailers);
+    let answer = gate.call_http2(&request).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(world.upstream.seen().pop().expect("it went on").body.len(), seen.body.len());
 
