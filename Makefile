@@ -26,6 +26,7 @@ trap: # The module that traps on demand, for the test of Envoy's failure policy.
 	cargo build --profile trap --package doorward-plugin --target wasm32-wasip1 --features trap
 
 test: setup wasm trap ## Every test: core, command line, the built wasm, and end to end on Envoy.
+	@tests/setup-mesh
 	cargo test --workspace
 
 lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.

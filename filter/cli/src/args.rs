@@ -24,6 +24,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Check(CheckArguments),
+    Baseline(BaselineArguments),
     Key(KeyArguments),
     Digest(DigestArguments),
     Pin(PinArguments),
@@ -60,6 +61,27 @@ pub struct CheckArguments {
     /// environment is stood in for: a policy can be checked without its secrets.
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+}
+
+/// Learn what callers usually do from access logs, as `anomaly.baselines` of a policy.
+///
+/// Reads lines of JSON with the record's keys as names (the shipped log format), of one proxy or of many, in any order. What comes
+/// out names callers by their digests (`doorward.caller`) and holds means and deviations alone. With it in the policy, all proxies of a
+/// mesh know the same, and a restart forgets nothing. The filter learns by the same code.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward baseline /var/log/envoy/access.log > baselines.yaml
+  kubectl logs -l app=gateway --since=720h | doorward baseline -
+
+Exit codes: 0 every line was read, 1 some were not, 2 nothing was learned.")]
+pub struct BaselineArguments {
+    /// Access logs; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub files: Vec<String>,
+    /// The member that tells when (RFC 3339).
+    #[arg(long, value_name = "NAME", default_value = "time")]
+    pub time: String,
 }
 
 /// Pin the definitions of an MCP server's tools: what `tools/list` answers becomes `tools` of a policy.

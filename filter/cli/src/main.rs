@@ -5,6 +5,7 @@
 //! operating system's random numbers.
 
 mod args;
+mod baseline;
 mod check;
 mod digest;
 mod input;
@@ -38,6 +39,7 @@ pub enum Outcome {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
+        Command::Baseline(arguments) => baseline::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Key(arguments) => key::run(&arguments),
         Command::Digest(arguments) => digest::run(&arguments),

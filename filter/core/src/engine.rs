@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use crate::anomaly::{self, Anomaly};
 use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
@@ -11,12 +12,13 @@ use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
-use crate::limits::{self, Alive, BEAT_MS, Calibrations, Limits};
+use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
 use crate::policy::{
     Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument,
     RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
+use crate::session::{self, Sessions};
 use crate::sort;
 
 /// Looks up an environment variable.
@@ -40,6 +42,8 @@ pub struct Engine {
     /// What access statements look for in conversations.
     pub(crate) taints: Content,
     pub(crate) limits: Limits,
+    pub(crate) sessions: Sessions,
+    pub(crate) anomaly: Anomaly,
     pub(crate) reserve: ReserveDocument,
     pub(crate) unscannable: Verdict,
     pub(crate) model_mismatch: Verdict,
@@ -56,6 +60,7 @@ pub struct Engine {
     pub(crate) first_use: FirstUse,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) assertion_key: Option<Vec<u8>>,
+    pub(crate) record_caller_first: bool,
     pub(crate) hold_headers: bool,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
@@ -83,7 +88,7 @@ impl Engine {
         let access =
             Access::compile(&document.access, &document.tool_use, &roles, &targets, &root.key("access"), &mut problems);
         let detectors = take(Detectors::compile(&document.detectors, env, &root.key("detectors")), &mut problems);
-        let content = match &detectors {
+        let mut content = match &detectors {
             Some(detectors) => {
                 let path = root.key("content");
                 let (content, routes) = (&document.content, &document.routes);
@@ -91,7 +96,16 @@ impl Engine {
             }
             None => Content::default(),
         };
-        let named: Vec<&str> = document.content.iter().filter_map(|c| c.route.as_deref()).collect();
+        let sessions_path = root.key("sessions");
+        if let (Some(detectors), Some(sessions)) = (&detectors, &document.sessions) {
+            content.watch(&sessions.risk, detectors, &roles, &sessions_path.key("risk"), &mut problems);
+        }
+        let sessions =
+            Sessions::compile(document.sessions.as_ref(), &roles, &document.routes, &sessions_path, &mut problems);
+        let anomaly = Anomaly::compile(document.anomaly.as_ref(), &roles, &root.key("anomaly"), &mut problems);
+        let thresholds = document.sessions.iter().flat_map(|s| &s.thresholds).filter_map(|t| t.route.as_deref());
+        let named = document.content.iter().filter_map(|c| c.route.as_deref());
+        let named: Vec<&str> = named.chain(thresholds).collect();
         let carried_out = (document.mode == Mode::Enforce, document.envoy.hold_headers);
         let path = root.key("routes");
         let routes = Routes::compile(&document.routes, (&roles, &targets), &named, carried_out, &path, &mut problems);
@@ -101,7 +115,7 @@ impl Engine {
             }
             None => Content::default(),
         };
-        let limits = Limits::compile(&document.limits, &roles, &targets, &root.key("limits"), &mut problems);
+        let limits = Limits::compile(&document.limits, &roles, &targets, env, &root.key("limits"), &mut problems);
         let identity = take(Identity::compile(&document.identity, env, &root.key("identity")), &mut problems);
         let hash_path = root.key("redaction").key("hash_key");
         let hash_key = secret(document.redaction.hash_key.as_ref(), env, &hash_path, &mut problems);
@@ -165,6 +179,8 @@ impl Engine {
                 routes,
                 taints,
                 limits,
+                sessions,
+                anomaly,
                 reserve: document.reserve,
                 unscannable: document.answers.unscannable,
                 model_mismatch: document.answers.model_mismatch,
@@ -182,6 +198,7 @@ impl Engine {
                 session_key,
                 assertion_key,
                 hold_headers: document.envoy.hold_headers,
+                record_caller_first: document.envoy.record_caller_first,
                 max_body,
                 json_limits: json::Limits::default(),
             }),
@@ -210,6 +227,14 @@ impl Engine {
         match self.mode {
             Mode::Enforce => self.name.as_str().into(),
             Mode::Observe => format!("{}/observe", self.name).into(),
+        }
+    }
+
+    /// Values of the record that filters behind this one read as texts.
+    pub fn declared(&self) -> &'static [&'static str] {
+        match self.record_caller_first {
+            true => &["doorward.user", "doorward.team", "doorward.workload"],
+            false => &[],
         }
     }
 
@@ -287,6 +312,8 @@ pub struct Worker {
     listening: BTreeSet<(u64, u32)>,
     /// Calls of single exchanges.
     pub(crate) exchanges: Calls,
+    /// Calls to rate-limit services.
+    pub(crate) grants: Grants,
     /// Which VMs run beside this one: what others that are gone had reserved is free again.
     pub(crate) alive: Alive,
     /// How many tokens texts are.
@@ -302,6 +329,7 @@ impl Worker {
             waiting: Vec::new(),
             listening: BTreeSet::new(),
             exchanges: Calls::default(),
+            grants: Grants::default(),
             alive: Alive::default(),
             calibrations: Calibrations::default(),
         }
@@ -315,6 +343,12 @@ impl Worker {
         if engine.session_key.is_none() && engine.targets.speak_mcp() {
             exchange::prepare_sessions(&engine.name, host)?;
         }
+        if engine.sessions.is_enabled() {
+            session::STORE.prepare(&engine.counters_name(), host)?;
+        }
+        if engine.anomaly.is_enabled() {
+            anomaly::STORE.prepare(&engine.counters_name(), host)?;
+        }
         if engine.limits.is_empty() {
             return Ok(());
         }
@@ -324,7 +358,7 @@ impl Worker {
 
     /// How often [`Worker::tick`] wants to be called, in milliseconds; 0 is never.
     pub fn tick_ms(&self, engine: &Engine) -> u32 {
-        match engine.identity.fetches_keys() || self.exchanges.is_waiting() {
+        match engine.identity.fetches_keys() || self.exchanges.is_waiting() || self.grants.is_waiting() {
             true => 100,
             false if !engine.limits.is_empty() || !self.listening.is_empty() => BEAT_MS,
             false => 0,
@@ -342,6 +376,8 @@ impl Worker {
         calls(fetches, effects);
         let mut woken = std::mem::take(&mut self.waiting);
         woken.extend(self.exchanges.tick(at));
+        let late = self.grants.tick(at);
+        woken.extend(late.into_iter().filter_map(|heard| self.shared(engine, at, host, effects, &mut 0).heard(heard)));
         while let Some((ends_ms, exchange)) = self.listening.first().copied().filter(|(ends, _)| *ends <= at.millis()) {
             self.listening.remove(&(ends_ms, exchange));
             woken.push(exchange);
@@ -358,6 +394,10 @@ impl Worker {
         host: &mut dyn Host,
         effects: &mut Vec<Effect>,
     ) -> Vec<u32> {
+        if Grants::owns(result.id) {
+            let heard = self.grants.done(&result, at);
+            return heard.and_then(|h| self.shared(engine, at, host, effects, &mut 0).heard(h)).into_iter().collect();
+        }
         if Calls::owns(result.id) {
             return self.exchanges.done(result, at).into_iter().collect();
         }
@@ -375,6 +415,20 @@ impl Worker {
             value: 1,
         }));
         std::mem::take(&mut self.waiting)
+    }
+
+    /// The counts that proxies share, as of now.
+    pub(crate) fn shared<'a>(
+        &'a mut self,
+        engine: &'a Engine,
+        at: Time,
+        host: &'a mut dyn Host,
+        effects: &'a mut Vec<Effect>,
+        conflicts: &'a mut u64,
+    ) -> Shared<'a> {
+        let namespace = engine.counters_name();
+        let counters = Counters { namespace, at, alive: &mut self.alive, host, conflicts };
+        Shared { limits: &engine.limits, grants: &mut self.grants, counters, effects }
     }
 
     /// Remembers an exchange that waits for keys.

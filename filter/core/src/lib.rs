@@ -8,6 +8,7 @@
 //! State has three owners and no statics: an immutable compiled policy ([`engine::Engine`]), what one worker
 //! keeps ([`engine::Worker`]), and one HTTP exchange ([`exchange::Exchange`]).
 
+pub mod anomaly;
 pub mod audit;
 mod calendar;
 mod calls;
@@ -27,5 +28,7 @@ pub mod protocol;
 pub mod redact;
 pub mod reply;
 pub mod route;
+mod session;
+mod shards;
 mod sort;
 pub mod stream;

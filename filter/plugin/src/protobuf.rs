@@ -1,4 +1,4 @@
-//! The two protobuf messages of Envoy's foreign function `verify_signature`.
+//! The protobuf messages of Envoy's foreign functions `verify_signature` and `declare_property`.
 //!
 //! `VerifySignatureArguments { string hash_function = 1; bytes public_key = 2; bytes signature = 3; bytes text = 4 }`,
 //! `VerifySignatureResult { bool result = 1; string error = 2 }`.
@@ -21,6 +21,15 @@ pub fn verify_arguments(check: &SignatureCheck<'_>) -> Option<Vec<u8>> {
     put_bytes(&mut out, 3, check.signature);
     put_bytes(&mut out, 4, check.text);
     Some(out)
+}
+
+/// The arguments of `declare_property` for a text that a filter writes: `DeclarePropertyArguments { string name = 1; WasmType type = 2 }`
+/// with the type `String`, 1. Undeclared ones are bytes, which Envoy's expressions do not take for texts.
+pub fn declare_arguments(name: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len() + 8);
+    put_bytes(&mut out, 1, name.as_bytes());
+    out.extend_from_slice(&[2 << 3, 1]);
+    out
 }
 
 /// What Envoy found. That it could not check at all (a key it cannot read, an algorithm it has not) is not the same as a
@@ -103,6 +112,11 @@ mod tests {
         assert!(message.starts_with(b"\x0a\x06sha384\x12\x03key\x1a\x00\x22\xac\x02ttt"), "{message:?}");
         assert_eq!(message.len(), 8 + 5 + 2 + 3 + 300);
         assert_eq!(verify_arguments(&SignatureCheck { algorithm: NativeAlgorithm::Rsa(1), ..check }), None);
+    }
+
+    #[test]
+    fn texts_are_declared_as_such() {
+        assert_eq!(declare_arguments("user"), b"\x0a\x04user\x10\x01");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::abi::{Action, Buffer, Direction, Level, Map, calls};
 use crate::effects::{Target, Undone, strip_trailers};
 use crate::host::Envoy;
 use crate::state::{Caller, Errand, Generation, Hold, with};
-use crate::{config, pairs};
+use crate::{config, pairs, protobuf};
 
 /// The longest answer to a call-out that is read: no key set is longer, and no answer of an external detector is read further.
 const LONGEST_ANSWER: usize = 1024 * 1024;
@@ -37,8 +37,15 @@ pub fn configure(root: u32, size: usize) -> bool {
         );
     }
     match config::compile(&bytes) {
-        Ok(engine) => match with(|state| state.adopt(root, engine)) {
-            Some(Ok(())) => {
+        Ok(engine) => match with(|state| {
+            let declared = engine.declared();
+            state.adopt(root, engine).map(|()| declared)
+        }) {
+            Some(Ok(declared)) => {
+                for name in declared {
+                    // One that is declared already stays so.
+                    let _ = calls::foreign_function("declare_property", &protobuf::declare_arguments(name));
+                }
                 keep_time(root);
                 #[cfg(feature = "bench")]
                 crate::bench::run(&bytes, started);

@@ -16,9 +16,11 @@ use crate::Outcome;
 const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/mod.rs"),
     include_str!("../../../core/src/policy/document/access.rs"),
+    include_str!("../../../core/src/policy/document/anomaly.rs"),
     include_str!("../../../core/src/policy/document/content.rs"),
     include_str!("../../../core/src/policy/document/limits.rs"),
     include_str!("../../../core/src/policy/document/routes.rs"),
+    include_str!("../../../core/src/policy/document/sessions.rs"),
     include_str!("../../../core/src/policy/document/settings.rs"),
     include_str!("../../../core/src/policy/document/tools.rs"),
     include_str!("../../../core/src/identity/document.rs"),

@@ -1,6 +1,7 @@
 //! The command line as its users meet it: real files in, exit code, standard output and standard error out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod baseline;
 mod check;
 mod digest;
 mod key;

@@ -5,7 +5,7 @@
 
 mod record;
 
-pub use record::{Record, Tokens};
+pub use record::{Occurrences, Record, SessionFacts, Tokens};
 
 /// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
 pub const KEYS: &[(&str, &str)] = &[
@@ -25,6 +25,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("gen_ai.usage.reasoning.output_tokens", "of the tokens out: reasoning"),
     ("doorward.usage.audio.input_tokens", "of the tokens in: sound"),
     ("doorward.usage.audio.output_tokens", "of the tokens out: sound"),
+    ("doorward.usage.total_tokens", "tokens in and out: always a number, 0 where none are known"),
     (
         "doorward.usage.estimated",
         "`true` where the answer ended before it told its usage, or did not tell it: an estimate from its bytes",
@@ -67,9 +68,19 @@ pub const KEYS: &[(&str, &str)] = &[
         "tools that were taken out of the request, and calls of tools: `offered:send_mail/remove=1`, `called:query/refuse=1`, comma-separated",
     ),
     (
+        "doorward.limit.global",
+        "what came of charging counts that proxies share: `day=ok`, `credit`, `over_limit`, `failed:timeout` (or `unreachable`, `error`), `asked` (it ended before)",
+    ),
+    (
         "doorward.limit.remaining",
         "what is left of each limit that holds, reservations of calls that go on aside: `tokens-a-day=1200`, comma-separated",
     ),
+    ("doorward.session", "with `sessions`: the session's digest, 16 hex digits; two callers never share one"),
+    ("doorward.session.risk", "what has added up in the session, this exchange counted"),
+    ("doorward.session.caller_risk", "and over all sessions of its caller"),
+    ("doorward.session.seen", "the kinds of risk that the session has shown and that count still, comma-separated"),
+    ("doorward.caller", "the caller's digest, which `anomaly.baselines` name them by"),
+    ("doorward.anomaly", "in what the caller is far from usual: `requests`, `tokens`, `denials`, ..., comma-separated"),
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),
     ("doorward.content.out", "keyed digest of the answer's body as it came"),

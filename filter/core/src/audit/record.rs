@@ -11,6 +11,9 @@ use crate::protocol::Usage;
 use crate::redact::Counts;
 use crate::reply::Reason;
 
+/// How often something was met: in which direction or way, what, and what was done.
+pub type Occurrences = BTreeMap<(&'static str, String, &'static str), u32>;
+
 /// What is remembered of one exchange.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -79,11 +82,19 @@ pub struct Record {
     /// Observed statements that fitted.
     pub observed: Vec<String>,
     /// Findings by direction (`in`, `out`), type and action.
-    pub findings: BTreeMap<(&'static str, String, &'static str), u32>,
+    pub findings: Occurrences,
     /// Tools: `offered` or `called`, their names, what was done.
-    pub tools: BTreeMap<(&'static str, String, &'static str), u32>,
+    pub tools: Occurrences,
     /// How the limits stand that hold for it.
     pub remaining: Vec<Standing>,
+    /// What came of charging counts that proxies share: the limit's id, and how far that is.
+    pub shared: Vec<(String, String)>,
+    /// The session it belongs to, what has added up in it and over all of its caller's, and what was seen.
+    pub session: Option<SessionFacts>,
+    /// The caller as baselines name them, and in what they are unusual.
+    pub caller: Option<String>,
+    /// In what they are unusual.
+    pub anomaly: Vec<&'static str>,
     /// Compare-and-swaps of counters that another worker was faster at.
     pub conflicts: u64,
     /// What came of asking external detectors: direction, name, outcome.
@@ -92,6 +103,19 @@ pub struct Record {
     pub content_in: Option<String>,
     /// Keyed digest of the answer's body.
     pub content_out: Option<String>,
+}
+
+/// A session as it stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SessionFacts {
+    /// Its digest.
+    pub id: u64,
+    /// What has added up in it.
+    pub risk: f32,
+    /// And over all of its caller's.
+    pub caller_risk: f32,
+    /// What was seen.
+    pub seen: Vec<String>,
 }
 
 /// Token counts by kind, for metrics.
@@ -134,6 +158,18 @@ impl Record {
         }
     }
 
+    /// What of it is known as soon as the caller is proven; numbers that others read begin with 0.
+    pub fn caller(&self) -> Vec<(&'static str, String)> {
+        let of = |pick: fn(&Principal) -> &Option<String>| self.principal.as_deref().and_then(|p| pick(p).as_deref());
+        let values = [
+            ("doorward.user", of(|p| &p.user)),
+            ("doorward.team", of(|p| &p.team)),
+            ("doorward.workload", of(|p| &p.workload)),
+            ("doorward.usage.total_tokens", Some("0")),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, printable(value?)))).collect()
+    }
+
     /// The record's values, by key. Absent ones are left out.
     pub fn values(&self, policy: &str, digest: &str, spent_us: u64) -> Vec<(&'static str, String)> {
         let mut values = Vec::with_capacity(32);
@@ -162,6 +198,8 @@ impl Record {
         }
         let mut counts = self.placeholders;
         counts.add(self.placeholders_whole);
+        let tokens = self.usage.map_or(0, |usage| usage.input.saturating_add(usage.output));
+        put("doorward.usage.total_tokens", Some(tokens.to_string()));
         put("doorward.usage.estimated", self.usage_estimated.then(|| "true".to_owned()));
         put("doorward.api", self.api.map(str::to_owned));
         put("doorward.stream", self.streams.then(|| "true".to_owned()));
@@ -194,8 +232,18 @@ impl Record {
         let tools: Vec<String> =
             self.tools.iter().map(|((how, name, action), count)| format!("{how}:{name}/{action}={count}")).collect();
         put("doorward.tools", list(&tools));
+        let shared: Vec<String> = self.shared.iter().map(|(id, stage)| format!("{id}={stage}")).collect();
+        put("doorward.limit.global", list(&shared));
         let remaining: Vec<String> = self.remaining.iter().map(remaining).collect();
         put("doorward.limit.remaining", list(&remaining));
+        if let Some(session) = &self.session {
+            put("doorward.session", Some(format!("{:016x}", session.id)));
+            put("doorward.session.risk", Some(format!("{:.2}", session.risk)));
+            put("doorward.session.caller_risk", Some(format!("{:.2}", session.caller_risk)));
+            put("doorward.session.seen", list(&session.seen));
+        }
+        put("doorward.caller", self.caller.clone());
+        put("doorward.anomaly", Some(self.anomaly.join(",")));
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
         put("doorward.content.out", self.content_out.clone());
@@ -256,6 +304,9 @@ impl Record {
                 ("result", result.to_owned()),
             ];
             all.push(counter("doorward_external_total", labels, 1));
+        }
+        for what in &self.anomaly {
+            all.push(counter("doorward_anomaly_total", vec![target(), ("watch", (*what).to_owned())], 1));
         }
         if self.conflicts > 0 {
             all.push(counter("doorward_limit_conflicts_total", Vec::new(), self.conflicts));

@@ -34,6 +34,9 @@ impl Exchange {
             }
             return Flow::Continue;
         }
+        if self.quota.shares.waits {
+            return Flow::Hold;
+        }
         let open = match self.stage {
             Stage::Request => true,
             // Delivered or let through unread, an early answer leaves the body to be judged like any other.
@@ -56,17 +59,7 @@ impl Exchange {
                 match self.admit_request(&body, cx) {
                     Err(denial) => self.deny(denial, cx),
                     Ok(Judged::Wait) => Flow::Hold,
-                    Ok(Judged::Pass(edited)) => {
-                        if let Some(edited) = edited {
-                            self.replace_request(edited, cx);
-                        }
-                        self.record.judged = true;
-                        self.early = false;
-                        if matches!(self.stage, Stage::Request) {
-                            self.stage = Stage::Sent;
-                        }
-                        Flow::Continue
-                    }
+                    Ok(Judged::Pass(edited)) => self.goes_on_with(edited, cx),
                 }
             }
             // Nothing of a refused request may follow it, nor what was not judged before its answer was over.
@@ -76,7 +69,7 @@ impl Exchange {
         }
     }
 
-    fn replace_request(&mut self, edited: Vec<u8>, cx: &mut Context<'_>) {
+    pub(super) fn replace_request(&mut self, edited: Vec<u8>, cx: &mut Context<'_>) {
         self.record.edited = true;
         if cx.engine.hold_headers && self.facts.as_ref().is_some_and(|f| f.length) {
             let length = edited.len().to_string().into_bytes();
@@ -98,7 +91,7 @@ impl Exchange {
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
         let denial = match (body, &self.stage) {
             (Some(body), Stage::Request) => {
-                let judged = self.judge_request(&body, cx).err();
+                let judged = self.judge_request(&body, cx).and_then(|_| self.weigh(cx)).err();
                 let reserved = self.reserve(cx).err();
                 judged.or(reserved)
             }
@@ -117,26 +110,23 @@ impl Exchange {
         }
     }
 
-    /// Judges a whole request body and reserves what it needs; where a limit has a model for what is beyond it, once more as if that
-    /// one had been named. Every time, it goes past one limit at least.
+    /// Judges a whole request body, and reserves and charges what it needs; where a limit has a model for what is beyond it, once more
+    /// as if that one had been named.
     fn admit_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+        self.begin_judging();
         loop {
-            let (findings, tools) = (self.record.findings.clone(), self.record.tools.clone());
             let judged = self.judge_request(body, cx).and_then(|judged| {
                 if let Judged::Pass(_) = &judged {
+                    self.weigh(cx)?;
                     self.reserve(cx)?;
+                    self.charge(cx)?;
                 }
                 Ok(judged)
             });
-            let Err(denial) = &judged else { return judged };
-            let Some(mut facts) = self.facts.take() else { return judged };
-            let again = self.steps_down(denial, &mut facts, cx);
-            self.facts = Some(facts);
-            if !again {
-                return judged;
+            match judged {
+                Err(denial) if self.steps_down(&denial, cx) => {}
+                judged => return judged,
             }
-            // They are found again.
-            (self.record.findings, self.record.tools) = (findings, tools);
         }
     }
 
@@ -163,6 +153,7 @@ impl Exchange {
         self.record.request_bytes = body.len() as u64;
         let document = Document::parse(body, &cx.engine.json_limits)
             .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
+        self.look(document.root(), facts, cx);
         match facts.call.api {
             Api::A2aRest => return self.judge_rest(&document, facts, cx),
             api if api.is_rpc() => return self.judge_messages(&document, facts, cx),
@@ -251,7 +242,11 @@ impl Exchange {
         inspector.external = Some(&found);
         let mut outcome = inspector.json(&document, Side::Request, &model.protected, &edits, &mut facts.budget);
         facts.restore = std::mem::take(&mut outcome.restore);
-        if self.route_by_findings(asked, &mut outcome, facts, cx)? {
+        let tightened = self.tighten(&outcome.signs, cx) && outcome.denial.is_none();
+        if tightened {
+            facts.tools = Tools::default();
+        }
+        if self.route_by_findings(asked, &mut outcome, facts, cx)? || tightened {
             return self.judge_request_with(body, facts, cx);
         }
         let edited = self.remember("in", outcome)?;
@@ -495,6 +490,7 @@ impl Exchange {
             *total = total.saturating_add(count);
         }
         self.record.placeholders_whole.add(outcome.restored);
+        self.course.signs.merge(outcome.signs);
         extend(&mut self.record.observed, outcome.observed);
         // What asks for another route and was not sent there by now stays here.
         let unsent = (!outcome.routes.is_empty()).then_some(Reason::RouteUnavailable);

@@ -162,13 +162,19 @@ impl Exchange {
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
                 self.note(Reason::ProtocolUnknownPath);
                 // What is not read is counted all the same: a limit on requests is on all of them.
-                if let Err(denial) = self.count(&roles, target, false, cx) {
+                if let Err(denial) =
+                    self.count(&roles, target, false, cx).and_then(|()| self.enter(headers, &roles, cx))
+                {
+                    return self.deny(denial, cx);
+                }
+                if let Err(denial) = self.weigh(cx) {
                     return self.deny(denial, cx);
                 }
                 let principal = self.record.principal.clone();
                 let principal = principal.as_deref();
                 let model = Model::Unread;
-                let situation = Situation { roles: &roles, principal, target, model, stored: None };
+                let stored = self.stored_route(cx.engine);
+                let situation = Situation { roles: &roles, principal, target, model, stored };
                 if let Err(denial) = self.stay(&mut Vec::new(), &situation, cx) {
                     let flow = self.deny(denial, cx);
                     if self.tap.is_none() {
@@ -255,15 +261,17 @@ impl Exchange {
     /// The head is all that decides: the request goes on.
     fn send(&mut self, facts: Facts, cx: &mut Context<'_>) -> Flow {
         self.facts = Some(facts);
-        if let Err(denial) = self.reserve(cx) {
+        if let Err(denial) = self.weigh(cx).and_then(|()| self.reserve(cx)) {
             let flow = self.deny(denial, cx);
             if self.tap.is_none() {
                 return flow;
             }
         }
-        self.record.judged = true;
-        self.stage = Stage::Sent;
-        Flow::Continue
+        self.stage = Stage::Request;
+        match self.charge(cx) {
+            Err(denial) => self.deny(denial, cx),
+            Ok(()) => self.goes_on_with(None, cx),
+        }
     }
 
     /// What a request needs to go elsewhere.
@@ -288,6 +296,7 @@ impl Exchange {
     ) -> Result<(), Denial> {
         // Rates first: whoever is over one buys no further work, and refused requests count too.
         self.count(&facts.roles, facts.target, false, cx)?;
+        self.enter(headers, &facts.roles, cx)?;
         let question = Question {
             roles: &facts.roles,
             target: facts.target,

@@ -5,8 +5,10 @@
 //! refused, bytes are copied as they pass, and what would have happened is recorded.
 
 mod body;
+mod course;
 mod event;
 mod forward;
+mod global;
 mod head;
 mod line;
 mod mcp;
@@ -59,6 +61,8 @@ pub struct Exchange {
     rpc: Option<Box<Rpc>>,
     /// What it counts under limits.
     quota: quota::Quota,
+    /// What it is a part of.
+    course: course::Course,
     /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
     listens_until: Option<u64>,
 }
@@ -170,6 +174,7 @@ impl Exchange {
             asked_answer: None,
             rpc: None,
             quota: Default::default(),
+            course: Default::default(),
             listens_until: None,
         }
     }
@@ -209,6 +214,7 @@ impl Exchange {
         self.record.enforced = true;
         self.stage = Stage::Over;
         self.forget_outside(cx);
+        self.uncharge(cx);
         let mut reply = denial.reply(self.dialect);
         reply.headers.extend(self.limit_headers());
         cx.effects.push(Effect::Reply(reply));
@@ -237,6 +243,9 @@ impl Exchange {
         let roles = cx.worker.roles(cx.engine, &principal);
         self.record.roles = cx.engine.roles.names(&roles).map(str::to_owned).collect();
         self.record.principal = Some(principal);
+        if cx.engine.record_caller_first {
+            cx.effects.push(Effect::Record(self.record.caller()));
+        }
         roles
     }
 
@@ -249,6 +258,7 @@ impl Exchange {
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
         self.settle(cx);
+        self.settle_course(cx);
         self.forget_outside(cx);
         self.forget_listening(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);

@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::global::Shares;
 use super::{Context, Effect, Exchange, Facts};
+use crate::audit::Occurrences;
 use crate::engine::Engine;
 use crate::host::Side;
 use crate::identity::Principal;
@@ -29,16 +31,27 @@ pub(super) struct Quota {
     past: Vec<usize>,
     /// The model that it is to be made to instead of being refused.
     step_down: Option<String>,
+    /// What is charged to counts that proxies share.
+    pub shares: Shares,
     /// The tightest of the limits that hold for it.
     tightest: Option<Standing>,
+    /// Findings and tools from before the body was judged.
+    before: Option<(Occurrences, Occurrences)>,
     /// The status of the answer.
     pub status: Option<u16>,
     /// Bytes of an answer that is no stream, as far as they came.
     pub answer_bytes: u64,
 }
 
+impl Quota {
+    /// What is reserved for it.
+    pub fn reserved(&self) -> &Reserved {
+        &self.reserved
+    }
+}
+
 /// Whose request it is, and of what: what [`Subject`] borrows.
-struct Whose {
+pub(super) struct Whose {
     principal: Rc<Principal>,
     roles: Rc<RoleSet>,
     target: usize,
@@ -49,7 +62,7 @@ struct Whose {
 }
 
 impl Whose {
-    fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
+    pub(super) fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
         Subject {
             principal: &self.principal,
             roles: &self.roles,
@@ -64,7 +77,7 @@ impl Whose {
 
 impl Exchange {
     /// `None` where nobody was proven: a policy that only observes looks on.
-    fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
+    pub(super) fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
         Some(Whose {
             principal: self.record.principal.clone()?,
             roles: Rc::clone(roles),
@@ -186,14 +199,27 @@ impl Exchange {
         self.apply(count)
     }
 
+    /// The body is about to be judged: what is known until then outlives that it is judged again.
+    pub(super) fn begin_judging(&mut self) {
+        self.quota.before = Some((self.record.findings.clone(), self.record.tools.clone()));
+    }
+
     /// Whether the request is to be made to another model instead of being refused: then it must be judged again as if it had
-    /// named that one.
-    pub(super) fn steps_down(&mut self, denial: &Denial, facts: &mut Facts, cx: &mut Context<'_>) -> bool {
+    /// named that one. Every time, it goes past one limit at least.
+    pub(super) fn steps_down(&mut self, denial: &Denial, cx: &mut Context<'_>) -> bool {
         let Some(model) = self.quota.step_down.take() else { return false };
+        let (Some(mut facts), Some((findings, tools))) = (self.facts.take(), self.quota.before.clone()) else {
+            return false;
+        };
         self.note(denial.reason);
         self.record.rules.clear();
+        // They are found again; those that sent it elsewhere are not, since it stays there.
+        self.record.findings.retain(|(direction, _, action), _| *direction == "in" && *action == "route");
+        self.record.findings.extend(findings);
+        self.record.tools = tools;
         facts.step_to(model);
-        self.send_path(facts, cx);
+        self.send_path(&mut facts, cx);
+        self.facts = Some(facts);
         true
     }
 
@@ -211,20 +237,23 @@ impl Exchange {
         self.record.rules = count.exceeded.iter().map(|e| e.id.clone()).collect();
         let wait = count.exceeded.iter().map(|e| e.retry_after).try_fold(0, |most, wait| Some(wait?.max(most)));
         let denial = Denial { retry_after: wait, ..refusal(first, wait.is_some()) };
-        let model = first.step_down.1.clone().filter(|model| self.record.model.as_ref() != Some(model));
-        if model.is_some()
-            && self.tap.is_none()
-            && !self.signed
-            && count.exceeded.iter().all(|e| e.step_down.1.is_some())
-        {
-            // Another model instead: these limits are not for it, and it is noted that they are used up.
-            self.quota.past.extend(count.exceeded.iter().map(|e| e.step_down.0));
-            self.quota.step_down = model;
-        }
+        let refusing: Vec<_> = count.exceeded.iter().map(|e| e.step_down.clone()).collect();
+        self.step_past(&refusing);
         if let Some(standing) = count.standings.iter().find(|s| s.id == first.id && shown(s)) {
             self.quota.tightest = Some(standing.clone());
         }
         Err(denial)
+    }
+
+    /// Where each of the limits that refuse has a model for what is beyond it, the request is to be made to the first one's: these
+    /// limits are not for it, and it is noted that they are used up.
+    pub(super) fn step_past(&mut self, refusing: &[(usize, Option<String>)]) {
+        let model = refusing.first().and_then(|(_, model)| model.clone());
+        let model = model.filter(|model| self.record.model.as_ref() != Some(model));
+        if model.is_some() && self.tap.is_none() && !self.signed && refusing.iter().all(|(_, model)| model.is_some()) {
+            self.quota.past.extend(refusing.iter().map(|(place, _)| place));
+            self.quota.step_down = model;
+        }
     }
 
     /// Headers that tell how the tightest limit stands (draft-ietf-httpapi-ratelimit-headers-03).
@@ -266,8 +295,18 @@ impl Exchange {
         });
     }
 
+    /// Nothing was used of what was reserved.
+    pub(super) fn give_back(&mut self, cx: &mut Context<'_>) {
+        let reserved = std::mem::take(&mut self.quota.reserved);
+        let engine = cx.engine;
+        if engine.limits.give_back(reserved, &mut counters(cx, &mut self.record.conflicts)).is_err() {
+            self.note(Reason::LimitUnavailable);
+        }
+    }
+
     /// The exchange is over, in whatever way: what was reserved is settled.
     pub(super) fn settle(&mut self, cx: &mut Context<'_>) {
+        self.uncharge(cx);
         let reserved = std::mem::take(&mut self.quota.reserved);
         let operation = self.facts.as_ref().map(|f| f.call.operation);
         let weight = self.quota.weight;
@@ -279,7 +318,7 @@ impl Exchange {
             cx.worker.calibrations.learn(model, (plain, weight), (output, self.record.stream_bytes));
         }
         let whose = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target));
-        let Some(whose) = whose.filter(|_| !reserved.is_empty()) else { return };
+        let Some(whose) = whose.filter(|_| !reserved.is_empty() || !self.quota.shares.is_empty()) else { return };
         let failed = self.quota.status.is_some_and(|status| !(200..300).contains(&status));
         let used = match (&self.record.usage, operation) {
             // Its results come another day: all that was reserved is taken for used.
@@ -304,6 +343,7 @@ impl Exchange {
         if engine.limits.settle(reserved, &used, &subject, &engine.models, &mut counters).is_err() {
             self.note(Reason::LimitUnavailable);
         }
+        self.settle_shares(&used, cx);
     }
 }
 
@@ -314,12 +354,8 @@ fn counters<'a>(cx: &'a mut Context<'_>, conflicts: &'a mut u64) -> Counters<'a>
 
 fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
     let reason = match exceeded.what {
-        What::Requests => Reason::LimitRequests,
-        What::Concurrent => Reason::LimitConcurrent,
-        What::Unpriced => Reason::LimitUnpriced,
         What::Tokens | What::Cost if !may_fit_later => Reason::LimitTooLarge,
-        What::Tokens => Reason::LimitTokens,
-        What::Cost => Reason::LimitCost,
+        what => over(what),
     };
     let (asks, left) = exceeded.asks;
     let detail = match exceeded.what {
@@ -327,6 +363,17 @@ fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {
         _ => format!("limit `{}`", exceeded.id),
     };
     Denial::new(reason).detail(detail)
+}
+
+/// The reason where nothing, or too little, is left of a limit.
+pub(super) fn over(what: What) -> Reason {
+    match what {
+        What::Requests => Reason::LimitRequests,
+        What::Concurrent => Reason::LimitConcurrent,
+        What::Unpriced => Reason::LimitUnpriced,
+        What::Tokens => Reason::LimitTokens,
+        What::Cost => Reason::LimitCost,
+    }
 }
 
 /// Whether no tokens come out of a call.

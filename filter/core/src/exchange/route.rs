@@ -41,6 +41,11 @@ impl Way {
     pub fn new(path: String, model_in_path: Option<Range<usize>>, prefix: String) -> Self {
         Self { path, model_in_path, prefix, ..Self::default() }
     }
+
+    /// Whether findings have sent it elsewhere.
+    pub fn found(&self) -> bool {
+        self.found
+    }
 }
 
 impl Facts {
@@ -67,7 +72,7 @@ impl Exchange {
             return Ok(false);
         }
         facts.way.asked = true;
-        let choice = cx.engine.routes.by_facts(&self.situation(model, facts));
+        let choice = cx.engine.routes.by_facts(&self.situation(model, facts, cx));
         extend(&mut self.record.observed, choice.observed);
         match choice.route {
             Some(route) => self.reroute(route, facts, cx),
@@ -94,7 +99,7 @@ impl Exchange {
         let places: Vec<usize> = met.iter().map(|(place, _)| *place).collect();
         let conflict =
             |ids: Vec<String>| Denial::new(Reason::RouteConflict).detail(format!("statements `{}`", ids.join("`, `")));
-        let route = match cx.engine.routes.by_findings(&places, &self.situation(model, facts)) {
+        let route = match cx.engine.routes.by_findings(&places, &self.situation(model, facts, cx)) {
             Ok(None) => return Ok(false),
             Ok(Some(route)) if facts.way.found => Err(vec![route.id.clone()]),
             other => other,
@@ -186,9 +191,10 @@ impl Exchange {
     }
 
     /// What statements look at.
-    pub(super) fn situation<'s>(&'s self, model: Model<'s>, facts: &'s Facts) -> Situation<'s> {
+    pub(super) fn situation<'s>(&'s self, model: Model<'s>, facts: &'s Facts, cx: &Context<'_>) -> Situation<'s> {
+        let stored = self.stored_route(cx.engine);
         let principal = self.record.principal.as_deref();
-        Situation { roles: &facts.roles, principal, target: facts.target, model, stored: None }
+        Situation { roles: &facts.roles, principal, target: facts.target, model, stored }
     }
 
     /// Sends the request to a route's target. What only looks on records it, and sends nothing anywhere.

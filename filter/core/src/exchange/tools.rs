@@ -22,6 +22,8 @@ use crate::stream::Judge as _;
 pub(super) struct Tools {
     /// The statements that fit the call.
     fitting: Fitting,
+    /// The thresholds of the session that take tools away.
+    forbids: Vec<usize>,
     /// The kinds of tools that are no functions, by their names: a call does not always tell.
     kinds: Vec<(String, String)>,
     /// Some were cut out of the request, and calls out of the answer.
@@ -51,8 +53,13 @@ impl Exchange {
         let root = document.root();
         let met = self.tainted(document, question, cx);
         let access = &cx.engine.access;
-        let tainted = |id: &str| met.as_ref().is_none_or(|met| met.iter().any(|m| m == id));
-        let mut tools = Tools { fitting: access.fitting(question, &tainted), ..Tools::default() };
+        if let Some(met) = &met {
+            self.taint(met);
+        }
+        let tainted =
+            |id: &str| met.as_ref().is_none_or(|met| met.iter().any(|m| m == id)) || self.tainted_before(id, false);
+        let fitting = access.fitting(question, &tainted);
+        let mut tools = Tools { fitting, forbids: self.forbids().to_vec(), ..Tools::default() };
         let mut edits = Edits::new();
         let mut denial = None;
         // Batches: every request has tools of its own.
@@ -60,7 +67,7 @@ impl Exchange {
         let inner = batch.into_iter().flat_map(|r| r.items()).filter_map(|item| item.get_folded("params"));
         for root in std::iter::once(root).chain(inner) {
             let list = declared(root);
-            let refused = self.refused(&list, &mut tools, access, &mut denial);
+            let refused = self.refused(&list, &mut tools, cx.engine, &mut denial);
             if !refused.contains(&true) {
                 continue;
             }
@@ -104,10 +111,11 @@ impl Exchange {
         &mut self,
         list: &List<'_>,
         tools: &mut Tools,
-        access: &Access,
+        engine: &Engine,
         denial: &mut Option<Denial>,
     ) -> Vec<bool> {
         let mut refused = Vec::new();
+        let access = &engine.access;
         list.tools(&mut |offered: &Offered<'_>| {
             let tool = Tool {
                 name: &offered.name,
@@ -118,8 +126,9 @@ impl Exchange {
             let answer = access.tool(&tool, &tools.fitting);
             let ids = |places: Vec<usize>| places.into_iter().map(|p| access.id(p).to_owned()).collect();
             extend(&mut self.record.observed, ids(answer.observed));
-            if answer.miss.is_some() {
-                extend(&mut self.record.rules, ids(answer.rules));
+            let forbidden = engine.sessions.forbids(&tools.forbids, &offered.name);
+            if answer.miss.is_some() || forbidden.is_some() {
+                extend(&mut self.record.rules, forbidden.map_or_else(|| ids(answer.rules), |id| vec![id.to_owned()]));
                 self.record.tool("offered", &offered.name, "remove");
                 denial.get_or_insert_with(|| {
                     Denial::new(Reason::ToolNotAllowed).detail(format!("the tool `{}`", shown(&offered.name)))
@@ -127,7 +136,7 @@ impl Exchange {
             } else if offered.kind != FUNCTION && tools.kinds.len() < MAX_KINDS {
                 tools.kinds.push((offered.name.clone().into_owned(), offered.kind.clone().into_owned()));
             }
-            refused.push(answer.miss.is_some());
+            refused.push(answer.miss.is_some() || forbidden.is_some());
         });
         refused
     }
@@ -196,7 +205,7 @@ const MAX_SEEN: usize = 256;
 impl<'a> Judge<'a> {
     /// None where no statement that fits is about tools: then everything may be called.
     pub fn new(tools: &'a Tools, restore: &'a RestoreMap, engine: &'a Engine) -> Option<Self> {
-        tools.fitting.has_rules().then(|| Self {
+        (tools.fitting.has_rules() || !tools.forbids.is_empty()).then(|| Self {
             engine,
             tools,
             restore,
@@ -229,7 +238,8 @@ impl<'a> Judge<'a> {
         let access = &self.engine.access;
         // The provider connected to a server of its own long ago; what is called here is run by the application.
         let answer = access.tool(&Tool { name, kind, server: None, arguments }, &self.tools.fitting);
-        let miss = if name.is_empty() { Some(ToolMiss::Tool) } else { answer.miss };
+        let forbidden = name.is_empty() || self.engine.sessions.forbids(&self.tools.forbids, name).is_some();
+        let miss = if forbidden { Some(ToolMiss::Tool) } else { answer.miss };
         if self.seen.len() < MAX_SEEN {
             self.seen.push(Judged {
                 name: name.to_owned(),

@@ -39,7 +39,8 @@ impl Exchange {
             }
         };
         let roles = self.prove(principal, cx);
-        if let Err(denial) = self.count(&roles, target, false, cx) {
+        let entered = self.count(&roles, target, false, cx).and_then(|()| self.enter(headers, &roles, cx));
+        if let Err(denial) = entered.and_then(|()| self.weigh(cx)) {
             return self.deny(denial, cx);
         }
         let model = match named(headers) {
@@ -61,7 +62,8 @@ impl Exchange {
         let principal = self.record.principal.clone();
         let principal = principal.as_deref();
         let known = Model::Named(&model);
-        let situation = Situation { roles: &roles, principal, target, model: known, stored: None };
+        let situation =
+            Situation { roles: &roles, principal, target, model: known, stored: self.stored_route(cx.engine) };
         match self.ask(&question, cx).and_then(|()| self.stay(&mut Vec::new(), &situation, cx)) {
             Err(denial) => self.deny(denial, cx),
             Ok(()) => {

@@ -14,6 +14,9 @@ impl Exchange {
         if let Some(flow) = self.wake_outside(cx) {
             return flow;
         }
+        if let Some(flow) = self.wake_charged(cx) {
+            return flow;
+        }
         let waiting = match std::mem::replace(&mut self.stage, Stage::Pass) {
             Stage::Waiting(waiting) => waiting,
             // It waits no more: a body that was too large was refused meanwhile, and stays so.

@@ -176,6 +176,7 @@ impl Rules {
             None | Some(Json::Null) => None,
             Some(id) => Some(id.text().filter(|id| super::claims::usable(id)).ok_or(Reason::Claims)?.to_owned()),
         };
+        principal.issued_at = date(claims, "iat").ok().flatten().map(|ms| ms / 1000);
         let expires_ms = date(claims, "exp")?;
         principal.expires_at = expires_ms.map(|ms| ms / 1000);
         principal.ends_ms = expires_ms.map(|ms| ms.saturating_add(self.skew_ms));

@@ -52,6 +52,8 @@ pub struct Principal {
     pub key_id: Option<String>,
     /// The token's `jti`.
     pub token_id: Option<String>,
+    /// When the token was issued (`iat`), in seconds since 1970.
+    pub issued_at: Option<u64>,
     /// When the proof ends, in seconds since 1970; without the tolerated clock skew.
     pub expires_at: Option<u64>,
     /// When the proof is taken no more, in milliseconds since 1970: `expires_at` and the tolerated clock skew.
@@ -72,6 +74,7 @@ impl Principal {
             issuer: None,
             key_id: None,
             token_id: None,
+            issued_at: None,
             expires_at: None,
             ends_ms: None,
         }

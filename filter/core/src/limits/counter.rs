@@ -146,6 +146,17 @@ impl Counter {
         }
     }
 
+    /// Whether what it counts is of this place, and of none that is later.
+    pub fn is_at(&self, place: Place) -> bool {
+        self.newest == place.index
+    }
+
+    /// Replaces what was used, in a window of one part.
+    pub fn set(&mut self, amount: u64, place: Place) {
+        self.used.clear();
+        self.add(amount, place);
+    }
+
     /// Reserves for one call. Answers whether there was room for another VM.
     pub fn reserve(&mut self, generation: u32, lease: Lease) -> bool {
         if !self.holders.iter().any(|h| h.generation == generation) {

@@ -1,7 +1,5 @@
 //! Counters in the shared store, changed by compare-and-swap: exact for all workers of a process.
 
-use hmac_sha256::Hash;
-
 use super::alive::{self, Alive};
 use super::counter::Counter;
 use super::table::{Id, Table};
@@ -77,20 +75,6 @@ pub(super) fn prepare(namespace: &str, host: &mut dyn Host) -> Result<(), HostEr
         }
     }
     Ok(())
-}
-
-/// The identity of a counter: every part carries its length, so that no two lists of parts are one.
-pub(super) fn identity(parts: &[&[u8]]) -> Id {
-    let mut hash = Hash::new();
-    for part in parts {
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    let mut id = Id::default();
-    for (to, from) in id.iter_mut().zip(hash.finalize()) {
-        *to = from;
-    }
-    id
 }
 
 fn shard(namespace: &str, id: &Id) -> String {

@@ -2,16 +2,19 @@
 
 use super::What;
 use super::counter::Lease;
-use super::ledger::identity;
+use super::global::Global;
 use super::table::Id;
 use super::window::Window;
 use crate::calendar;
 use crate::config::{Path, Problem};
+use crate::engine::Env;
 use crate::identity::Principal;
 use crate::policy::{
-    Globs, LimitDocument, Mode, Models, Number, Per, RoleSet, Roles, Targets, Verdict, Who, includes, is_model_name,
+    Globs, LimitDocument, Mode, Models, Number, OnServiceFailure, Per, RoleSet, Roles, Targets, Verdict, Who, includes,
+    is_model_name,
 };
 use crate::protocol::Usage;
+use crate::shards::identity;
 
 /// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
 /// up fills no more than these.
@@ -69,6 +72,8 @@ pub(super) struct Limit {
     pub step_down: Option<String>,
     /// The place of the limit that does not hold where this one does.
     pub replaces: Option<usize>,
+    /// Who counts for all proxies together.
+    pub global: Option<Global>,
     amount: u64,
     overrides: Vec<Override>,
     currency: String,
@@ -123,6 +128,7 @@ impl Limit {
         document: &LimitDocument,
         roles: &Roles,
         targets: &Targets,
+        env: Env<'_>,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -221,6 +227,8 @@ impl Limit {
             needs_body: document.step_down.is_some() || by_tool || !models.is_empty() || per.contains(&Per::Model),
             step_down: document.step_down.clone(),
             replaces: None,
+            global: (document.global.as_ref())
+                .map(|global| Global::compile(global, kind, env, &path.key("global"), problems)),
             amount,
             overrides,
             currency: document.currency.clone().unwrap_or_else(|| "USD".to_owned()),
@@ -239,6 +247,11 @@ impl Limit {
             && (self.models.is_empty() || subject.model.is_some_and(|(model, _)| self.models.any(model)))
             && (self.tools.is_empty() || subject.tools.iter().any(|tool| self.tools.any(tool)))
             && (!self.per.contains(&Per::Tool) || !subject.tools.is_empty())
+    }
+
+    /// Whether it refuses by its own count.
+    pub fn refuses(&self) -> bool {
+        self.mode == Mode::Enforce && self.global.as_ref().is_none_or(|g| g.on_failure != OnServiceFailure::Allow)
     }
 
     /// How much it grants now.

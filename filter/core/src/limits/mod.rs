@@ -4,13 +4,16 @@
 //! before it goes on, and settled with what it did use when it is over. So no number of calls at the same time passes a limit:
 //! what is used and what is reserved never add up to more.
 //!
-//! What it does not do: it does not count across processes.
+//! What a limit counts for all proxies together, a rate-limit service counts beside it ([`global`]).
 
 mod alive;
 mod counter;
 mod estimate;
+mod global;
+mod grants;
 mod ledger;
 mod limit;
+mod rls;
 mod table;
 mod window;
 mod zone;
@@ -20,12 +23,16 @@ use std::collections::HashSet;
 pub(crate) use alive::{Alive, BEAT_MS};
 use counter::Lease;
 pub(crate) use estimate::{Calibrations, Weight};
+pub use global::Share;
+pub(crate) use global::{Shared, Stage as GrantStage};
+pub(crate) use grants::Grants;
 use ledger::Ledger;
 use limit::{Kind, Limit};
 pub use limit::{Need, Subject};
 use table::Id;
 
 use crate::config::{Path, Problem};
+use crate::engine::Env;
 use crate::exchange::Time;
 use crate::host::{Host, HostError};
 use crate::policy::{LimitDocument, Mode, Models, Roles, Targets, Verdict};
@@ -125,6 +132,7 @@ impl Limits {
         documents: &[LimitDocument],
         roles: &Roles,
         targets: &Targets,
+        env: Env<'_>,
         path: &Path,
         problems: &mut Vec<Problem>,
     ) -> Self {
@@ -133,7 +141,7 @@ impl Limits {
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
             crate::policy::check_id(&document.id, &mut ids, &path, problems);
-            limits.push(Limit::compile(document, roles, targets, &path, problems));
+            limits.push(Limit::compile(document, roles, targets, env, &path, problems));
         }
         for (i, document) in documents.iter().enumerate() {
             let Some(id) = &document.replaces else { continue };
@@ -168,6 +176,11 @@ impl Limits {
     /// Whether some limit has a model for what is beyond it.
     pub fn steps_down(&self) -> bool {
         self.0.iter().any(|limit| limit.step_down.is_some())
+    }
+
+    /// Whether there are any that proxies share.
+    pub fn are_shared(&self) -> bool {
+        self.0.iter().any(|limit| limit.global.is_some() && limit.mode == Mode::Enforce)
     }
 
     /// Whether some limit holds for what a request uses, as far as is known before its body: what it needs must be estimated.
@@ -207,7 +220,7 @@ impl Limits {
                     (counter.used(), counter.frees(short.max(1)), place.end)
                 })?;
                 let (used, frees, end) = used;
-                let over = used > amount;
+                let over = used > amount && (limit.refuses() || limit.mode == Mode::Observe);
                 let now = counters.at.millis();
                 let wait = limit.wait(frees, now);
                 count.tell((place, limit), amount, used, end, over.then_some((times, wait)), now);
@@ -268,7 +281,7 @@ impl Limits {
                     let taken = counter.used().saturating_add(counter.reserved());
                     let left = amount.saturating_sub(taken);
                     let fits = lease.amount.max(u64::from(open)) <= left;
-                    let room = (!fits && limit.mode == Mode::Enforce) || counter.reserve(generation, lease);
+                    let room = (!fits && limit.refuses()) || counter.reserve(generation, lease);
                     let short = lease.amount.saturating_sub(left);
                     (taken, fits, room, counter.frees(short.max(1)), place.end)
                 })?;
@@ -277,13 +290,14 @@ impl Limits {
                     return Err(HostError::Failed);
                 }
                 let now = counters.at.millis();
-                if fits || limit.mode == Mode::Observe {
+                if fits || !limit.refuses() {
                     reserved.0.push(Held { limit: place, id, lease });
                 }
                 // What others reserved may come back at any time; what can never fit does not.
                 let wait = (lease.amount <= amount).then(|| limit.wait(frees, now).unwrap_or(1));
                 let used = taken.saturating_add(lease.amount);
-                count.tell((place, limit), amount, used, end, (!fits).then_some((lease.amount, wait)), now);
+                let over = !fits && (limit.refuses() || limit.mode == Mode::Observe);
+                count.tell((place, limit), amount, used, end, over.then_some((lease.amount, wait)), now);
             }
         }
         Ok(())

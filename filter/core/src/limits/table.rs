@@ -1,101 +1,51 @@
-//! A bounded table of counters, as bytes. Envoy's shared store cannot delete, so there is never a key per caller: a fixed set of
-//! shards holds one table each.
-//!
-//! An entry: 2 bytes of its whole length, 16 of identity, 8 of the second when its window is over (all little endian), and the
-//! counter (`counter.rs`).
+//! The counters of one shard: a bounded table ([`crate::shards`]) in which no counter whose window goes on is forgotten for
+//! another. The stamp of an entry is the second when its window is over.
 
 use super::counter::Counter;
+use crate::shards::{HEAD, Table as Entries};
 
-const HEAD: usize = 26;
+pub(super) use crate::shards::Id;
 
 /// What one shard holds at most. An idle counter takes 44 to 108 bytes, one with reservations 24 more for each VM that made
 /// any: a thousand counters of months, some 300 of sliding windows that are used all the time.
 const MAX_BYTES: usize = 32 * 1024;
 
-/// The identity of a counter.
-pub(super) type Id = [u8; 16];
-
 /// The counters of one shard.
 #[derive(Debug)]
-pub(super) struct Table(Vec<u8>);
+pub(super) struct Table(Entries);
 
 impl Table {
     /// Takes stored bytes. Bytes that are no table (which only another writer could have left) are an empty one.
     pub fn read(bytes: Vec<u8>) -> Self {
-        let table = Self(bytes);
-        let whole = table.entries().map(|e| e.len()).sum::<usize>() == table.0.len();
-        if whole { table } else { Self(Vec::new()) }
+        Self(Entries::read(bytes))
     }
 
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        self.0.bytes()
     }
 
     /// The counter of `id`, a new one where there is none.
     pub fn find(&self, id: &Id) -> Counter {
-        let entry = self.entries().find(|entry| entry.get(2..18) == Some(id));
-        entry.and_then(|entry| Counter::read(entry.get(HEAD..)?)).unwrap_or_default()
+        self.0.find(id).and_then(Counter::read).unwrap_or_default()
     }
 
     /// Puts a counter in, whose window is over at `over` (seconds since 1970). Answers whether there was room: no counter whose
     /// window goes on is forgotten for another.
     #[must_use]
     pub fn put(&mut self, id: &Id, counter: &Counter, over: u64, now: u64) -> bool {
-        let mut entry = Vec::with_capacity(HEAD + 128);
-        entry.extend_from_slice(&[0; 2]);
-        entry.extend_from_slice(id);
-        entry.extend_from_slice(&over.to_le_bytes());
-        counter.write(&mut entry);
-        let Ok(length) = u16::try_from(entry.len()) else { return false };
-        entry.splice(0..2, length.to_le_bytes());
-
-        let mut at = 0;
-        let found = self.entries().find_map(|e| {
-            let start = at;
-            at += e.len();
-            (e.get(2..18) == Some(id)).then_some(start..at)
-        });
-        match found {
-            Some(range) if range.len() == entry.len() => {
-                if let Some(old) = self.0.get_mut(range) {
-                    old.copy_from_slice(&entry);
-                }
+        let mut bytes = Vec::with_capacity(128);
+        counter.write(&mut bytes);
+        if self.0.find(id).is_none() {
+            let full = |table: &Entries| table.bytes().len() + HEAD + bytes.len() > MAX_BYTES;
+            if full(&self.0) {
+                // What is over, and nobody holds anything of.
+                self.0.retain(|e| e.stamp > now || Counter::read(e.kept).is_some_and(|counter| !counter.is_idle()));
             }
-            Some(range) => drop(self.0.splice(range, entry)),
-            None => {
-                if self.0.len() + entry.len() > MAX_BYTES {
-                    self.forget(now);
-                }
-                if self.0.len() + entry.len() > MAX_BYTES {
-                    return false;
-                }
-                self.0.extend_from_slice(&entry);
+            if full(&self.0) {
+                return false;
             }
         }
-        true
-    }
-
-    /// Drops counters whose window is over and that nobody holds anything of.
-    fn forget(&mut self, now: u64) {
-        let goes_on = |entry: &[u8]| {
-            let over = entry.get(18..26).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
-            over > now || entry.get(HEAD..).and_then(Counter::read).is_some_and(|counter| !counter.is_idle())
-        };
-        let kept = self.entries().filter(|entry| goes_on(entry)).flatten().copied().collect();
-        self.0 = kept;
-    }
-
-    fn entries(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.0.as_slice();
-        std::iter::from_fn(move || {
-            let length = usize::from(u16::from_le_bytes(*rest.first_chunk::<2>()?));
-            if length < HEAD {
-                return None;
-            }
-            let (entry, left) = rest.split_at_checked(length)?;
-            rest = left;
-            Some(entry)
-        })
+        self.0.put(id, over, &bytes)
     }
 }
 

@@ -32,7 +32,8 @@ fn tokens(input: u64, output: u64) -> Need {
 fn compile(json: &str) -> (Limits, Vec<String>) {
     let documents: Vec<LimitDocument> = from_tree(&tree_from_json(json).unwrap(), &Path::root()).unwrap();
     let mut problems = Vec::new();
-    let limits = Limits::compile(&documents, &Roles::default(), &Targets::default(), &Path::root(), &mut problems);
+    let limits =
+        Limits::compile(&documents, &Roles::default(), &Targets::default(), &|_| None, &Path::root(), &mut problems);
     (limits, problems.iter().map(ToString::to_string).collect())
 }
 

@@ -16,6 +16,8 @@ pub(super) enum Window {
     Sliding(u64),
     /// This minute, hour, day, week or month of the calendar.
     Calendar(Unit, Zone),
+    /// So many milliseconds of the clock, one window after the other.
+    Tumbling(u64),
     /// Only what is going on now.
     Now,
 }
@@ -83,6 +85,11 @@ impl Window {
                 let end = (index + 1 + PARTS as u64).saturating_mul(part).div_ceil(1000);
                 Place { index, parts: PARTS + 1, end }
             }
+            Window::Tumbling(length) => {
+                let length = (length / 1000).max(1);
+                let start = millis / 1000 / length * length;
+                Place { index: start, parts: 1, end: start.saturating_add(length) }
+            }
             Window::Calendar(unit, zone) => {
                 let (start, end) = calendar(*unit, zone, millis / 1000);
                 Place { index: start, parts: 1, end }
@@ -98,7 +105,15 @@ impl Window {
                 let part = (length / PARTS as u64).max(1);
                 (index + 1 + PARTS as u64).saturating_mul(part).div_ceil(1000)
             }
-            Window::Calendar(..) | Window::Now => self.place(now_millis).end,
+            Window::Calendar(..) | Window::Tumbling(_) | Window::Now => self.place(now_millis).end,
+        }
+    }
+
+    /// The window of a count that others keep, who know nothing of parts of windows: each has a beginning and an end.
+    pub fn on_the_clock(&self) -> Self {
+        match self {
+            Window::Sliding(length) => Window::Tumbling(*length),
+            window => window.clone(),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use super::access::check_id;
 use super::document::{
-    AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RouteDocument, StreamMode, Verdict,
+    AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RiskDocument, RouteDocument, StreamMode,
+    Verdict,
 };
 use super::roles::{RoleSet, Roles, Who};
 use super::targets::{Targets, includes};
@@ -31,6 +32,8 @@ pub struct Rule {
     pub placeholder: Placeholder,
     /// For `route`: the place of the statement that says where to.
     pub route: Option<usize>,
+    /// The row of `sessions.risk` that it feeds: nothing else comes of it.
+    pub sign: Option<usize>,
     on_failure: Verdict,
     stream: StreamMode,
     detect: Selection,
@@ -90,6 +93,7 @@ impl Content {
                 mode: if only_looks { Mode::Observe } else { document.mode },
                 placeholder: document.placeholder,
                 route,
+                sign: None,
                 on_failure: document.on_failure.unwrap_or_default(),
                 stream: document.stream,
                 detect,
@@ -112,6 +116,7 @@ impl Content {
                 mode: document.mode,
                 placeholder: Placeholder::default(),
                 route: Some(i),
+                sign: None,
                 on_failure: Verdict::default(),
                 stream: StreamMode::default(),
                 detect: detect.unwrap_or_else(|problem| {
@@ -147,6 +152,7 @@ impl Content {
                 mode: Mode::Enforce,
                 placeholder: Placeholder::default(),
                 route: None,
+                sign: None,
                 on_failure: Verdict::default(),
                 stream: StreamMode::default(),
                 detect: detect.unwrap_or_else(|problem| {
@@ -161,6 +167,39 @@ impl Content {
             }));
         }
         Self(rules)
+    }
+
+    /// Adds what `sessions` look for: rules that only tell what was seen.
+    pub fn watch(
+        &mut self,
+        risks: &[RiskDocument],
+        detectors: &Detectors,
+        roles: &Roles,
+        path: &Path,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (i, risk) in risks.iter().enumerate().filter(|(_, risk)| !risk.detect.0.is_empty()) {
+            let detect = detectors.select(&risk.detect.0, &path.index(i).key("detect"));
+            self.0.push(Rc::new(Rule {
+                id: risk.id.clone(),
+                action: Action::Flag,
+                mode: Mode::Enforce,
+                placeholder: Placeholder::default(),
+                route: None,
+                sign: Some(i),
+                // A detector that fails refuses where a content statement says so.
+                on_failure: Verdict::Allow,
+                stream: StreamMode::Tail,
+                detect: detect.unwrap_or_else(|problem| {
+                    problems.push(problem);
+                    Selection::default()
+                }),
+                directions: risk.direction.0.clone(),
+                channels: risk.channels.0.clone(),
+                who: roles.who(&Default::default(), path, problems),
+                targets: None,
+            }));
+        }
     }
 
     /// Whether any statement hashes values.

@@ -19,9 +19,11 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnswersDocument, AtMaxHold, ContentDocument, Direction, Document, FirstUse, Forward, LimitDocument, Mode,
-    OnChange, Per, Placeholder, PriceDocument, ReserveDocument, RoleDocument, RouteDocument, RouteToDocument,
-    RouteWhenDocument, StreamMode, ToolDocument, Transport, Ungoverned, Unit, Verdict,
+    Action, AnomalyActionDocument, AnomalyDocument, AnswersDocument, AtMaxHold, BaselineDocument, ContentDocument,
+    Direction, Document, FirstUse, Forward, GlobalDocument, LimitDocument, Mode, Of, OnChange, OnServiceFailure, Per,
+    Placeholder, PriceDocument, React, Refund, ReserveDocument, RiskDocument, RoleDocument, RouteDocument,
+    RouteToDocument, RouteWhenDocument, SessionsDocument, StreamMode, ThresholdDocument, Tighten, ToolDocument,
+    Transport, Ungoverned, Unit, Verdict, WatchDocument,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

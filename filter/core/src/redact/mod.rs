@@ -28,6 +28,7 @@ use crate::json::{Document, Limits};
 use crate::policy::{Globs, Plan};
 use crate::protocol::{Channel, Operation, walk};
 use crate::reply::Reason;
+use crate::session::Signs;
 
 /// What inspecting one body came to.
 #[derive(Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Outcome {
     pub restore: RestoreMap,
     /// What became of placeholders in an answer.
     pub restored: Counts,
+    /// Fingerprints of what was found, for what adds up over exchanges.
+    pub signs: Signs,
 }
 
 impl Outcome {
@@ -71,6 +74,7 @@ impl Outcome {
             *total = total.saturating_add(count);
         }
         self.restored.add(other.restored);
+        self.signs.merge(other.signs);
     }
 }
 

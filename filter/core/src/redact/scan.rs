@@ -491,7 +491,17 @@ impl<'a, 'b> Scan<'a, 'b> {
         // Of what is done to the text itself: a request that goes elsewhere is judged anew, and one that is there already goes on.
         let mut edit: Option<Action> = None;
         let mut form = Form::Label;
-        for rule in self.inspector.plan.rules(channel, finding.kind) {
+        let plan = self.inspector.plan;
+        let kind = &self.inspector.detectors.kind(finding.kind).name;
+        if new && !finding.test_value {
+            let rows = plan.rules(channel, finding.kind).filter_map(|rule| rule.sign);
+            self.outcome.signs.add(kind, value, rows);
+        }
+        for rule in plan.rules(channel, finding.kind) {
+            if rule.sign.is_some() {
+                strictest = Some(strictest.map_or(Action::Flag, |s| s.min(Action::Flag)));
+                continue;
+            }
             let ids = match rule.mode {
                 Mode::Observe => &mut self.outcome.observed,
                 Mode::Enforce => {
@@ -519,7 +529,6 @@ impl<'a, 'b> Scan<'a, 'b> {
                 denying.push(rule.id.clone());
             }
         }
-        let kind = &self.inspector.detectors.kind(finding.kind).name;
         let label = if finding.test_value { format!("{kind}.test") } else { kind.clone() };
         let action = strictest.map_or("observe", Action::as_str);
         let count = self.outcome.findings.entry((label, action)).or_default();

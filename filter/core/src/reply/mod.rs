@@ -21,6 +21,8 @@ pub struct Denial {
     pub detail: Option<String>,
     /// Seconds after which another try may pass.
     pub retry_after: Option<u64>,
+    /// Seconds ago that a token may have been issued, where a fresh one is asked for.
+    pub max_age: Option<u64>,
     /// What a client of MCP is told beside it.
     pub rpc: Option<Box<Rpc>>,
 }
@@ -28,7 +30,7 @@ pub struct Denial {
 impl Denial {
     /// A denial that says no more than its reason.
     pub fn new(reason: Reason) -> Self {
-        Self { reason, detail: None, retry_after: None, rpc: None }
+        Self { reason, detail: None, retry_after: None, max_age: None, rpc: None }
     }
 
     /// The same with a name out of the policy or the API.
@@ -87,11 +89,16 @@ impl Denial {
         if self.reason.status() == 401 {
             let error = match self.reason {
                 Reason::Identity(reason) => reason.bearer_error(),
+                // RFC 9470, section 3.
+                Reason::AnomalyFreshToken => Some("insufficient_user_authentication"),
                 _ => None,
             };
             let mut challenge = "Bearer realm=\"doorward\"".to_owned();
             if let Some(error) = error {
                 challenge.push_str(&format!(", error=\"{error}\", error_description=\"{code}\""));
+            }
+            if let Some(age) = self.max_age {
+                challenge.push_str(&format!(", max_age=\"{age}\""));
             }
             challenge.push_str(&self.metadata());
             headers.push(("www-authenticate".to_owned(), challenge));

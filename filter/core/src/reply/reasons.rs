@@ -185,6 +185,26 @@ reasons! {
         "The model has no price in the policy, and a budget holds. Choose another model, or tell the platform team.";
     /// The counters could not be read or written.
     LimitUnavailable "limit.unavailable" 503 retry "The limit's counters are not available. Try again.";
+    /// What a session has shown by now is beyond a threshold.
+    SessionDenied "session.denied" 403 final
+        "What has been shown in this session by now, taken together, must not go on here. Begin another one without it, or ask for access.";
+    /// Only noted: a session is beyond a threshold.
+    SessionFlagged "session.flagged" 403 final "What has been shown in this session by now is beyond a threshold.";
+    /// What is kept of sessions could not be read or written.
+    SessionUnavailable "session.unavailable" 503 retry "What is known of the session is not available. Try again.";
+    /// The caller does far more than they usually do.
+    AnomalyDenied "anomaly.denied" 403 final
+        "This is far from what you usually do, and has been stopped. Tell the platform team if it is meant.";
+    /// The same, and a token that was issued just now is asked for.
+    AnomalyFreshToken "anomaly.fresh_token" 401 final
+        "This is far from what you usually do. Sign in again, and send a token that was issued just now.";
+    /// The same, and the caller is slowed down.
+    AnomalyThrottled "anomaly.throttled" 429 retry
+        "This is far from what you usually do, and has been slowed down. Wait, or tell the platform team if it is meant.";
+    /// Only noted: the caller does far more than they usually do.
+    AnomalyFlagged "anomaly.flagged" 403 final "This is far from what the caller usually does.";
+    /// What is kept of callers could not be read or written.
+    AnomalyUnavailable "anomaly.unavailable" 503 retry "What is known of the caller is not available. Try again.";
     /// The host did not hand over what it held.
     InternalHost "internal.host" 500 retry "The gateway could not read the request. Try again.";
 }

@@ -68,7 +68,7 @@ pub struct Situation<'a> {
     pub target: usize,
     /// What it asks.
     pub model: Model<'a>,
-    /// The statement by which the session it belongs to was sent elsewhere before. Nothing stores it yet.
+    /// The statement by which the session it belongs to was sent elsewhere before, or is to be from now on.
     pub stored: Option<usize>,
 }
 
@@ -150,6 +150,11 @@ impl Routes {
     /// Whether the statement at a place leads where `route` does.
     pub fn is_at(&self, place: usize, route: &Route) -> bool {
         self.0.get(place).is_some_and(|other| other.target == route.target)
+    }
+
+    /// The place of the statement whose id this is.
+    pub fn place(&self, is: impl Fn(&str) -> bool) -> Option<usize> {
+        self.0.iter().position(|route| is(&route.id))
     }
 
     /// Whether a request may be sent elsewhere at all.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::seal::Seal;
 use super::sift::Sifting;
 use super::tasks::{Edits, Told};
-use super::{no_conversation, show, walk_bodies};
+use super::{show, walk_bodies};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
@@ -28,6 +28,11 @@ const MAX_QUESTIONS: usize = 32;
 
 /// The code of an error that asks the user for something.
 const ELICITATION_REQUIRED: &str = "-32042";
+
+/// A list outlives the session it was asked in: what an earlier exchange has met takes calls away, and leaves lists as they are.
+fn untainted(_: &str) -> bool {
+    false
+}
 
 /// Judges messages of a server for one caller.
 pub(in crate::exchange) struct MessageJudge<'e> {
@@ -227,9 +232,7 @@ impl<'e> MessageJudge<'e> {
             }
             // What a call would be judged by, found once for the list.
             let fitting = fitting.get_or_insert_with(|| {
-                self.engine
-                    .access
-                    .fitting(&Question { body: None, ..self.question("tools/call", None) }, &no_conversation)
+                self.engine.access.fitting(&Question { body: None, ..self.question("tools/call", None) }, &untainted)
             });
             let tool = Tool { name, kind: FUNCTION, server: None, arguments: Arguments::Unknown };
             self.engine.access.tool(&tool, fitting).miss.is_none()

@@ -233,6 +233,10 @@ impl Exchange {
         let Some(name) = asking.param("name").and_then(|name| name.text()) else {
             return Err(unreadable("`name` of a tool call is no text"));
         };
+        if let Some(id) = cx.engine.sessions.forbids(self.forbids(), &name) {
+            self.record.rules = vec![id.to_owned()];
+            return Err(Denial::new(Reason::ToolNotAllowed));
+        }
         self.record.tool.get_or_insert_with(|| name.chars().take(128).collect());
         let none = Document::parse(b"{}", &json::Limits::default()).map_err(|_| Denial::new(Reason::InternalHost))?;
         let arguments = match asking.param("arguments") {
@@ -241,7 +245,8 @@ impl Exchange {
             Some(_) => return Err(unreadable("`arguments` of a tool call is no object")),
         };
         let tool = Tool { name: &name, kind: FUNCTION, server: None, arguments: Arguments::Known(arguments) };
-        let answer = cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &no_conversation));
+        let answer =
+            cx.engine.access.tool(&tool, &cx.engine.access.fitting(&question, &|id| self.tainted_before(id, true)));
         let ids = |places: &[usize]| places.iter().map(|place| cx.engine.access.id(*place).to_owned()).collect();
         extend(&mut self.record.observed, ids(&answer.observed));
         if !answer.rules.is_empty() || answer.miss.is_some() {
@@ -333,11 +338,6 @@ fn task_refused(refused: tasks::Refused) -> Denial {
         tasks::Refused::Foreign => Denial::new(Reason::McpTask),
         tasks::Refused::Unreadable(what) => unreadable(what),
     }
-}
-
-/// A server sees calls and no conversation: statements that hang on what one carries hold for none.
-fn no_conversation(_: &str) -> bool {
-    false
 }
 
 /// Visits every leaf of a body, by what its path or its own members say that it is.

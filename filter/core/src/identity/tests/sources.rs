@@ -213,6 +213,7 @@ fn claims_become_the_principal() {
         issuer: Some(ISSUER.into()),
         key_id: Some("a".into()),
         token_id: Some("t1".into()),
+        issued_at: Some(NOW - 10),
         expires_at: Some(NOW + 600),
         ends_ms: Some((NOW + 630) * 1000),
     };

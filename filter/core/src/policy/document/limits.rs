@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Mode, Verdict};
-use crate::config::{Duration, OneOrMany};
+use crate::config::{Duration, OneOrMany, SecretRef};
 use crate::policy::Number;
 
 /// Whom or what a limit counts apart.
@@ -117,6 +117,79 @@ pub struct LimitDocument {
     /// With `cost`: what becomes of requests for models without a price. Default: deny.
     #[serde(default)]
     pub unpriced: Verdict,
+    /// The limit is one for all proxies together: a rate-limit service counts it, beside this one's own count.
+    #[serde(default)]
+    pub global: Option<GlobalDocument>,
+}
+
+/// A count that all proxies share, in a service that speaks Envoy's rate-limit protocol
+/// (`envoy.service.ratelimit.v3.RateLimitService`): Limitador, `envoyproxy/ratelimit`, others.
+///
+/// Before a request goes on, what it may use at most is charged there, and the request waits for the answer; what it did not use
+/// comes back by `refund`. The service has its own configuration, and with it the amount: a descriptor has the entries `limit`
+/// (the id), `window` (the first second of the window, since 1970) and `caller` (a hash of whom or what the limit counts apart,
+/// empty of names). Since each window has a count of its own, the service only has to keep one for longer than a window lasts, on
+/// the clock's edges: `window: 1h` begins at each full hour (UTC) there. Money is charged in millionths.
+///
+/// Neither what only looks on (`mode: observe`) nor what cannot wait (an upgrade, a path that passes unread) asks the service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GlobalDocument {
+    /// Envoy's cluster of the service; it speaks HTTP/2.
+    pub cluster: String,
+    /// `:authority` of the calls. Default: the cluster's name.
+    #[serde(default)]
+    pub authority: Option<String>,
+    /// The domain (Limitador: namespace) in the service's configuration. Default: doorward.
+    #[serde(default = "default_domain")]
+    pub domain: String,
+    /// How long a request waits for the service at most, 10ms to 5s. Default 500ms.
+    #[serde(default = "default_timeout")]
+    pub timeout: Duration,
+    /// What holds for a request where the service does not answer. Default: local.
+    #[serde(default)]
+    pub on_failure: OnServiceFailure,
+    /// How what was charged and not used comes back. Default: credit.
+    #[serde(default)]
+    pub refund: Refund,
+    /// A key of at least 32 bytes that callers' names are hashed with (HMAC-SHA-256); the same for all proxies. Without one, who sees
+    /// the service's keys can try names.
+    #[serde(default)]
+    pub key: Option<SecretRef>,
+}
+
+fn default_domain() -> String {
+    "doorward".to_owned()
+}
+
+fn default_timeout() -> Duration {
+    Duration::from_millis(500)
+}
+
+/// What holds where a rate-limit service does not answer: it cannot be reached, its time is up, it answers with an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnServiceFailure {
+    /// This proxy's own count, which admits the limit's amount in each proxy. What is used meanwhile is charged to the service later.
+    #[default]
+    Local,
+    /// The request is refused, 503 `limit.unavailable`.
+    Deny,
+    /// The request passes; this proxy's own count refuses nothing at any time. What is used meanwhile is charged later.
+    Allow,
+}
+
+/// How what was charged and not used comes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refund {
+    /// This proxy keeps it for the next requests of the same count and window: works with every service, and leaves up to what is
+    /// kept in each proxy to nobody else.
+    #[default]
+    Credit,
+    /// It goes back to the service, with `is_negative_hits` of the protocol (Envoy 1.38 and later). A service that does not know the
+    /// field takes it for another charge.
+    NegativeHits,
 }
 
 /// Another amount for a while.

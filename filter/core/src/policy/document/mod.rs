@@ -1,9 +1,11 @@
 //! The policy document as it is written: serde shapes, nothing decided yet.
 
 mod access;
+mod anomaly;
 mod content;
 mod limits;
 mod routes;
+mod sessions;
 mod settings;
 mod tools;
 
@@ -18,11 +20,13 @@ use crate::inspect::DetectorsDocument;
 use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
+pub use anomaly::{AnomalyActionDocument, AnomalyDocument, BaselineDocument, React, WatchDocument};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
-pub use limits::{LimitDocument, Per, ReserveDocument, Unit};
+pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, ReserveDocument, Unit};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
+pub use sessions::{Of, RiskDocument, SessionsDocument, ThresholdDocument, Tighten};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
@@ -82,6 +86,12 @@ pub struct Document {
     /// What a request is taken to use before that is known.
     #[serde(default)]
     pub reserve: ReserveDocument,
+    /// How exchanges are tied together, what they add up to, and what that tightens. Default: they are not.
+    #[serde(default)]
+    pub sessions: Option<SessionsDocument>,
+    /// What is usual for each caller, and what happens beyond it. Default: nobody looks.
+    #[serde(default)]
+    pub anomaly: Option<AnomalyDocument>,
     /// What to do with answers.
     #[serde(default)]
     pub answers: AnswersDocument,

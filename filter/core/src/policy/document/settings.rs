@@ -106,11 +106,15 @@ pub struct EnvoyDocument {
     /// The largest body that is read, in bytes. Keep it below the listener's `per_connection_buffer_limit_bytes`.
     #[serde(default = "default_max_body_bytes")]
     pub max_body_bytes: u32,
+    /// Who the caller is stands on the record as soon as they are proven, and not at the end only: for filters behind this one,
+    /// as Envoy's own rate limits are.
+    #[serde(default)]
+    pub record_caller_first: bool,
 }
 
 impl Default for EnvoyDocument {
     fn default() -> Self {
-        Self { hold_headers: true, max_body_bytes: default_max_body_bytes() }
+        Self { hold_headers: true, max_body_bytes: default_max_body_bytes(), record_caller_first: false }
     }
 }
 
