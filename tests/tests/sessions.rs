@@ -23,13 +23,13 @@ async fn a_debugging_session_that_has_shown_too_much_is_refused() {
             body["metadata"] = json!({"session_id": conversation});
             gate.call(&post(CHAT, token, body.to_string())).await
         };
-        for text in ["ping 203.0.113.77 fails", "bob.miller@northwind.dev cannot log in", "what now?"] {
+        for text in ["ping 185.199.108.77 fails", "bob.miller@northwind.dev cannot log in", "what now?"] {
             let answer = say(&alice, "debug", text).await;
             assert_eq!(answer.status, 200, "{}", answer.text());
             let line = gate.log_line(&answer).await;
             assert!(line["doorward.session.risk"].as_str().is_some(), "{line:#}");
         }
-        let last = "call him at +1 415-555-2671";
+        let last = "call him at +1 415-863-2671";
         let answer = say(&alice, "debug", last).await;
         assert_eq!((answer.status, code(&answer).as_str()), (403, "session.denied"), "{}", answer.text());
         let line = gate.log_line(&answer).await;

@@ -80,7 +80,12 @@ impl Shapes {
             match item {
                 Item::Fn(item) => {
                     if let Some(Stmt::Expr(value, None)) = item.block.stmts.last() {
-                        defaults.functions.insert(item.sig.ident.to_string(), value);
+                        let name = item.sig.ident.to_string();
+                        // Fields name it without its file.
+                        if name.starts_with("default_") && defaults.functions.contains_key(&name) {
+                            return Err(anyhow!("two functions `{name}`"));
+                        }
+                        defaults.functions.insert(name, value);
                     }
                 }
                 Item::Impl(item) => defaults.implementation(item),

@@ -208,9 +208,9 @@ impl Exchange {
     /// named that one. Every time, it goes past one limit at least.
     pub(super) fn steps_down(&mut self, denial: &Denial, cx: &mut Context<'_>) -> bool {
         let Some(model) = self.quota.step_down.take() else { return false };
-        let (Some(mut facts), Some((findings, tools))) = (self.facts.take(), self.quota.before.clone()) else {
-            return false;
-        };
+        // A head that is all there is names no model that could be another one.
+        let Some((findings, tools)) = self.quota.before.clone() else { return false };
+        let Some(mut facts) = self.facts.take() else { return false };
         self.note(denial.reason);
         self.record.rules.clear();
         // They are found again; those that sent it elsewhere are not, since it stays there.
@@ -218,7 +218,7 @@ impl Exchange {
         self.record.findings.extend(findings);
         self.record.tools = tools;
         facts.step_to(model);
-        self.send_path(&mut facts, cx);
+        self.send_path(&facts, cx);
         self.facts = Some(facts);
         true
     }

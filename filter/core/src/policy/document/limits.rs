@@ -144,7 +144,7 @@ pub struct GlobalDocument {
     #[serde(default = "default_domain")]
     pub domain: String,
     /// How long a request waits for the service at most, 10ms to 5s. Default 500ms.
-    #[serde(default = "default_timeout")]
+    #[serde(default = "default_service_timeout")]
     pub timeout: Duration,
     /// What holds for a request where the service does not answer. Default: local.
     #[serde(default)]
@@ -162,7 +162,7 @@ fn default_domain() -> String {
     "doorward".to_owned()
 }
 
-fn default_timeout() -> Duration {
+fn default_service_timeout() -> Duration {
     Duration::from_millis(500)
 }
 
