@@ -159,13 +159,27 @@ fn identity(bencher: Bencher<'_, '_>, cold: bool) {
 /// A whole exchange: head, body, answer of 1 KB, record.
 #[divan::bench(args = [512, 2 << 10, 32 << 10, 512 << 10])]
 fn exchange(bencher: Bencher<'_, '_>, size: usize) {
-    run(bencher, size, false);
+    run(bencher, &policy(), size, false);
+}
+
+/// The same of 2 KB under so many limits: calls at a time, tokens, money, requests.
+#[divan::bench(args = [0, 1, 4])]
+fn limits(bencher: Bencher<'_, '_>, count: usize) {
+    let mut policy = policy();
+    let all = [
+        json!({"id": "tokens", "total_tokens": 4_000_000_000_000_u64, "calendar": "day", "zone": "CET-1CEST,M3.5.0,M10.5.0/3"}),
+        json!({"id": "money", "cost": 1_000_000_000, "calendar": "month", "per": "team"}),
+        json!({"id": "at-once", "concurrent": 1_000}),
+        json!({"id": "rate", "requests": 4_000_000_000_u32, "window": "1m"}),
+    ];
+    policy["limits"] = all[..count].into();
+    run(bencher, &policy, 2 << 10, false);
 }
 
 /// The same where an e-mail address and a card number are masked every 1,000 bytes.
 #[divan::bench(args = [2 << 10, 32 << 10, 512 << 10])]
 fn redact(bencher: Bencher<'_, '_>, size: usize) {
-    run(bencher, size, true);
+    run(bencher, &policy(), size, true);
 }
 
 /// A request that offers 1,000 tools, under so many rules for tools.
@@ -261,10 +275,11 @@ fn pieces(format: &str) -> Vec<Vec<u8>> {
     chars.chunks(4).map(|piece| event(piece).into_bytes()).collect()
 }
 
-fn run(bencher: Bencher<'_, '_>, size: usize, findings: bool) {
-    let tree = tree_from_json(&policy().to_string()).unwrap();
+fn run(bencher: Bencher<'_, '_>, policy: &Value, size: usize, findings: bool) {
+    let tree = tree_from_json(&policy.to_string()).unwrap();
     let engine = Engine::compile(&tree, &|_| None).unwrap_or_else(|problems| panic!("{problems:?}"));
     let (mut worker, mut host, at) = (Worker::new(&engine), host(), now());
+    worker.start(&engine, &mut host).unwrap();
     let (request, answer) = (body(size, findings), answer());
     let (sent, received) = (request.len(), answer.len());
     let head = head(&token(), sent);

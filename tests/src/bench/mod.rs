@@ -3,6 +3,7 @@
 //!
 //! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
 //! - [`streaming`]: CPU, time to the first token and memory of streamed answers.
+//! - [`limits`]: CPU of limits, and how workers get along that count together.
 //! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.
 //! - [`memory`]: what Doorward adds to Envoy's memory: idle, after load, after reloads.
 //! - [`report`]: the table, the limits of the design, and `target/bench/summary.json`.
@@ -10,6 +11,7 @@
 pub mod body;
 pub mod events;
 pub mod jwt;
+pub mod limits;
 pub mod load;
 pub mod memory;
 pub mod plan;
@@ -22,7 +24,7 @@ pub mod variant;
 
 use std::process::ExitCode;
 
-use self::plan::Plan;
+use self::plan::{Part, Plan};
 use self::report::{Report, Whole};
 use self::upstream::Upstream;
 use crate::idp::{Algorithm, Idp};
@@ -43,17 +45,26 @@ pub async fn run(plan: Plan) -> ExitCode {
 }
 
 async fn measure(plan: &Plan) -> Result<Report, String> {
-    if !plan.only_streams {
+    if plan.only != Some(Part::Streams) {
         load::available()?;
     }
     let wasm = tools::wasm().ok_or("doorward.wasm is not built; run `make wasm`")?;
     let wasm_bytes = std::fs::metadata(wasm).map_err(|e| e.to_string())?.len();
     let upstream = Upstream::start();
     let idp = Idp::start(Algorithm::RS256).await;
-    eprintln!("bench: streams");
-    let streaming = streaming::measure(plan, &upstream, &idp).await?;
-    if plan.only_streams {
-        return Ok(Report { wasm_bytes, streaming, whole: None });
+    let streaming = match plan.has(Part::Streams) {
+        true => {
+            eprintln!("bench: streams");
+            Some(streaming::measure(plan, &upstream, &idp).await?)
+        }
+        false => None,
+    };
+    let limits = match plan.has(Part::Limits) {
+        true => Some(limits::measure(plan, &upstream, &idp).await?),
+        false => None,
+    };
+    if plan.only.is_some() {
+        return Ok(Report { wasm_bytes, streaming, limits, whole: None });
     }
     eprintln!("bench: tokens in the VM");
     let vm = jwt::measure(plan, &upstream, &idp).await?;
@@ -66,5 +77,5 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         }
         false => None,
     };
-    Ok(Report { wasm_bytes, streaming, whole: Some(Whole { rows, vm, memory }) })
+    Ok(Report { wasm_bytes, streaming, limits, whole: Some(Whole { rows, vm, memory }) })
 }

@@ -14,6 +14,15 @@ pub const JUDGED_BYTES: usize = 2048;
 /// another in the only worker.
 pub const CONNECTIONS: u32 = 4;
 
+/// A part that can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Streamed answers.
+    Streams,
+    /// Limits.
+    Limits,
+}
+
 /// What one run does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
@@ -27,15 +36,15 @@ pub struct Plan {
     pub tokens: usize,
     /// Whether memory is measured.
     pub memory: bool,
-    /// Whether only streams are measured.
-    pub only_streams: bool,
+    /// The only part to measure.
+    pub only: Option<Part>,
     /// Whether figures beyond a limit fail the run.
     pub strict: bool,
 }
 
 impl Plan {
     /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
-    /// `BENCH_ONLY=streams`.
+    /// `BENCH_ONLY=streams` or `=limits`.
     pub fn from_env() -> Self {
         Self {
             rounds: number("BENCH_ROUNDS", 5).max(1),
@@ -43,13 +52,19 @@ impl Plan {
             full_seconds: number("BENCH_FULL_SECONDS", 0.7),
             tokens: number("BENCH_TOKENS", 200),
             memory: number("BENCH_MEMORY", 1) != 0,
-            only_streams: match env::var("BENCH_ONLY").as_deref() {
-                Ok("streams") => true,
-                Ok(other) => panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`"),
-                Err(_) => false,
+            only: match env::var("BENCH_ONLY").as_deref() {
+                Ok("streams") => Some(Part::Streams),
+                Ok("limits") => Some(Part::Limits),
+                Ok(other) => panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams` or `limits`"),
+                Err(_) => None,
             },
             strict: number("BENCH_STRICT", 0) != 0,
         }
+    }
+
+    /// Whether a part is measured.
+    pub fn has(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
     }
 
     /// How long the comparison takes, about.

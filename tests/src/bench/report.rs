@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::jwt::Vm;
+use super::limits::{CONNECTIONS, Limits, RATE, WORKERS};
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
 use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Streaming};
@@ -13,8 +14,10 @@ use crate::tools;
 pub struct Report {
     /// Size of `doorward.wasm`.
     pub wasm_bytes: u64,
-    /// Streamed answers.
-    pub streaming: Streaming,
+    /// Streamed answers, where they were measured.
+    pub streaming: Option<Streaming>,
+    /// Limits, where they were measured.
+    pub limits: Option<Limits>,
     /// Everything else, where it was measured.
     pub whole: Option<Whole>,
 }
@@ -48,7 +51,12 @@ impl Report {
         if let Some(whole) = &self.whole {
             whole.print();
         }
-        self.streaming.print();
+        if let Some(streaming) = &self.streaming {
+            streaming.print();
+        }
+        if let Some(limits) = &self.limits {
+            limits.print();
+        }
         println!();
         for limit in self.limits() {
             let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
@@ -68,7 +76,7 @@ impl Report {
         let summary = json!({
             "rows": whole.map(|w| &w.rows), "jwt": whole.map(|w| w.vm.jwt), "wasm_bytes": self.wasm_bytes,
             "on_configure_ms": whole.map(|w| w.vm.on_configure_ms), "memory": whole.map(|w| &w.memory),
-            "streaming": self.streaming, "limits": limits,
+            "streaming": self.streaming, "limiting": self.limits, "limits": limits,
         });
         let path = tools::root().join("target/bench/summary.json");
         std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
@@ -80,7 +88,8 @@ impl Report {
     fn limits(&self) -> Vec<Limit> {
         // What everything together may come to.
         let mut limits = vec![limit("doorward.wasm", "MB", self.wasm_bytes as f64 / 1e6, 3.0)];
-        limits.extend(self.streaming.limits());
+        limits.extend(self.streaming.iter().flat_map(Streaming::limits));
+        limits.extend(self.limits.iter().flat_map(Limits::limits));
         limits.extend(self.whole.iter().flat_map(Whole::limits));
         limits
     }
@@ -242,5 +251,42 @@ impl Streaming {
             limits.push(limit(what, "KB", added, 8.0));
         }
         limits
+    }
+}
+
+impl Limits {
+    fn print(&self) {
+        println!(
+            "\nLimits: bodies of {JUDGED_BYTES} bytes over {CONNECTIONS} connections, {RATE} requests a second; \
+             compare-and-swaps done again, for each request"
+        );
+        println!(
+            "{:<12}{:>9}{:>9}{:>16}{:>11}{:>16}",
+            "variant", "workers", "cpu us", "(rounds)", "done again", "under full load"
+        );
+        for row in &self.rows {
+            let [least, most] = row.cpu_us_range;
+            let rounds = format!("{least:.0}..{most:.0}");
+            println!(
+                "{:<12}{:>9}{:>9.1}{rounds:>16}{:>11.4}{:>16.4}",
+                row.way.name(),
+                row.workers,
+                row.cpu_us,
+                row.conflicts,
+                row.conflicts_full
+            );
+        }
+        println!(
+            "one worker: {:.1} us added by a budget, {:.1} us by four limits; {WORKERS} workers over one, plain Envoy: {:.2} times the CPU",
+            self.budget_us, self.added_us, self.ratio_plain
+        );
+    }
+
+    fn limits(&self) -> Vec<Limit> {
+        const { assert!(WORKERS == 8) };
+        vec![
+            limit("CPU added by a budget: admission and settlement, one worker", "us", self.budget_us, 15.0),
+            limit("CPU with eight workers over CPU with one, four limits", "x", self.ratio, 1.2),
+        ]
     }
 }

@@ -1,5 +1,6 @@
 //! Limits in the course of an exchange: counted when it comes, reserved before it goes on, settled when it is over.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -12,7 +13,7 @@ use crate::identity::Principal;
 use crate::json::{Kind, Node};
 use crate::limits::{Count, Counted, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
 use crate::policy::{FUNCTION, RoleSet};
-use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, member, parameter_names, tools, walk};
+use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, given, tools, walk};
 use crate::reply::{Denial, Reason};
 
 /// What one exchange counts, and what is reserved for it.
@@ -396,15 +397,16 @@ fn choices(root: Node<'_>) -> u64 {
 
 /// The greatest of what a parameter is given as: nobody knows which of several a server takes.
 fn most(root: Node<'_>, name: &str) -> Option<u64> {
-    let read = |name: &&str| {
-        let node = member(root, name)?;
+    let mut most = None;
+    given(root, name, &mut |node| {
         // There are servers that read `"9"` as 9.
-        let text = node.number().map(str::to_owned).or_else(|| Some(node.text()?.trim().to_owned()))?;
-        let number: f64 = text.parse().ok()?;
+        let text = node.number().map(Cow::Borrowed).or_else(|| node.text());
+        let Some(number) = text.and_then(|text| text.trim().parse::<f64>().ok()) else { return };
         // What is below 0 means no bound in some servers (Ollama's -1).
-        Some(if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) })
-    };
-    parameter_names(name).iter().filter_map(read).max()
+        let number = if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) };
+        most = most.max(Some(number));
+    });
+    most
 }
 
 /// The names, as paths, under which an API takes a bound on what comes out; the first is the one that is written.

@@ -14,7 +14,7 @@ use crate::policy::{
     is_model_name,
 };
 use crate::protocol::Usage;
-use crate::shards::identity;
+use crate::shards::Parts;
 
 /// Counts that names share which only callers give: models that the policy does not know, and tools. A caller who makes names
 /// up fills no more than these.
@@ -78,6 +78,8 @@ pub(super) struct Limit {
     overrides: Vec<Override>,
     currency: String,
     per: Vec<Per>,
+    /// What the identities of its counters begin with.
+    parts: Parts,
     who: Who,
     targets: Option<Vec<bool>>,
     models: Globs,
@@ -218,10 +220,17 @@ impl Limit {
                 Override { amount: amount.unwrap_or(0), from, until, who }
             })
             .collect();
+        let window = Window::compile(document, path, problems);
+        // The window is part of the identity: another window is another counter.
+        let in_words = match &window {
+            Window::Sliding(millis) => format!("{}/{millis}", kind.as_str()),
+            window => format!("{}/{window:?}", kind.as_str()),
+        };
         Self {
             id: document.id.clone(),
             kind,
-            window: Window::compile(document, path, problems),
+            parts: Parts::default().with(document.id.as_bytes()).with(in_words.as_bytes()),
+            window,
             mode: document.mode,
             unpriced: document.unpriced,
             needs_body: document.step_down.is_some() || by_tool || !models.is_empty() || per.contains(&Per::Model),
@@ -291,34 +300,23 @@ impl Limit {
     }
 
     fn key(&self, subject: &Subject<'_>, role: &str, tool: u64) -> Id {
-        // The window is part of the identity: another window is another counter.
-        let window = match &self.window {
-            Window::Sliding(millis) => format!("{}/{millis}", self.kind.as_str()),
-            window => format!("{}/{window:?}", self.kind.as_str()),
-        };
-        let (principal, tool) = (subject.principal.subject(), tool.to_le_bytes());
-        let target = subject.target.to_le_bytes();
-        let model = match subject.model {
-            Some((model, true)) => model.to_ascii_lowercase(),
-            Some((model, false)) => format!("/{}", slot(model)),
-            None => String::new(),
-        };
-        let of = |value: &Option<String>| value.clone().map_or_else(String::new, |v| format!("={v}"));
-        let (team, workload) = (of(&subject.principal.team), of(&subject.principal.workload));
-        let mut parts: Vec<&[u8]> = vec![self.id.as_bytes(), window.as_bytes()];
-        for per in &self.per {
-            parts.push(match per {
-                Per::Principal => principal.as_bytes(),
-                Per::Team => team.as_bytes(),
-                Per::Role => role.as_bytes(),
-                Per::Workload => workload.as_bytes(),
-                Per::Model => model.as_bytes(),
-                Per::Tool => &tool,
-                Per::Target => &target,
-                Per::All => b"",
-            });
-        }
-        identity(&parts)
+        self.per
+            .iter()
+            .fold(self.parts.clone(), |parts, per| match per {
+                Per::Principal => parts.with(subject.principal.subject().as_bytes()),
+                Per::Team => parts.with(&named(&subject.principal.team)),
+                Per::Role => parts.with(role.as_bytes()),
+                Per::Workload => parts.with(&named(&subject.principal.workload)),
+                Per::Model => parts.with(&match subject.model {
+                    Some((model, true)) => model.to_ascii_lowercase().into_bytes(),
+                    Some((model, false)) => format!("/{}", slot(model)).into_bytes(),
+                    None => Vec::new(),
+                }),
+                Per::Tool => parts.with(&tool.to_le_bytes()),
+                Per::Target => parts.with(&subject.target.to_le_bytes()),
+                Per::All => parts.with(b""),
+            })
+            .identity()
     }
 
     /// What must be reserved; `None` where a price is not known.
@@ -371,8 +369,13 @@ impl Limit {
     }
 }
 
+/// A name of the identity provider's, apart from none.
+fn named(value: &Option<String>) -> Vec<u8> {
+    value.as_ref().map_or_else(Vec::new, |value| format!("={value}").into_bytes())
+}
+
 fn slot(name: &str) -> u64 {
-    let [a, b, ..] = identity(&[name.to_ascii_lowercase().as_bytes()]);
+    let [a, b, ..] = Parts::default().with(name.to_ascii_lowercase().as_bytes()).identity();
     1 + u64::from(u16::from_le_bytes([a, b])) % SLOTS
 }
 

@@ -4,7 +4,9 @@
 //! for every name of its group, wherever they stand in the body, whichever API it is: a server may take a name that its API does
 //! not have.
 
-use crate::json::Node;
+use std::borrow::Cow;
+
+use crate::json::{Node, fold};
 
 /// Names of one parameter, as paths of member names. The first is the one that policies should use.
 const GROUPS: &[&[&str]] = &[
@@ -106,9 +108,55 @@ pub fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
     }
 }
 
+/// Shows every value that a request gives for a parameter, under whichever of its names: nobody knows which of several a server takes.
+pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
+    let names = names(name);
+    for (key, value) in root.entries() {
+        let key = key.text();
+        let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
+        for name in names {
+            let Some((own, rest)) = name.split_at_checked(key.len()) else { continue };
+            if !own.eq_ignore_ascii_case(&key) {
+                continue;
+            }
+            let value = match rest.strip_prefix('.') {
+                Some(rest) => member(value, rest),
+                None => rest.is_empty().then_some(value),
+            };
+            if let Some(value) = value {
+                see(value);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_parameter_is_found_under_every_name() {
+        let limits = crate::json::Limits::default();
+        for name in names("max_tokens") {
+            let mut nested = "7".to_owned();
+            for part in name.rsplit('.') {
+                nested = format!("{{\"{}\":{nested}}}", part.to_uppercase());
+            }
+            for text in [nested, format!("{{\"a\":1,\"{name}\":7}}")] {
+                let document = crate::json::Document::parse(text.as_bytes(), &limits).unwrap();
+                let mut found = Vec::new();
+                given(document.root(), "max_completion_tokens", &mut |node| {
+                    found.extend(node.number().map(str::to_owned))
+                });
+                assert_eq!(found, ["7"], "{text}");
+            }
+        }
+        let text = "{\"max_tokens_\":1,\"MAX_TOKEN\u{17f}\":2,\"max\":{\"_tokens\":3},\"options\":{\"num_predict\":4,\"n\":5}}";
+        let document = crate::json::Document::parse(text.as_bytes(), &limits).unwrap();
+        let mut found = Vec::new();
+        given(document.root(), "max_tokens", &mut |node| found.extend(node.number().map(str::to_owned)));
+        assert_eq!(found, ["2", "4"]);
+    }
 
     #[test]
     fn a_group_answers_to_each_of_its_names() {

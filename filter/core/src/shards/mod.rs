@@ -5,7 +5,7 @@
 
 mod table;
 
-pub(crate) use table::{HEAD, Id, Table, identity};
+pub(crate) use table::{HEAD, Id, Parts, Table, identity};
 
 use crate::host::{Host, HostError, StoreError};
 

@@ -4,7 +4,7 @@
 //! An entry: 2 bytes of its whole length, 16 of identity, 8 of a stamp in seconds since 1970 (all little endian), and what is
 //! kept. What the stamp means, and which entry gives way when a table is full, is up to who keeps it.
 
-use hmac_sha256::Hash;
+use blake2b_simd::{Params, State};
 
 /// Bytes of an entry beside what it keeps.
 pub(crate) const HEAD: usize = 26;
@@ -105,16 +105,32 @@ impl Entry<'_> {
 
 /// The identity of an entry: every part carries its length, so that no two lists of parts are one.
 pub(crate) fn identity(parts: &[&[u8]]) -> Id {
-    let mut hash = Hash::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
+    parts.iter().fold(Parts::default(), |parts, part| parts.with(part)).identity()
+}
+
+/// The parts of an identity so far, for BLAKE2b: most fit into one block of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts(State);
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self(Params::new().hash_length(size_of::<Id>()).to_state())
     }
-    let mut id = Id::default();
-    for (to, from) in id.iter_mut().zip(hash.finalize()) {
-        *to = from;
+}
+
+impl Parts {
+    pub fn with(mut self, part: &[u8]) -> Self {
+        self.0.update(&(part.len() as u64).to_le_bytes()).update(part);
+        self
     }
-    id
+
+    pub fn identity(self) -> Id {
+        let mut id = Id::default();
+        for (to, from) in id.iter_mut().zip(self.0.finalize().as_bytes()) {
+            *to = *from;
+        }
+        id
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,192 @@
+//! What limits cost: one budget, and four limits as a team has them, beside the same policy without any; with one worker and with
+//! eight.
+//!
+//! All are asked the same at the same rate, over as many connections: eight workers meet at the same counters, and one that finds a
+//! counter changed by another meanwhile does it again. How often that happened is in Doorward's own stats.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::load::Load;
+use super::plan::{JUDGED_BYTES, Plan};
+use super::traffic::{PATH, quantile};
+use super::upstream::Upstream;
+use super::{body, process, variant};
+use crate::envoy::Gate;
+use crate::idp::Idp;
+use crate::tools;
+
+/// Requests a second.
+pub const RATE: u32 = 400;
+/// Connections: Envoy deals them out to its workers.
+pub const CONNECTIONS: u32 = 16;
+/// Workers of the Envoys that have many.
+pub const WORKERS: u32 = 8;
+
+/// What stands between the listener and the router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// Nothing.
+    Plain,
+    /// Doorward without limits.
+    Free,
+    /// Doorward with a budget of tokens.
+    Budget,
+    /// Doorward with four limits.
+    Limited,
+}
+
+impl Way {
+    const ALL: [Way; 4] = [Way::Plain, Way::Free, Way::Budget, Way::Limited];
+
+    /// As in `summary.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Plain => "plain",
+            Way::Free => "no limits",
+            Way::Budget => "a budget",
+            Way::Limited => "four limits",
+        }
+    }
+
+    async fn start(self, workers: u32, upstream: &Upstream, idp: &Idp) -> Gate {
+        let spec = variant::listener(upstream, idp);
+        let module = tools::wasm().expect("doorward.wasm is not built; run `make wasm`");
+        let mut policy = variant::policy();
+        policy["limits"] = match self {
+            Way::Plain | Way::Free => json!([]),
+            Way::Budget => json!([limits()[0]]),
+            Way::Limited => limits(),
+        };
+        let spec = if self == Way::Plain { spec } else { spec.wasm(variant::filter(module, policy)) };
+        variant::serve_with(spec, workers).await
+    }
+}
+
+/// Tokens, money, calls at a time and a rate, none of which the load comes near to.
+fn limits() -> Value {
+    json!([
+        {"id": "tokens", "total_tokens": 100_000_000_000u64, "calendar": "day", "per": "principal"},
+        {"id": "money", "cost": 1_000_000, "calendar": "month", "per": "team"},
+        {"id": "at-once", "concurrent": 1_000, "per": "principal"},
+        {"id": "rate", "requests": 100_000_000, "window": "1m", "per": "principal"},
+    ])
+}
+
+/// One way with so many workers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// [`Way::name`].
+    pub way: Way,
+    /// Envoy's `--concurrency`.
+    pub workers: u32,
+    /// CPU of the Envoy process for each request, in microseconds: the median of the rounds.
+    pub cpu_us: f64,
+    /// Least and most of the rounds.
+    pub cpu_us_range: [f64; 2],
+    /// Compare-and-swaps for each request that another worker was faster at.
+    pub conflicts: f64,
+    /// The same as fast as all connections are answered.
+    pub conflicts_full: f64,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Limits {
+    /// Each way with each number of workers.
+    pub rows: Vec<Row>,
+    /// What a budget adds to a request with one worker, in microseconds: the median over the rounds of what it was in each.
+    pub budget_us: f64,
+    /// The same of four limits.
+    pub added_us: f64,
+    /// CPU with eight workers over CPU with one, with limits: the median of the rounds.
+    pub ratio: f64,
+    /// The same of plain Envoy.
+    pub ratio_plain: f64,
+}
+
+#[derive(Default)]
+struct Samples {
+    cpu_us: Vec<f64>,
+    conflicts: Vec<f64>,
+    conflicts_full: Vec<f64>,
+}
+
+/// Runs all rounds, interleaved.
+pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limits, String> {
+    let directory = tools::scratch("bench-limits");
+    let body = directory.join("body.json");
+    std::fs::write(&body, body::request(JUDGED_BYTES)).expect("write a body");
+    let token = variant::token(idp, 0);
+    let mut gates = Vec::new();
+    for way in Way::ALL {
+        for workers in [1, WORKERS] {
+            let gate = way.start(workers, upstream, idp).await;
+            run(&gate, &token, &body, 20 * WORKERS * CONNECTIONS, None, &directory)?;
+            gates.push((way, workers, gate));
+        }
+    }
+    let mut samples: BTreeMap<(Way, u32), Samples> = BTreeMap::new();
+    for round in 1..=plan.rounds {
+        eprint!("\rbench: limits, round {round} of {} ", plan.rounds);
+        for (way, workers, gate) in &gates {
+            let samples = samples.entry((*way, *workers)).or_default();
+            let requests = ((f64::from(RATE) * plan.seconds) as u32).max(CONNECTIONS);
+            let before = process::cpu(gate.envoy.pid());
+            let conflicts = run_counted(gate, &token, &body, requests, Some(RATE), &directory).await?;
+            samples.cpu_us.push((process::cpu(gate.envoy.pid()) - before).as_secs_f64() * 1e6 / f64::from(requests));
+            samples.conflicts.push(conflicts);
+            let full = (4_000.0 * plan.full_seconds) as u32;
+            samples.conflicts_full.push(run_counted(gate, &token, &body, full, None, &directory).await?);
+        }
+    }
+    eprintln!();
+    let over = |up: (Way, u32), of: (Way, u32), how: fn(f64, f64) -> f64| {
+        let (up, of) = (&samples[&up].cpu_us, &samples[&of].cpu_us);
+        quantile(&mut up.iter().zip(of).map(|(up, of)| how(*up, *of)).collect::<Vec<_>>(), 0.5)
+    };
+    let budget_us = over((Way::Budget, 1), (Way::Free, 1), |up, of| up - of);
+    let added_us = over((Way::Limited, 1), (Way::Free, 1), |up, of| up - of);
+    let ratio = over((Way::Limited, WORKERS), (Way::Limited, 1), |up, of| up / of);
+    let ratio_plain = over((Way::Plain, WORKERS), (Way::Plain, 1), |up, of| up / of);
+    let rows = samples.into_iter().map(|((way, workers), mut samples)| Row {
+        way,
+        workers,
+        cpu_us_range: [quantile(&mut samples.cpu_us, 0.0), quantile(&mut samples.cpu_us, 1.0)],
+        cpu_us: quantile(&mut samples.cpu_us, 0.5),
+        conflicts: quantile(&mut samples.conflicts, 0.5),
+        conflicts_full: quantile(&mut samples.conflicts_full, 0.5),
+    });
+    Ok(Limits { rows: rows.collect(), budget_us, added_us, ratio, ratio_plain })
+}
+
+fn run(
+    gate: &Gate,
+    token: &str,
+    body: &Path,
+    requests: u32,
+    rate: Option<u32>,
+    directory: &Path,
+) -> Result<(), String> {
+    let load = Load { url: &gate.url(PATH), token, body, requests, connections: CONNECTIONS, rate };
+    load.run(directory).map(drop)
+}
+
+/// Answers the conflicts for each request.
+async fn run_counted(
+    gate: &Gate,
+    token: &str,
+    body: &Path,
+    requests: u32,
+    rate: Option<u32>,
+    directory: &Path,
+) -> Result<f64, String> {
+    let conflicts = async || -> u64 { gate.envoy.stats("doorward_limit_conflicts_total").await.values().sum() };
+    let before = conflicts().await;
+    run(gate, token, body, requests, rate, directory)?;
+    Ok((conflicts().await - before) as f64 / f64::from(requests))
+}
