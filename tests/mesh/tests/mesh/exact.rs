@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use doorward_e2e::governed::code;
-use doorward_e2e::wait::all;
+use doorward_e2e::tools;
+use doorward_e2e::wait::{all, until};
 use serde_json::{Value, json};
 
 use crate::redis::Redis;
@@ -87,4 +88,30 @@ async fn budgets_hold_over_two_envoys_with_credits() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn budgets_hold_over_two_envoys_with_refunds() {
     budgets_hold("negative_hits").await;
+}
+
+/// The limits that `envoy/ratelimit/limitador.yaml` has are those of a policy with the same id, by the window and the caller.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_shipped_limits_count_what_a_policy_charges() {
+    let redis = Redis::start().await;
+    let service = Service::of_file(&redis, &tools::root().join("envoy/ratelimit/limitador.yaml"));
+    let cluster = service.cluster("ratelimit-shipped");
+    let limits = json!([{"id": "user-tokens", "total_tokens": 2_000_000, "calendar": "day",
+        "global": {"cluster": cluster.name, "refund": "negative_hits", "on_failure": "deny"}}]);
+    let mesh = Mesh::start(limits, &cluster, |_, _| {}).await;
+    for (n, user) in ["ada", "bob", "ada"].into_iter().enumerate() {
+        let answer = mesh.call(n % 2, user, 200, 80).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    until("the charges", async || {
+        let counts: Vec<i64> = redis.counts().await.into_iter().map(|(_, count)| count).collect();
+        let (ada, bob) = (mesh.used("ada") as i64, mesh.used("bob") as i64);
+        if counts.len() == 2 && counts.contains(&ada) && counts.contains(&bob) {
+            Ok(())
+        } else {
+            Err(format!("{counts:?}"))
+        }
+    })
+    .await;
+    assert_eq!(service.asked(), 6, "each call charges, and gets back");
 }

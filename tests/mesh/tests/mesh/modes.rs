@@ -47,8 +47,9 @@ async fn goes_on_as_judged(flow: bool) {
     let ok = |model: &str| ends.iter().filter(|end| **end == format!("200  {model}")).count();
     assert_eq!((ok("gpt-5"), ok("gpt-5-mini")), (2, 1), "{ends:?}");
     assert_eq!(ends.iter().filter(|end| end.starts_with("429 limit.tokens")).count(), 2, "{ends:?}");
-    let seen = mesh.world.upstream.seen();
-    assert_eq!(seen.len(), 3);
+    // In flow mode heads go ahead, also of what is refused then: nothing follows them.
+    let (seen, heads): (Vec<_>, Vec<_>) = mesh.world.upstream.seen().into_iter().partition(|s| !s.body.is_empty());
+    assert_eq!((seen.len(), heads.is_empty()), (3, !flow));
     for seen in &seen {
         let body = seen.json();
         assert_eq!(body["messages"][1]["content"], "write to [EMAIL_ADDRESS]", "{body}");

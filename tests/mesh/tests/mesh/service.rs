@@ -48,11 +48,21 @@ impl Service {
                 variables.into_iter().map(|v| v.try_into().expect("a variable")),
             )
         };
+        Self::with(redis, limits.iter().map(limit).collect())
+    }
+
+    /// With the limits of a file of Limitador's.
+    pub fn of_file(redis: &Arc<Redis>, path: &std::path::Path) -> Self {
+        let text = std::fs::read_to_string(path).expect("the file");
+        Self::with(redis, serde_saphyr::from_str(&text).expect("Limitador's limits"))
+    }
+
+    fn with(redis: &Arc<Redis>, limits: Vec<Limit>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let service = Self {
             address: listener.local_addr().expect("its address"),
             redis: Arc::clone(redis),
-            limits: limits.iter().map(limit).collect(),
+            limits,
             runtime: Mutex::default(),
             asked: Arc::default(),
             delay_ms: Arc::default(),
