@@ -392,6 +392,61 @@ async fn callers_and_models_choose_too_and_a_path_names_its_model_anew() {
     }
 }
 
+/// Beyond a limit, the cheaper model is asked as if the caller had named it: where access refuses that, nothing goes out, and what must
+/// stay in the house does.
+#[tokio::test]
+async fn who_steps_down_passes_access_again() {
+    let mut two = Two::new(false).await;
+    two.world.policy["access"] = json!([
+        {"id": "big", "effect": "allow", "targets": "cloud", "models": "gpt-5"},
+        {"id": "small", "effect": "allow", "roles": "engineers", "targets": "cloud", "models": "gpt-5-mini",
+         "parameters": {"max_tokens": {"max": 30}}},
+        {"id": "house", "effect": "allow", "roles": "engineers", "targets": "house", "models": "llama-h"},
+    ]);
+    two.world.policy["limits"] = json!([
+        {"id": "spent", "requests": 1, "window": "1h", "models": "gpt-5", "step_down": "gpt-5-mini"},
+    ]);
+    let gate = two.gate().await;
+    let intern = two.world.token("ivo", &["intern"]);
+    two.tokens.push(intern.clone());
+    let (alice, mut long) = (two.tokens[0].clone(), short("hi"));
+    long["max_tokens"] = json!(40);
+    // Who, what, the answer, the model that the cloud is asked for, and whether the house is asked.
+    for (n, (token, body, status, model, house)) in [
+        (&alice, short("hi"), 200, Some("gpt-5"), false),
+        (&alice, short("hi"), 200, Some("gpt-5-mini"), false),
+        (&alice, long, 403, None, false),
+        (&alice, short(MAIL), 200, None, true),
+        (&intern, short("hi"), 200, Some("gpt-5"), false),
+        (&intern, short("hi"), 403, None, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let before = two.counts();
+        let answer = gate.call(&post(CHAT, token, body.to_string())).await;
+        assert_eq!(answer.status, status, "{n}: {}", answer.text());
+        let expected = (before.0 + usize::from(model.is_some()), before.1 + usize::from(house));
+        assert_eq!(two.counts(), expected, "{n}");
+        let line = gate.log_line(&answer).await;
+        if let Some(model) = model {
+            let seen = two.world.upstream.seen().pop().expect("a request").json();
+            assert_eq!(seen["model"], model, "{n}");
+            assert_eq!(line["gen_ai.request.model"], model, "{n}: {line:#}");
+            let stepped = model == "gpt-5-mini";
+            assert_eq!(line["doorward.notes"].as_str() == Some("limit.requests"), stepped, "{n}: {line:#}");
+        }
+    }
+    for seen in two.world.upstream.seen() {
+        assert!(seen.json()["max_tokens"].as_u64() <= Some(30), "{seen:?}");
+    }
+    for seen in two.house_upstream.seen() {
+        assert!(!seen.mentions("gpt-5"), "{seen:?}");
+    }
+    two.check();
+    assert_unlogged(&gate, &[&alice, &intern]);
+}
+
 #[tokio::test]
 async fn where_headers_go_ahead_the_policy_is_refused() {
     let Two { mut world, .. } = Two::new(false).await;
