@@ -29,6 +29,9 @@ pub enum Command {
     Digest(DigestArguments),
     Pin(PinArguments),
     Scan(ScanArguments),
+    Report(crate::usage::ReportArguments),
+    Completions(crate::shell::CompletionsArguments),
+    Man(crate::shell::ManArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

@@ -16,7 +16,9 @@ mod policies;
 mod reference;
 mod report;
 mod scan;
+mod shell;
 mod source;
+mod usage;
 mod variables;
 
 use std::io;
@@ -45,6 +47,9 @@ fn main() -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Report(arguments) => usage::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {

@@ -265,8 +265,8 @@ pub(crate) fn key(reference: &SecretRef, env: Env<'_>, path: &Path) -> Result<Ve
     }
 }
 
-/// SHA-256 over a form of the document that does not depend on what it was written in.
-fn digest(tree: &Tree) -> String {
+/// SHA-256 over a form of the document that does not depend on what it was written in, first 16 hex digits: as records have it.
+pub fn digest(tree: &Tree) -> String {
     fn feed(tree: &Tree, hash: &mut hmac_sha256::Hash) {
         let mut text = |tag: &str, s: &str| {
             hash.update(tag.as_bytes());

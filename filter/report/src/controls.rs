@@ -1,0 +1,172 @@
+//! Which statements of a policy serve which controls, and what the logs say of them.
+
+use doorward_core::config::Tree;
+use serde::Serialize;
+
+use crate::collect::Collector;
+use crate::collect::{SEPARATOR, date};
+use crate::tables::Table;
+
+/// A statement with its controls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Its id, as records have it.
+    pub id: String,
+    /// The section of the policy that it stands in.
+    pub section: String,
+    /// The pack that it comes from.
+    pub pack: Option<String>,
+    /// The controls that it serves.
+    pub controls: Vec<String>,
+    /// Whether it only looks on.
+    pub observes: bool,
+}
+
+/// What the evidence is taken for.
+#[derive(Clone, Debug)]
+pub struct InForce {
+    /// The policy's name.
+    pub policy: String,
+    /// Its digest, as records have it.
+    pub digest: String,
+    /// Statements with controls.
+    pub statements: Vec<Statement>,
+}
+
+/// Evidence for one control by one statement.
+#[derive(Clone, Debug, Serialize)]
+pub struct Evidence {
+    /// The control's id.
+    pub control: String,
+    /// The statement.
+    pub statement: String,
+    /// Where it stands.
+    pub section: String,
+    /// The pack it comes from.
+    pub pack: Option<String>,
+    /// `enforce` or `observe`.
+    pub mode: &'static str,
+    /// Exchanges that it decided or changed.
+    pub acted: u64,
+    /// Of these: refused.
+    pub denied: u64,
+    /// Exchanges that it would have decided, had it not only looked on.
+    pub observed: u64,
+    /// When it did so first.
+    pub first: Option<String>,
+    /// And last.
+    pub last: Option<String>,
+}
+
+/// What a policy's statements did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Controls {
+    /// The policy.
+    pub policy: String,
+    /// Its digest.
+    pub digest: String,
+    /// Exchanges that were judged under exactly this policy.
+    pub exchanges: u64,
+    /// The first of these.
+    pub first: Option<String>,
+    /// The last of these.
+    pub last: Option<String>,
+    /// Exchanges that were judged under another policy, or another version of it.
+    pub others: u64,
+    /// No statement acted oftener than is said plus this: 0 where everything is exact.
+    pub missing: u64,
+    /// Per control and statement.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Statements with `controls`, wherever in a policy they stand.
+pub fn statements(policy: &Tree) -> Vec<Statement> {
+    let mut found = Vec::new();
+    if let Tree::Map(sections) = policy {
+        for (section, content) in sections {
+            walk(content, section, &mut found);
+        }
+    }
+    found
+}
+
+fn walk(tree: &Tree, section: &str, found: &mut Vec<Statement>) {
+    match tree {
+        Tree::List(items) => items.iter().for_each(|item| walk(item, section, found)),
+        Tree::Map(entries) => {
+            let controls = get(entries, "controls").map(controls).unwrap_or_default();
+            if let (Some(Tree::String(id)), false) = (get(entries, "id"), controls.is_empty()) {
+                let text = |key| match get(entries, key) {
+                    Some(Tree::String(text)) => Some(text.clone()),
+                    _ => None,
+                };
+                found.push(Statement {
+                    id: id.clone(),
+                    section: section.to_owned(),
+                    pack: text("pack"),
+                    controls,
+                    observes: text("mode").as_deref() == Some("observe"),
+                });
+            }
+            entries.iter().filter(|(key, _)| key != "controls").for_each(|(_, value)| walk(value, section, found));
+        }
+        _ => {}
+    }
+}
+
+fn get<'t>(entries: &'t [(String, Tree)], key: &str) -> Option<&'t Tree> {
+    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+}
+
+/// `[id, {id, source}]`, or one of these.
+fn controls(tree: &Tree) -> Vec<String> {
+    match tree {
+        Tree::String(id) => vec![id.clone()],
+        Tree::List(items) => items.iter().flat_map(controls).collect(),
+        Tree::Map(entries) => match get(entries, "id") {
+            Some(Tree::String(id)) => vec![id.clone()],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// What was collected, as evidence for the controls of a policy.
+pub(crate) fn evidence(collected: &Collector, in_force: &InForce) -> Controls {
+    let InForce { policy, digest, statements } = in_force;
+    let table = |table: Table| collected.tables.get(table as usize);
+    let of = |rows: Table, key: &str| table(rows).and_then(|rows| rows.get(key));
+    let own = of(Table::Policies, &format!("{policy}{SEPARATOR}{digest}"));
+    let missing = [Table::Rules, Table::Observed].into_iter().filter_map(table).map(|rows| rows.missing).max();
+    let mut evidence = Vec::new();
+    for statement in statements {
+        let (acted, looked) = (of(Table::Rules, &statement.id), of(Table::Observed, &statement.id));
+        let moments = [acted, looked].into_iter().flatten().filter(|usage| usage.first > 0);
+        for control in &statement.controls {
+            evidence.push(Evidence {
+                control: control.clone(),
+                statement: statement.id.clone(),
+                section: statement.section.clone(),
+                pack: statement.pack.clone(),
+                mode: if statement.observes { "observe" } else { "enforce" },
+                acted: acted.map_or(0, |usage| usage.requests),
+                denied: acted.map_or(0, |usage| usage.denied),
+                observed: looked.map_or(0, |usage| usage.requests),
+                first: moments.clone().map(|usage| usage.first).min().and_then(date),
+                last: moments.clone().map(|usage| usage.last).max().and_then(date),
+            });
+        }
+    }
+    evidence.sort_by(|a, b| (&a.control, &a.statement).cmp(&(&b.control, &b.statement)));
+    let exchanges = own.map_or(0, |usage| usage.requests);
+    Controls {
+        policy: policy.clone(),
+        digest: digest.clone(),
+        exchanges,
+        first: own.map(|usage| usage.first).filter(|at| *at > 0).and_then(date),
+        last: own.map(|usage| usage.last).filter(|at| *at > 0).and_then(date),
+        others: collected.lines.records.saturating_sub(exchanges),
+        missing: missing.unwrap_or(0),
+        evidence,
+    }
+}
