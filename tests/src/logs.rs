@@ -184,7 +184,7 @@ fn exchange(line: &mut String, at: u64, random: &mut Random, plan: &Plan) {
     let tools =
         (random.below(4) == 0).then(|| format!("called:{}/{}=1", random.of(&TOOLS), random.of(&["allow", "refuse"])));
     let (reason, status, rule) = denied.unwrap_or(("", 200, "staff"));
-    let rules = if refused { rule } else { "staff,mask-pii" };
+    let rules = if denied.is_some() { rule } else { "staff,mask-pii" };
     let action = match (denied, observed) {
         (Some(_), true) => "observe",
         (Some(_), false) => "reply",

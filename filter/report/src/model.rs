@@ -280,7 +280,9 @@ fn sort(shape: &Shape, rows: &mut [Row]) {
     let months = shape.of.first() == Some(&"month");
     rows.sort_by(|a, b| {
         let month = |row: &Row| if months { row.key.first().cloned() } else { None };
-        let much = |row: &Row| (row.count.unwrap_or(0), row.sums.nanos, row.sums.requests);
+        // What something cost says nothing of how often it was refused.
+        let by_cost = |row: &Row| if shape.by_cost { row.sums.nanos } else { 0 };
+        let much = |row: &Row| (row.count.unwrap_or(0), by_cost(row), row.sums.requests);
         month(a).cmp(&month(b)).then(much(b).cmp(&much(a))).then_with(|| a.key.cmp(&b.key))
     });
 }

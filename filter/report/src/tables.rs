@@ -44,6 +44,8 @@ pub struct Shape {
     pub of: &'static [&'static str],
     /// What is counted, where that is not exchanges.
     pub counts: Option<&'static str>,
+    /// Whether rows are sorted by what they cost, where there are prices.
+    pub by_cost: bool,
     /// How many keys are kept.
     pub capacity: usize,
     /// Whether rows count their callers.
@@ -51,12 +53,17 @@ pub struct Shape {
 }
 
 const fn shape(table: Table, name: &'static str, title: &'static str, of: &'static [&'static str]) -> Shape {
-    Shape { table, name, title, of, counts: None, capacity: 1024, callers: false }
+    Shape { table, name, title, of, counts: None, by_cost: false, capacity: 1024, callers: false }
 }
 
 impl Shape {
     const fn counting(mut self, what: &'static str) -> Self {
         self.counts = Some(what);
+        self
+    }
+
+    const fn by_cost(mut self) -> Self {
+        self.by_cost = true;
         self
     }
 
@@ -73,17 +80,17 @@ impl Shape {
 
 /// Every table, in [`Table`]'s order.
 pub const SHAPES: [Shape; 26] = [
-    shape(Table::Teams, "teams", "Teams", &["team"]).callers(),
-    shape(Table::Users, "users", "Users", &["user", "team"]).capacity(8192),
-    shape(Table::Workloads, "workloads", "Workloads", &["workload"]).capacity(2048),
+    shape(Table::Teams, "teams", "Teams", &["team"]).by_cost().callers(),
+    shape(Table::Users, "users", "Users", &["user", "team"]).by_cost().capacity(8192),
+    shape(Table::Workloads, "workloads", "Workloads", &["workload"]).by_cost().capacity(2048),
     shape(Table::Auth, "auth", "How callers are proven", &["proof"]).callers(),
-    shape(Table::Models, "models", "Models", &["model", "provider"]).callers(),
-    shape(Table::Targets, "targets", "Targets", &["target", "provider", "owner"]).callers(),
-    shape(Table::Operations, "operations", "APIs and operations", &["API", "operation"]).callers(),
+    shape(Table::Models, "models", "Models", &["model", "provider"]).by_cost().callers(),
+    shape(Table::Targets, "targets", "Targets", &["target", "provider", "owner"]).by_cost().callers(),
+    shape(Table::Operations, "operations", "APIs and operations", &["API", "operation"]).by_cost().callers(),
     shape(Table::Methods, "mcp_methods", "MCP methods", &["method"]).callers(),
     shape(Table::Tools, "tools", "Tools", &["tool", "how", "action"]).counting("times").capacity(4096),
-    shape(Table::TeamModels, "team_models", "Models by team", &["team", "model"]).capacity(4096).callers(),
-    shape(Table::TeamMonths, "team_months", "Teams by month", &["month", "team"]).capacity(4096),
+    shape(Table::TeamModels, "team_models", "Models by team", &["team", "model"]).by_cost().capacity(4096).callers(),
+    shape(Table::TeamMonths, "team_months", "Teams by month", &["month", "team"]).by_cost().capacity(4096),
     shape(Table::Routes, "routes", "Routes taken", &["statement"]),
     shape(Table::Denials, "denials", "Denials by reason", &["reason", "action"]).callers(),
     shape(Table::Rules, "rules", "Statements that decided", &["statement"]).capacity(4096).callers(),

@@ -46,7 +46,7 @@ pub fn tiles(report: &Report) -> Markup {
                     @if let Some(workloads) = distinct("workloads").filter(|w| w.count > 0) { ", " (figure("/distinct/workloads/count", workloads.count)) " workloads" }
                 }))
             }
-            (tile("Tokens", short("/totals/input_tokens", totals.input_tokens), html! { "in; " (short("/totals/output_tokens", totals.output_tokens)) " out" }))
+            (tile("Tokens in", short("/totals/input_tokens", totals.input_tokens), html! { (short("/totals/output_tokens", totals.output_tokens)) " tokens out" }))
             @for (currency, amount) in &totals.cost {
                 (tile(&format!("Cost, {}", text(currency)), html! {
                     data value=(amount) data-at={ "/totals/cost/" (pointer(currency)) } title=(amount) { (money(amount)) }

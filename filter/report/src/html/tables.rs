@@ -28,7 +28,7 @@ pub fn full(report: &Report, name: &str) -> Markup {
             table {
                 caption { (table.title) span { ", by " (unit) } }
                 thead { tr {
-                    @for part in table.of { th scope="col" { (capital(part)) } }
+                    @for (i, part) in table.of.iter().enumerate() { th scope="col" class=[(i > 0).then_some("part")] { (capital(part)) } }
                     th scope="col" class="bars" { span class="unseen" { "Share by " (unit) } }
                     @if by_cost { th scope="col" class="number" { "Cost, " (currency.unwrap_or_default()) } }
                     th scope="col" class="number" { "Exchanges" }
@@ -71,7 +71,7 @@ pub fn brief(report: &Report, name: &str) -> Markup {
             table {
                 caption { (table.title) }
                 thead { tr {
-                    @for part in table.of { th scope="col" { (capital(part)) } }
+                    @for (i, part) in table.of.iter().enumerate() { th scope="col" class=[(i > 0).then_some("part")] { (capital(part)) } }
                     th scope="col" class="bars" { span class="unseen" { "Share by " (unit) } }
                     th scope="col" class="number" { (capital(unit)) }
                     @if callers { th scope="col" class="number" { "Callers" } }
@@ -114,18 +114,18 @@ pub fn per_team(report: &Report) -> Markup {
             table {
                 caption { (pairs.title) }
                 thead { tr {
-                    th scope="col" { "Team" } th scope="col" { "Model" }
+                    th scope="col" { "Team and model" }
                     @if currency.is_some() { th scope="col" class="number" { "Cost, " (currency.unwrap_or_default()) } }
                     th scope="col" class="number" { "Exchanges" } th scope="col" class="number" { "Callers" }
                 } }
                 @for team in teams.rows.iter().take(TEAMS).filter_map(|row| row.key.first()) {
                     @let own = || pairs.rows.iter().enumerate().filter(|(_, row)| row.key.first() == Some(team));
                     tbody class="group" {
-                        @for (place, (i, row)) in own().take(MODELS).enumerate() {
+                        tr { th scope="rowgroup" colspan=(if currency.is_some() { 4 } else { 3 }) { (text(team)) } }
+                        @for (i, row) in own().take(MODELS) {
                             @let at = format!("/tables/team_models/rows/{i}");
                             tr {
-                                @if place == 0 { th scope="rowgroup" rowspan=(own().count().min(MODELS)) { (text(team)) } }
-                                td { (row.key.get(1).map(|model| text(model)).unwrap_or_default()) }
+                                td class="name" { (row.key.get(1).map(|model| text(model)).unwrap_or_default()) }
                                 @if currency.is_some() { td class="number" { (cost(&at, &row.sums, currency)) } }
                                 td class="number" { (figure(&format!("{at}/requests"), row.sums.requests)) }
                                 td class="number" { (figure(&format!("{at}/callers"), row.callers.unwrap_or(0))) }
@@ -144,7 +144,8 @@ pub fn months(report: &Report) -> Markup {
     const MONTHS: usize = 12;
     let (Some(teams), Some(cells)) = (report.table("teams"), report.table("team_months")) else { return html! {} };
     let all: BTreeSet<&String> = cells.rows.iter().filter_map(|row| row.key.first()).collect();
-    let months: Vec<&String> = all.iter().rev().take(MONTHS).rev().copied().collect();
+    // The newest first: it is the one that a narrow screen shows.
+    let months: Vec<&String> = all.iter().rev().take(MONTHS).copied().collect();
     if months.is_empty() {
         return html! {};
     }
@@ -222,9 +223,21 @@ fn framed(table: &TableOut, content: Markup) -> Markup {
 fn keys(row: &Row) -> Markup {
     html! {
         @for (i, part) in row.key.iter().enumerate() {
-            @if i == 0 { th scope="row" class="name" { (text(part)) } } @else { td class="name" { (text(part)) } }
+            @if i == 0 {
+                th scope="row" class="name" {
+                    (text(part))
+                    // A narrow screen shows the other parts here, in place of their columns.
+                    @if row.key.len() > 1 { span class="parts" { (others(row)) } }
+                }
+            } @else {
+                td class="name part" { (text(part)) }
+            }
         }
     }
+}
+
+fn others(row: &Row) -> String {
+    row.key.iter().skip(1).map(|part| text(part)).collect::<Vec<_>>().join(" · ")
 }
 
 fn bar(much: u64, most: u64) -> Markup {
