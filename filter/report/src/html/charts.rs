@@ -13,7 +13,7 @@ const HEIGHT: f64 = 160.0;
 /// Exchanges, tokens, and cost where there are prices.
 pub fn all(report: &Report) -> Markup {
     if report.series.slots.is_empty() {
-        return html! {};
+        return html! { p { "No line says when it was." } };
     }
     let exchanges: &[Layer] = &[
         ("Passed", "c1", |s| s.sums.requests.saturating_sub(s.sums.denied + s.sums.observed) as f64),

@@ -53,7 +53,7 @@ pub fn page(report: &Report) -> String {
                 }
                 main id="content" {
                     (tiles(report))
-                    (charts::all(report))
+                    (section("time", charts::all(report)))
                     (section("who", who(report)))
                     (section("what", what(report)))
                     (section("cost", html! { (per_team(report)) (months(report)) }))
@@ -72,6 +72,7 @@ pub fn page(report: &Report) -> String {
 }
 
 const SECTIONS: &[(&str, &str)] = &[
+    ("time", "Over time"),
     ("who", "Who"),
     ("what", "Models and tools"),
     ("cost", "Teams in detail"),
