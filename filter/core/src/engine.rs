@@ -13,6 +13,7 @@ use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
+use crate::packs;
 use crate::policy::{
     Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument,
     RoleSet, Roles, Targets, Ungoverned, Verdict,
@@ -29,6 +30,9 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Engine {
     pub(crate) name: String,
     pub(crate) digest: String,
+    /// The packs it extends, and the statements of them that it weakens: as on the record.
+    pub(crate) packs: String,
+    pub(crate) weakened: String,
     pub(crate) mode: Mode,
     pub(crate) ungoverned: Ungoverned,
     pub(crate) targets: Targets,
@@ -73,6 +77,8 @@ impl Engine {
     /// Every mistake that was found, each with its path and, where there is one, a remedy.
     pub fn compile(tree: &Tree, env: Env<'_>) -> Result<Self, Vec<Problem>> {
         let root = Path::root();
+        let extended = packs::extend(tree)?;
+        let tree = extended.as_ref().map_or(tree, |extended| &extended.tree);
         let document: Document = from_tree(tree, &root).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
@@ -95,6 +101,19 @@ impl Engine {
                 Content::compile(content, routes, detectors, &roles, &targets, &path, &mut problems)
             }
             None => Content::default(),
+        };
+        let (packs, weakened) = match (&extended, &detectors) {
+            (Some(extended), Some(detectors)) => {
+                let mut all = extended.settings.clone();
+                all.extend(packs::weakened(&extended.bases, tree, &document, detectors, &mut problems));
+                (extended.packs.join(","), all.join(","))
+            }
+            (None, Some(detectors)) => {
+                // Nothing can be weakened, and whoever says so meant a pack.
+                packs::weakened(&[], tree, &document, detectors, &mut problems);
+                Default::default()
+            }
+            _ => Default::default(),
         };
         let sessions_path = root.key("sessions");
         if let (Some(detectors), Some(sessions)) = (&detectors, &document.sessions) {
@@ -167,6 +186,8 @@ impl Engine {
             (Some(detectors), Some(identity)) if problems.is_empty() => Ok(Self {
                 name: document.name,
                 digest: digest(tree),
+                packs,
+                weakened,
                 mode: document.mode,
                 ungoverned: document.ungoverned,
                 targets,
@@ -209,6 +230,16 @@ impl Engine {
     /// The policy's SHA-256, first 16 hex digits.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The packs that it extends, comma-separated.
+    pub fn packs(&self) -> &str {
+        &self.packs
+    }
+
+    /// The statements of packs that it weakens, comma-separated.
+    pub fn weakened(&self) -> &str {
+        &self.weakened
     }
 
     /// The policy's name.
