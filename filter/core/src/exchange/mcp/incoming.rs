@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::seal::Seal;
 use super::sift::Sifting;
 use super::tasks::{Edits, Told};
-use super::{show, walk_bodies};
+use super::show;
+use crate::protocol::walk_body;
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
@@ -311,7 +312,7 @@ impl Exchange {
                 false => Returns::whole(document.root()),
             };
             scan.body(document, Side::Response);
-            walk_bodies(&facts.call, Side::Response, document.root(), &mut |leaf| {
+            walk_body(&facts.call, Side::Response, document.root(), &mut |leaf| {
                 if leaf.place.is_within(&sifted.cuts) || leaf.place.is_within(&sifted.clean) {
                     return;
                 }

@@ -22,7 +22,7 @@ use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use anomaly::{AnomalyActionDocument, AnomalyDocument, BaselineDocument, React, WatchDocument};
-pub use audit::{AuditDocument, BreakGlassDocument, Capture, ChainDocument, UserNames};
+pub use audit::{AuditDocument, BreakGlassDocument, Capture, UserNames};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
