@@ -8,9 +8,13 @@ mod args;
 mod baseline;
 mod check;
 mod digest;
+mod erase;
+mod find;
 mod input;
 mod key;
 mod lint;
+mod logs;
+mod packs;
 mod pin;
 mod policies;
 mod reference;
@@ -18,6 +22,7 @@ mod report;
 mod scan;
 mod source;
 mod variables;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -45,6 +50,10 @@ fn main() -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Packs(arguments) => packs::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Find(arguments) => find::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {

@@ -16,8 +16,8 @@ use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
 use crate::packs;
 use crate::policy::{
-    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, Plan, ReserveDocument,
-    RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, Plan,
+    ReserveDocument, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::session::{self, Sessions};
@@ -165,8 +165,7 @@ impl Engine {
         let redacts = document.audit.capture == Capture::Redacted;
         let redacting = detectors.as_ref().filter(|_| redacts).map(|detectors| content.redacting(detectors));
         let glass = document.break_glass.as_ref();
-        let break_glass =
-            glass.and_then(|glass| BreakGlass::compile(glass, &root.key("break_glass"), &mut problems));
+        let break_glass = glass.and_then(|glass| BreakGlass::compile(glass, &root.key("break_glass"), &mut problems));
         let session_key =
             secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
         let assertion_path = root.key("mcp").key("assertion_key");

@@ -187,8 +187,7 @@ impl Chain {
 
     /// Ties a record with these fields to the one before it.
     pub fn link(&mut self, key: &ChainKey, at_ms: u64, fields: &[(&'static str, String)]) -> String {
-        let mut link =
-            Link { boot: self.boot, number: self.records, at_ms, before: self.last, code: Code::default() };
+        let mut link = Link { boot: self.boot, number: self.records, at_ms, before: self.last, code: Code::default() };
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         link.code = link.made(key, &fields);
         self.records = self.records.saturating_add(1);

@@ -4,7 +4,11 @@ use crate::host::MemoryHost;
 type Fields = Vec<(&'static str, String)>;
 
 fn fields(user: &str) -> Fields {
-    vec![("doorward.user", user.to_owned()), ("doorward.decision", "allow".to_owned()), ("doorward.team", String::new())]
+    vec![
+        ("doorward.user", user.to_owned()),
+        ("doorward.decision", "allow".to_owned()),
+        ("doorward.team", String::new()),
+    ]
 }
 
 fn key() -> ChainKey {
@@ -109,7 +113,17 @@ fn checkpoints_come_by_number_and_by_time() {
 #[test]
 fn what_is_no_link_is_not_read() {
     let good = records(1)[0].write();
-    for bad in ["", "1", "-", &good[1..], &good[..good.len() - 1], &format!("{good}.1"), &good.to_uppercase(), &good.replacen("1.", "2.", 1), &good.replacen(".0.", ".00.", 1)] {
+    for bad in [
+        "",
+        "1",
+        "-",
+        &good[1..],
+        &good[..good.len() - 1],
+        &format!("{good}.1"),
+        &good.to_uppercase(),
+        &good.replacen("1.", "2.", 1),
+        &good.replacen(".0.", ".00.", 1),
+    ] {
         assert_eq!(Link::read(bad), None, "{bad}");
     }
     assert!(Checkpoint::read("doorward.checkpoint=").is_none() && Checkpoint::read("nothing").is_none());

@@ -19,7 +19,8 @@ pub(crate) fn digests(key: &TextKey, side: Side, document: &Document<'_>, call: 
     let mut last = VecDeque::with_capacity(MOST);
     walk_body(call, side, root, &mut |leaf: Leaf<'_>| {
         let Place::Value(token) = leaf.place else { return };
-        if matches!(leaf.of.channel, Channel::Metadata | Channel::ToolDescription) || contents.payload(&token).is_some() {
+        if matches!(leaf.of.channel, Channel::Metadata | Channel::ToolDescription) || contents.payload(&token).is_some()
+        {
             return;
         }
         if last.len() == MOST {

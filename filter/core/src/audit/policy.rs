@@ -142,10 +142,9 @@ impl BreakGlass {
         };
         let (from, until) = (moment("from", &document.from), moment("until", &document.until));
         if !(8..=200).contains(&document.reason.trim().chars().count()) {
-            problems.push(
-                Problem::new(path.key("reason"), "not between 8 and 200 characters")
-                    .help("say what happened, and where it is followed up: `INC-1234: the detector refuses every invoice`"),
-            );
+            problems.push(Problem::new(path.key("reason"), "not between 8 and 200 characters").help(
+                "say what happened, and where it is followed up: `INC-1234: the detector refuses every invoice`",
+            ));
         }
         let (from, until) = from.zip(until)?;
         if until <= from || until - from > LONGEST {

@@ -3,8 +3,8 @@
 //! As in the bodies of other APIs every leaf is visited, and only the channel depends on what is known of it. What comes from a server is a
 //! tool's result unless it is known to describe something: both reach a model that did not ask who wrote them.
 
-use super::super::{Api, Call, Channel};
 use super::super::texts::{Leaf, Place, Setting, below, message, subtree, walk};
+use super::super::{Api, Call, Channel};
 use crate::host::Side;
 use crate::json::{Kind, Node};
 
