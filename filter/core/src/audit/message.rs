@@ -12,13 +12,25 @@ use crate::policy::Capture;
 use crate::protocol::{Call, Channel, Contents, Leaf, Place, walk_body};
 use crate::redact::Inspector;
 
+/// Members of messages that are no texts.
+const NAMES: &[&str] = &[
+    "role", "type", "id", "name", "object", "status", "finish_reason", "stop_reason", "finishReason", "tool_use_id", "tool_call_id",
+    "toolUseId", "call_id", "media_type", "mimeType", "mime_type", "signature", "encrypted_content", "thoughtSignature",
+    "thought_signature",
+];
+
 /// The digests of a body's last texts, in their order. Names, descriptions and settings are no texts.
 pub(crate) fn digests(key: &TextKey, side: Side, document: &Document<'_>, call: &Call) -> Vec<u64> {
     let root = document.root();
     let contents = Contents::payloads(root);
-    let mut last = VecDeque::with_capacity(MOST);
+    let (mut last, mut names) = (VecDeque::with_capacity(MOST), false);
     walk_body(call, side, root, &mut |leaf: Leaf<'_>| {
-        let Place::Value(token) = leaf.place else { return };
+        let token = match leaf.place {
+            Place::Value(token) if !names => token,
+            // What stands behind it says what a part is, or which one, and is no text.
+            Place::Key(key, _) => return names = NAMES.contains(&key.text().as_ref()),
+            _ => return,
+        };
         if matches!(leaf.of.channel, Channel::Metadata | Channel::ToolDescription) || contents.payload(&token).is_some()
         {
             return;
