@@ -29,6 +29,7 @@ pub enum Command {
     Digest(DigestArguments),
     Pin(PinArguments),
     Scan(ScanArguments),
+    Test(crate::test::TestArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

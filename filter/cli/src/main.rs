@@ -17,6 +17,7 @@ mod reference;
 mod report;
 mod scan;
 mod source;
+mod test;
 mod variables;
 
 use std::io;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {
