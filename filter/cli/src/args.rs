@@ -33,6 +33,7 @@ pub enum Command {
     Verify(VerifyArguments),
     Find(FindArguments),
     Erase(EraseArguments),
+    Test(crate::test::TestArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

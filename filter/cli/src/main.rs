@@ -21,6 +21,7 @@ mod reference;
 mod report;
 mod scan;
 mod source;
+mod test;
 mod variables;
 mod verify;
 
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Find(arguments) => find::run(&arguments),
         Command::Erase(arguments) => erase::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {
