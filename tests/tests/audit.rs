@@ -25,7 +25,8 @@ async fn records_are_tied_together_as_envoy_writes_them() {
     spec.log = access_log();
     let gate = world.open(spec).await.unwrap_or_else(|refused| panic!("{refused}"));
     let path = "/v1/chat/completions";
-    let texts = ["hello there, bob@northwind.dev", "the key is AKIAIQ7RX4PJH6ZN2WVB", "so that é and \"quotes\" are in it"];
+    let texts =
+        ["hello there, bob@northwind.dev", "the key is AKIAIQ7RX4PJH6ZN2WVB", "so that é and \"quotes\" are in it"];
     for text in texts {
         gate.post_json(path, &world.alice(), &chat("gpt-5-mini", text)).await;
     }
@@ -40,8 +41,11 @@ async fn records_are_tied_together_as_envoy_writes_them() {
     for line in &lines {
         let fields = record(line);
         let link = Link::read(fields["doorward.chain"].as_str().unwrap()).unwrap();
-        let texts: Vec<(&str, &str)> =
-            fields.iter().filter(|(k, _)| *k != "doorward.chain").map(|(k, v)| (k.as_str(), v.as_str().unwrap())).collect();
+        let texts: Vec<(&str, &str)> = fields
+            .iter()
+            .filter(|(k, _)| *k != "doorward.chain")
+            .map(|(k, v)| (k.as_str(), v.as_str().unwrap()))
+            .collect();
         assert!(link.fits(&key, &texts), "{line:#}");
         assert_eq!(line["doorward.policy.packs"], "pii@1");
         links.push(link);

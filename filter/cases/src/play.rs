@@ -179,7 +179,8 @@ impl Run<'_, '_> {
         let headers = self.request.text();
         let stage = self.proxy.stage;
         let asked = header(&headers, ROUTE).and_then(|value| stage.ways.get(value)).cloned();
-        let target = asked.or_else(|| self.proxy.stage.targets.iter().find(|t| self.at(&t.cluster)).and_then(|t| t.target.clone()));
+        let target = asked
+            .or_else(|| self.proxy.stage.targets.iter().find(|t| self.at(&t.cluster)).and_then(|t| t.target.clone()));
         self.outcome.upstream = Some(Received {
             target,
             path: header(&headers, ":path").unwrap_or_default().to_owned(),
@@ -291,7 +292,11 @@ impl Run<'_, '_> {
             Effect::Record(values) => {
                 self.outcome.record.extend(values.into_iter().map(|(key, value)| (key.to_owned(), value)));
             }
-            Effect::SetHeader(..) | Effect::RemoveHeader(..) | Effect::ForbidTrailers(_) | Effect::Measure(_) => {}
+            Effect::SetHeader(..)
+            | Effect::RemoveHeader(..)
+            | Effect::ForbidTrailers(_)
+            | Effect::Measure(_)
+            | Effect::Checkpoint(_) => {}
         }
     }
 

@@ -14,8 +14,25 @@ use crate::redact::Inspector;
 
 /// Members of messages that are no texts.
 const NAMES: &[&str] = &[
-    "role", "type", "id", "name", "object", "status", "finish_reason", "stop_reason", "finishReason", "tool_use_id", "tool_call_id",
-    "toolUseId", "call_id", "media_type", "mimeType", "mime_type", "signature", "encrypted_content", "thoughtSignature",
+    "role",
+    "type",
+    "id",
+    "name",
+    "object",
+    "status",
+    "finish_reason",
+    "stop_reason",
+    "finishReason",
+    "tool_use_id",
+    "tool_call_id",
+    "toolUseId",
+    "call_id",
+    "media_type",
+    "mimeType",
+    "mime_type",
+    "signature",
+    "encrypted_content",
+    "thoughtSignature",
     "thought_signature",
 ];
 
