@@ -72,7 +72,15 @@ SELECT
     "doorward.content.out" AS content_out,
     "doorward.policy" AS policy,
     "doorward.policy.digest" AS policy_digest,
-    "doorward.duration_us" AS duration_us
+    "doorward.duration_us" AS duration_us,
+    "doorward.texts.in" AS texts_in,
+    "doorward.texts.out" AS texts_out,
+    "doorward.captured.in" AS captured_in,
+    "doorward.captured.out" AS captured_out,
+    "doorward.policy.packs" AS policy_packs,
+    "doorward.policy.weakened" AS policy_weakened,
+    "doorward.break_glass" AS break_glass,
+    "doorward.chain" AS chain
 FROM read_json(getvariable('logs'), format = 'newline_delimited', ignore_errors = true, maximum_object_size = 1048576, columns = {
     'time': 'TIMESTAMPTZ',
     'request_id': 'VARCHAR',
@@ -141,6 +149,14 @@ FROM read_json(getvariable('logs'), format = 'newline_delimited', ignore_errors 
     'doorward.content.out': 'VARCHAR',
     'doorward.policy': 'VARCHAR',
     'doorward.policy.digest': 'VARCHAR',
-    'doorward.duration_us': 'BIGINT'
+    'doorward.duration_us': 'BIGINT',
+    'doorward.texts.in': 'VARCHAR',
+    'doorward.texts.out': 'VARCHAR',
+    'doorward.captured.in': 'VARCHAR',
+    'doorward.captured.out': 'VARCHAR',
+    'doorward.policy.packs': 'VARCHAR',
+    'doorward.policy.weakened': 'VARCHAR',
+    'doorward.break_glass': 'VARCHAR',
+    'doorward.chain': 'VARCHAR'
 })
 WHERE "doorward.decision" IS NOT NULL;

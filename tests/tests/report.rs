@@ -31,7 +31,7 @@ fn the_page_reads_well_in_a_browser_and_says_what_the_json_says() {
     let folder = tools::scratch("page");
     let (log, page, figures) = (folder.join("access.log"), folder.join("report.html"), folder.join("report.json"));
     write(&Plan::default(), &mut fs::File::create(&log).expect("a file")).expect("a log");
-    let policy = "version: doorward/v1\nname: gateway\naccess:\n- {id: staff, effect: allow, controls: [SOC2 CC6.1]}\ntargets: []\n";
+    let policy = "version: doorward/v1\nname: gateway\nextends: [pci-dss@1]\ntargets: []\n";
     fs::write(folder.join("policy.yaml"), policy).expect("a policy");
     let status = Command::new(tools::cli())
         .arg("report")

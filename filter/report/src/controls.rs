@@ -22,6 +22,22 @@ pub struct Statement {
     pub observes: bool,
 }
 
+impl Statement {
+    /// As a pack's, which says what it is for, and as the policy that extends it has it, which may only look on.
+    #[must_use]
+    pub fn of_pack(self, pack: &str, policy: &Tree) -> Self {
+        let own = match policy.get(&self.section) {
+            Some(Tree::List(items)) => {
+                items.iter().find(|item| matches!(item.get("id"), Some(Tree::String(id)) if *id == self.id))
+            }
+            _ => None,
+        };
+        let mode = own.and_then(|own| own.get("mode"));
+        let observes = matches!(mode, Some(Tree::String(mode)) if mode == "observe");
+        Self { pack: Some(pack.to_owned()), observes, ..self }
+    }
+}
+
 /// What the evidence is taken for.
 #[derive(Clone, Debug)]
 pub struct InForce {

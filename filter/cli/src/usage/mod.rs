@@ -14,6 +14,7 @@ use anyhow::{Context as _, anyhow, bail};
 use doorward_core::anomaly::instant;
 use doorward_core::config::Tree;
 use doorward_core::engine::digest;
+use doorward_core::packs::{SOURCES, extend};
 use doorward_report::controls::{InForce, statements};
 use doorward_report::input::{Found, Lines};
 use doorward_report::{Collector, Hosts, Range, Report, csv, html, text};
@@ -127,15 +128,27 @@ fn in_force(file: &str) -> anyhow::Result<InForce> {
         bail!("`{file}` holds {} policies; name a file with one", found.len());
     };
     let tree = policy.node.get().tree();
-    let name = match &tree {
-        Tree::Map(entries) => entries.iter().find(|(key, _)| key == "name").map(|(_, value)| value),
-        _ => None,
-    };
-    let policy = match name {
+    let policy = match tree.get("name") {
         Some(Tree::String(name)) => name.clone(),
         _ => "default".to_owned(),
     };
-    Ok(InForce { policy, digest: digest(&tree), statements: statements(&tree) })
+    // As the filter takes it: with what its packs add, under the digest of all of it.
+    let extended = extend(&tree).map_err(|problems| {
+        let said = problems.first().map(ToString::to_string).unwrap_or_default();
+        anyhow!("{file}: {said} (`doorward check {file}` says more)")
+    })?;
+    let (tree, packs) = extended.map_or((tree, Vec::new()), |extended| (extended.tree, extended.packs));
+    let mut all = statements(&tree);
+    for (name, version, text) in SOURCES {
+        let reference = format!("{name}@{version}");
+        if packs.contains(&reference) {
+            let pack = Source::parse("pack.yaml", (*text).to_owned())
+                .map_err(|(e, _)| anyhow!("the pack `{name}`: {}", e.message))?;
+            let documents = pack.documents.iter().flat_map(|document| statements(&document.tree()));
+            all.extend(documents.map(|statement| statement.of_pack(&reference, &tree)));
+        }
+    }
+    Ok(InForce { policy, digest: digest(&tree), statements: all })
 }
 
 /// A file that a report is written to, in the format of its name.

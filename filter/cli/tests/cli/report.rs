@@ -226,46 +226,49 @@ fn texts_stay_texts() {
 }
 
 #[test]
-fn statements_are_evidence_for_their_controls() {
+fn statements_of_packs_are_evidence_for_their_controls() {
     let folder = TempDir::new().unwrap();
     let policy = folder.path().join("policy.yaml");
     let text = "version: doorward/v1
 name: p
+extends: [pci-dss@1]
 targets: [{name: openai, cluster: c, provider: openai}]
+identity: {mtls: {trust_domains: [td]}, require: {user: false, workload: true}}
 access:
-- {id: staff, effect: allow, controls: [\"SOC2 CC6.1\", {id: \"45 CFR 164.312(a)(1)\", source: x}]}
-content:
-- {id: no-cards, detect: CREDIT_CARD, action: deny, mode: observe, controls: \"PCI DSS 3.4\"}
-- {id: never, detect: secrets, action: deny, controls: [\"SOC2 CC6.1\"]}
-- {id: other, detect: pii, action: flag}
+- {id: staff, effect: allow}
 ";
     fs::write(&policy, text).unwrap();
-    let found = report(&log(), &["--policy", policy.to_str().unwrap()]);
+    let policy = policy.to_str().unwrap();
+    let packs: Value = serde_json::from_str(&doorward(&["packs", "--format", "json", "pci-dss"]).out).unwrap();
+    let statement = packs.pointer("/0/content/0").or_else(|| packs.pointer("/content/0")).unwrap();
+    let (id, control) = (statement["id"].as_str().unwrap(), statement["controls"][0].as_str().unwrap());
+    let acted =
+        line(json!({"doorward.rules": format!("staff,{id}"), "doorward.decision": "deny", "doorward.action": "reply"}));
+    let found = report(&[acted, line(json!({"doorward.observed": id})), line(json!({}))], &["--policy", policy]);
     let controls = &found["controls"];
-    assert_eq!((&controls["policy"], &controls["exchanges"], &controls["others"]), (&json!("p"), &json!(0), &json!(4)));
-    let evidence: Vec<Value> = controls["evidence"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            json!([row["control"], row["statement"], row["section"], row["mode"], row["acted"], row["observed"]])
-        })
-        .collect();
+    assert_eq!((&controls["policy"], &controls["exchanges"], &controls["others"]), (&json!("p"), &json!(0), &json!(3)));
+    let evidence = controls["evidence"].as_array().unwrap();
+    let row = evidence.iter().find(|row| row["control"] == control && row["statement"] == id).unwrap();
     assert_eq!(
-        json!(evidence),
-        json!([
-            ["45 CFR 164.312(a)(1)", "staff", "access", "enforce", 3, 0],
-            ["PCI DSS 3.4", "no-cards", "content", "observe", 0, 1],
-            ["SOC2 CC6.1", "never", "content", "enforce", 0, 0],
-            ["SOC2 CC6.1", "staff", "access", "enforce", 3, 0],
-        ])
+        (&row["acted"], &row["denied"], &row["observed"], &row["pack"]),
+        (&json!(1), &json!(1), &json!(1), &json!("pci-dss@1"))
     );
+    assert_eq!(
+        (&row["section"], &row["mode"], &row["last"]),
+        (&json!("content"), &json!("enforce"), &json!("2026-11-02T10:00:00Z"))
+    );
+    // What never acted is there as well: that is evidence, too.
+    assert!(evidence.iter().any(|row| row["acted"] == 0 && row["first"].is_null()));
+    assert!(evidence.iter().all(|row| row["statement"].as_str().unwrap().starts_with("pci-dss.")), "{evidence:?}");
     // Under this very policy: records name its digest.
     let digest = controls["digest"].as_str().unwrap();
     let under = [line(json!({"doorward.policy.digest": digest})), line(json!({}))];
-    let found = report(&under, &["--policy", policy.to_str().unwrap()]);
+    let found = report(&under, &["--policy", policy]);
     assert_eq!((&found["controls"]["exchanges"], &found["controls"]["others"]), (&json!(1), &json!(1)));
     assert_eq!(found["controls"]["first"], "2026-11-02T10:00:00Z");
+    fs::write(folder.path().join("unknown.yaml"), text.replace("pci-dss@1", "pci@9")).unwrap();
+    let ran = doorward(&["report", "--policy", folder.path().join("unknown.yaml").to_str().unwrap(), "-"]);
+    assert!(ran.code == 2 && ran.err.contains("pci"), "{}", ran.err);
 }
 
 #[test]
