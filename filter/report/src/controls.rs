@@ -173,7 +173,7 @@ pub(crate) fn evidence(collected: &Collector, in_force: &InForce) -> Controls {
             });
         }
     }
-    evidence.sort_by(|a, b| (&a.control, &a.statement).cmp(&(&b.control, &b.statement)));
+    evidence.sort_by_cached_key(|row| (row.pack.clone(), natural(&row.control), row.statement.clone()));
     let exchanges = own.map_or(0, |usage| usage.requests);
     Controls {
         policy: policy.clone(),
@@ -184,5 +184,33 @@ pub(crate) fn evidence(collected: &Collector, in_force: &InForce) -> Controls {
         others: collected.lines.records.saturating_sub(exchanges),
         missing: missing.unwrap_or(0),
         evidence,
+    }
+}
+
+/// `Art. 4(1)` before `Art. 25(1)`: runs of digits by what they count.
+fn natural(text: &str) -> Vec<(u64, String)> {
+    let mut parts: Vec<(u64, String)> = Vec::new();
+    for c in text.chars() {
+        match (c.to_digit(10).map(u64::from), parts.last_mut()) {
+            (Some(digit), Some((number, words))) if words.is_empty() => {
+                *number = number.saturating_mul(10).saturating_add(digit);
+            }
+            (Some(digit), _) => parts.push((digit, String::new())),
+            (None, Some((_, words))) if !words.is_empty() => words.push(c),
+            (None, _) => parts.push((0, c.to_string())),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_in_the_order_that_people_count_in() {
+        let mut ids = ["Art. 25(1)", "Art. 4(15)", "3.10", "Art. 4(5)", "3.4.1", "CC6.1", "3.4"];
+        ids.sort_by_cached_key(|id| natural(id));
+        assert_eq!(ids, ["Art. 4(5)", "Art. 4(15)", "Art. 25(1)", "CC6.1", "3.4", "3.4.1", "3.10"]);
     }
 }

@@ -250,3 +250,61 @@ async fn a_sink_that_is_away_holds_nothing_up() {
     let expected = Arc::new(exchanges("grpc.yaml", nobody).await);
     assert!(expected.len() == 2 && started.elapsed() < Duration::from_secs(30));
 }
+
+/// An Envoy of the test's own, stopped with it.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[test]
+fn connections_past_the_filter_tell_whom_they_reach() {
+    let upstream = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let to = upstream.local_addr().expect("its address").port();
+    // Nobody has to understand TLS for a name to be seen.
+    std::thread::spawn(move || upstream.incoming().for_each(drop));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+    let folder = tools::scratch("passed");
+    let log = folder.join("access.log");
+    let mut sink = sink("tcp.yaml");
+    sink["access_log"][0]["typed_config"]["path"] = json!(log);
+    let mut configuration = bootstrap("tcp.yaml", &sink);
+    let resources = &mut configuration["static_resources"];
+    resources["listeners"][0]["address"]["socket_address"]["port_value"] = json!(port);
+    let address = json!({"socket_address": {"address": "127.0.0.1", "port_value": to}});
+    resources["clusters"][0]["load_assignment"] =
+        json!({"cluster_name": "c", "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]});
+    let path = folder.join("envoy.json");
+    std::fs::write(&path, configuration.to_string()).expect("a file");
+    let mut envoy = Command::new(tools::envoy());
+    envoy.args(["--use-dynamic-base-id", "--concurrency", "1", "-l", "error", "-c"]).arg(&path);
+    let _running = Running(envoy.spawn().expect("envoy starts"));
+    let hello = "import socket, ssl, sys
+context = ssl.create_default_context()
+try:
+    with socket.create_connection(('127.0.0.1', int(sys.argv[1])), 1) as s:
+        context.wrap_socket(s, server_hostname=sys.argv[2]).close()
+except OSError:
+    pass";
+    let mut lines = String::new();
+    for _ in 0..100 {
+        for name in ["api.openai.com", "example.com"] {
+            let status = Command::new(tools::report()).args(["-c", hello, &port.to_string(), name]).status();
+            assert!(status.expect("python starts").success());
+        }
+        lines = std::fs::read_to_string(&log).unwrap_or_default();
+        if lines.lines().filter(|line| line.contains("api.openai.com")).count() > 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let output = Command::new(tools::cli()).args(["report", "--format", "json"]).arg(&log).output().expect("it starts");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {lines}"));
+    let rows = found["tables"]["ungoverned"]["rows"].as_array().expect("rows");
+    let keys: Vec<&Value> = rows.iter().map(|row| &row["key"]).collect();
+    assert_eq!(json!(keys), json!([["api.openai.com", "openai", "127.0.0.1"]]), "{lines}");
+}

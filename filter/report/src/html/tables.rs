@@ -188,17 +188,17 @@ pub fn controls(found: &Controls) -> Markup {
                 table {
                     caption { "Evidence by control" }
                     thead { tr {
-                        th scope="col" { "Control" } th scope="col" { "Statement" } th scope="col" { "Section" } th scope="col" { "Mode" }
+                        th scope="col" { "Control" } th scope="col" class="part" { "Statement" } th scope="col" class="part" { "Section" } th scope="col" class="part" { "Mode" }
                         th scope="col" class="number" { "Acted" } th scope="col" class="number" { "Denied" }
                         th scope="col" class="number" { "Looked on" } th scope="col" class="when" { "First" } th scope="col" class="when" { "Last" }
                     } }
                     tbody { @for (i, row) in found.evidence.iter().enumerate() {
                         @let at = format!("/controls/evidence/{i}");
                         tr {
-                            th scope="row" class="name" { (text(&row.control)) }
-                            td class="name" { (text(&row.statement)) }
-                            td { (row.section) @if let Some(pack) = &row.pack { ", " (text(pack)) } }
-                            td { (row.mode) }
+                            th scope="row" class="name" { (text(&row.control)) span class="parts" { (text(&row.statement)) } }
+                            td class="name part" { (text(&row.statement)) }
+                            td class="part" { (row.section) @if let Some(pack) = &row.pack { ", " (text(pack)) } }
+                            td class="part" { (row.mode) }
                             td class="number" { (figure(&format!("{at}/acted"), row.acted)) }
                             td class="number" { (figure(&format!("{at}/denied"), row.denied)) }
                             td class="number" { (figure(&format!("{at}/observed"), row.observed)) }
