@@ -7,7 +7,7 @@
 //!   [`providers`] speak the APIs of model providers, [`model`] is a smaller one that counts tokens.
 //! - [`client`]: HTTP/1.1 and HTTP/2 clients that can send what well-behaved libraries refuse to.
 //! - [`idp`]: an identity provider with keys, tokens and a JWKS endpoint; [`pki`]: certificates.
-//! - [`bench`]: what it costs (`make bench`).
+//! - [`bench`]: what it costs (`make bench`); [`logs`]: access logs, made up.
 //! - [`sdk`]: the official Python SDKs as clients.
 //!
 //! The harness panics when *it* cannot do its part (no Envoy, a wait that ran out) and returns
@@ -21,6 +21,7 @@ pub mod fields;
 pub mod governed;
 pub mod h1;
 pub mod idp;
+pub mod logs;
 pub mod model;
 pub mod pki;
 pub mod providers;

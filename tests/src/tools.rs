@@ -37,6 +37,14 @@ pub fn presidio() -> PathBuf {
     existing(path.unwrap_or_else(|| root().join("target/tools/presidio/bin/python")))
 }
 
+/// Python with DuckDB and Playwright: `DOORWARD_REPORT_PYTHON`, else the one in `target/tools`, by `tests/setup-report`.
+pub fn report() -> PathBuf {
+    let path = env::var_os("DOORWARD_REPORT_PYTHON").map(PathBuf::from);
+    let path = path.unwrap_or_else(|| root().join("target/tools/report/bin/python"));
+    assert!(path.exists(), "`{}` does not exist; run `tests/setup-report`", path.display());
+    path
+}
+
 /// The command line, built if it is not there: `DOORWARD_CLI`, else the one beside the tests.
 pub fn cli() -> PathBuf {
     if let Some(path) = env::var_os("DOORWARD_CLI") {

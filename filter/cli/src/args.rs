@@ -29,6 +29,14 @@ pub enum Command {
     Digest(DigestArguments),
     Pin(PinArguments),
     Scan(ScanArguments),
+    Report(crate::usage::ReportArguments),
+    Completions(crate::shell::CompletionsArguments),
+    Man(crate::shell::ManArguments),
+    Packs(PacksArguments),
+    Verify(VerifyArguments),
+    Find(FindArguments),
+    Erase(EraseArguments),
+    Test(crate::test::TestArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }
@@ -163,6 +171,127 @@ pub struct DigestArguments {
     /// Values, one per line. Default: standard input.
     #[arg(value_name = "FILE", default_value = "-")]
     pub file: String,
+}
+
+/// List the policy packs that a policy can extend, or show some of them.
+///
+/// Shows what each statement does, the controls that it serves, and what a proxy cannot do for the regulation.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward packs
+  doorward packs gdpr hipaa
+  doorward packs --format json | jq -r '.[] | .reference'
+
+Exit codes: 0 shown, 2 there is no such pack.")]
+pub struct PacksArguments {
+    /// Packs to show, `gdpr` or `gdpr@1`. Default: a list of all.
+    #[arg(value_name = "PACK")]
+    pub names: Vec<String>,
+    /// For people, or for machines: an array of the packs as they are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// As policies/PACKS.md has them.
+    #[arg(long, conflicts_with = "format")]
+    pub markdown: bool,
+}
+
+/// Verify that access logs are what the filter wrote: nothing altered, nothing left out, nothing put in.
+///
+/// Reads lines of JSON (the shipped log format, with all of the filter's fields) of a policy with `audit.chain`, and lines of Envoy's own log with
+/// checkpoints, from any number of proxies and files, gzip or not, in any order.
+///
+/// It cannot show records cut off at a worker's end unless a checkpoint tells of later ones; the removal of all of a worker's records together
+/// with its checkpoints; what was done by somebody with the key; and changes of fields that Envoy writes (status, bytes, addresses).
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward verify --key-env DOORWARD_CHAIN_KEY access.log envoy.log
+  doorward verify --whole --env-file keys.env logs/*.gz
+  zcat logs/*.gz | doorward verify --key-env DOORWARD_CHAIN_KEY --format json -
+
+Exit codes: 0 all is as it was written, 1 it is not, 2 there is nothing to verify, or no key.")]
+pub struct VerifyArguments {
+    /// Access logs and Envoy's logs; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub files: Vec<String>,
+    /// The variable with the key of `audit.chain`.
+    #[arg(long, value_name = "NAME", default_value = "DOORWARD_CHAIN_KEY")]
+    pub key_env: String,
+    /// Variables as NAME=VALUE lines, looked into before the environment.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// The files are all there is: workers that do not begin at their first record, and records without a chain, are problems.
+    #[arg(long)]
+    pub whole: bool,
+    /// For people, or for machines.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Find who sent a text, or got it, by the keyed digests on the record; or what is on the record of a user.
+///
+/// A text is one whole message, or one part of it: white space makes no difference, anything else does. A piece of a message is not found. The
+/// record holds digests of a request's last 48 texts and no text.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward find --key-env DOORWARD_AUDIT_KEY --text leaked.txt access.log logs/*.gz
+  pbpaste | doorward find --key-env DOORWARD_AUDIT_KEY --text - access.log
+  doorward find --user alice --user-key-env DOORWARD_USER_KEY --format json logs/*.gz
+
+Exit codes: 0 found, 1 not found, 2 it could not be looked for.")]
+pub struct FindArguments {
+    /// Access logs; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The text to look for, in a file; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub text: Option<String>,
+    /// The variable with `audit.key`; can be repeated, for keys of before.
+    #[arg(long = "key-env", value_name = "NAME")]
+    pub key_envs: Vec<String>,
+    /// Only records of this user, as the identity provider names them; can be repeated.
+    #[arg(long = "user", value_name = "USER")]
+    pub users: Vec<String>,
+    /// The variable with `audit.user_key`, where the record has pseudonyms; can be repeated, for keys of before.
+    #[arg(long = "user-key-env", value_name = "NAME")]
+    pub user_key_envs: Vec<String>,
+    /// Variables as NAME=VALUE lines, looked into before the environment.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// For people, or for machines: lines of {file, line, found, record}.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Erase fields of access logs so that what is left still verifies.
+///
+/// A field's value gives way to its commitment (`erased:...`), of which only somebody with the key of the chain could test a guess. The log goes to standard
+/// output; lines that are in no chain, or were altered, stay as they are and are counted.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  doorward erase --where doorward.user=alice --field doorward.user --field doorward.credential access.log > erased.log
+  doorward erase --where doorward.policy=chat --field doorward.captured.in logs/2026-11.gz | gzip > erased.gz
+
+Exit codes: 0 erased, 1 some lines could not be, 2 nothing was done.")]
+pub struct EraseArguments {
+    /// An access log; `-` is standard input.
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub file: String,
+    /// A field to erase; can be repeated.
+    #[arg(long = "field", required = true, value_name = "KEY")]
+    pub fields: Vec<String>,
+    /// Only in records with this value, as it stands in the log; can be repeated, and all must hold.
+    #[arg(long = "where", required = true, value_name = "KEY=VALUE")]
+    pub conditions: Vec<String>,
+    /// The variable with the key of `audit.chain`.
+    #[arg(long, value_name = "NAME", default_value = "DOORWARD_CHAIN_KEY")]
+    pub key_env: String,
+    /// Variables as NAME=VALUE lines, looked into before the environment.
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
 }
 
 /// Find personal data, payment data, secrets and prompt injections in texts.

@@ -119,7 +119,8 @@ fn one(file: &str, policy: &Policy<'_>, variables: &Variables, issues: &mut Vec<
         }
     };
     let alone = policy.around.is_empty();
-    let warnings = lint::policy(root, &today());
+    let mut warnings = lint::policy(root, &today());
+    warnings.extend(lint::break_glass(root, now()));
     issues.extend(warnings.iter().map(|w| policy.issue(Severity::Warning, file, w)));
     let around = lint::envoy(policy, file, &asked);
     let fits = around.iter().all(|i| i.severity != Severity::Error);
@@ -129,7 +130,9 @@ fn one(file: &str, policy: &Policy<'_>, variables: &Variables, issues: &mut Vec<
     }
     if fits {
         let place = if alone { String::new() } else { format!(" at {}", policy.path) };
-        sound.push(format!("policy `{}`{place}, digest {}", engine.name(), engine.digest()));
+        let told = |what: &str, list: &str| if list.is_empty() { String::new() } else { format!(", {what} {list}") };
+        let packs = told("extends", engine.packs()) + &told("weakens", engine.weakened());
+        sound.push(format!("policy `{}`{place}, digest {}{packs}", engine.name(), engine.digest()));
     }
 }
 
@@ -143,8 +146,12 @@ fn placeholders(file: &str, policy: &Policy<'_>, asked: &Asked) -> Issue {
 
 /// The date in UTC.
 fn today() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    date(now.as_secs() / 86_400)
+    date(now() / 86_400)
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 /// The date of a day since 1970-01-01, in the proleptic Gregorian calendar (ISO 8601).

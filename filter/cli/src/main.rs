@@ -8,16 +8,24 @@ mod args;
 mod baseline;
 mod check;
 mod digest;
+mod erase;
+mod find;
 mod input;
 mod key;
 mod lint;
+mod logs;
+mod packs;
 mod pin;
 mod policies;
 mod reference;
 mod report;
 mod scan;
+mod shell;
 mod source;
+mod test;
+mod usage;
 mod variables;
+mod verify;
 
 use std::io;
 use std::process::ExitCode;
@@ -45,6 +53,14 @@ fn main() -> ExitCode {
         Command::Digest(arguments) => digest::run(&arguments),
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
+        Command::Report(arguments) => usage::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
+        Command::Packs(arguments) => packs::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Find(arguments) => find::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use crate::anomaly::{self, Anomaly};
+use crate::audit::{Audit, BreakGlass, Chain, Stamp};
 use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
@@ -13,9 +14,10 @@ use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
+use crate::packs;
 use crate::policy::{
-    Access, AtMaxHold, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, ReserveDocument,
-    RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, Plan,
+    ReserveDocument, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::session::{self, Sessions};
@@ -29,6 +31,9 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Engine {
     pub(crate) name: String,
     pub(crate) digest: String,
+    /// The packs it extends, and the statements of them that it weakens: as on the record.
+    pub(crate) packs: String,
+    pub(crate) weakened: String,
     pub(crate) mode: Mode,
     pub(crate) ungoverned: Ungoverned,
     pub(crate) targets: Targets,
@@ -56,7 +61,10 @@ pub struct Engine {
     pub(crate) pins: Pins,
     pub(crate) param_headers: ParamHeaders,
     pub(crate) declared_tools: Declared,
-    pub(crate) audit_key: Option<Vec<u8>>,
+    pub(crate) audit: Audit,
+    /// What is replaced in texts that are recorded.
+    pub(crate) redacting: Option<Plan>,
+    pub(crate) break_glass: Option<BreakGlass>,
     pub(crate) first_use: FirstUse,
     pub(crate) session_key: Option<Vec<u8>>,
     pub(crate) assertion_key: Option<Vec<u8>>,
@@ -73,6 +81,8 @@ impl Engine {
     /// Every mistake that was found, each with its path and, where there is one, a remedy.
     pub fn compile(tree: &Tree, env: Env<'_>) -> Result<Self, Vec<Problem>> {
         let root = Path::root();
+        let extended = packs::extend(tree)?;
+        let tree = extended.as_ref().map_or(tree, |extended| &extended.tree);
         let document: Document = from_tree(tree, &root).map_err(|problem| vec![problem])?;
         let mut problems = Vec::new();
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
@@ -95,6 +105,19 @@ impl Engine {
                 Content::compile(content, routes, detectors, &roles, &targets, &path, &mut problems)
             }
             None => Content::default(),
+        };
+        let (packs, weakened) = match (&extended, &detectors) {
+            (Some(extended), Some(detectors)) => {
+                let mut all = extended.settings.clone();
+                all.extend(packs::weakened(&extended.bases, tree, &document, detectors, &mut problems));
+                (extended.packs.join(","), all.join(","))
+            }
+            (None, Some(detectors)) => {
+                // Nothing can be weakened, and whoever says so meant a pack.
+                packs::weakened(&[], tree, &document, detectors, &mut problems);
+                Default::default()
+            }
+            _ => Default::default(),
         };
         let sessions_path = root.key("sessions");
         if let (Some(detectors), Some(sessions)) = (&detectors, &document.sessions) {
@@ -138,7 +161,11 @@ impl Engine {
             document.tools.iter().filter(|t| t.restore).flat_map(|t| t.name.0.iter().cloned()).collect();
         let param_headers = ParamHeaders::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
         let pins = Pins::compile(&document.tools, &targets, &root.key("tools"), &mut problems);
-        let audit_key = secret(document.audit.key.as_ref(), env, &root.key("audit").key("key"), &mut problems);
+        let audit = Audit::compile(&document.audit, env, &root.key("audit"), &mut problems);
+        let redacts = document.audit.capture == Capture::Redacted;
+        let redacting = detectors.as_ref().filter(|_| redacts).map(|detectors| content.redacting(detectors));
+        let glass = document.break_glass.as_ref();
+        let break_glass = glass.and_then(|glass| BreakGlass::compile(glass, &root.key("break_glass"), &mut problems));
         let session_key =
             secret(document.mcp.session_key.as_ref(), env, &root.key("mcp").key("session_key"), &mut problems);
         let assertion_path = root.key("mcp").key("assertion_key");
@@ -167,6 +194,8 @@ impl Engine {
             (Some(detectors), Some(identity)) if problems.is_empty() => Ok(Self {
                 name: document.name,
                 digest: digest(tree),
+                packs,
+                weakened,
                 mode: document.mode,
                 ungoverned: document.ungoverned,
                 targets,
@@ -193,7 +222,9 @@ impl Engine {
                 pins,
                 param_headers,
                 declared_tools: document.tool_use.declared,
-                audit_key,
+                audit,
+                redacting,
+                break_glass,
                 first_use: document.mcp.first_use,
                 session_key,
                 assertion_key,
@@ -209,6 +240,16 @@ impl Engine {
     /// The policy's SHA-256, first 16 hex digits.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// The packs that it extends, comma-separated.
+    pub fn packs(&self) -> &str {
+        &self.packs
+    }
+
+    /// The statements of packs that it weakens, comma-separated.
+    pub fn weakened(&self) -> &str {
+        &self.weakened
     }
 
     /// The policy's name.
@@ -227,6 +268,18 @@ impl Engine {
         match self.mode {
             Mode::Enforce => self.name.as_str().into(),
             Mode::Observe => format!("{}/observe", self.name).into(),
+        }
+    }
+
+    /// What the record says of it.
+    pub(crate) fn stamp(&self, spent_us: u64) -> Stamp<'_> {
+        Stamp {
+            policy: &self.name,
+            digest: &self.digest,
+            packs: &self.packs,
+            weakened: &self.weakened,
+            audit: &self.audit,
+            spent_us,
         }
     }
 
@@ -265,8 +318,8 @@ pub(crate) fn key(reference: &SecretRef, env: Env<'_>, path: &Path) -> Result<Ve
     }
 }
 
-/// SHA-256 over a form of the document that does not depend on what it was written in.
-fn digest(tree: &Tree) -> String {
+/// SHA-256 over a form of the document that does not depend on what it was written in, first 16 hex digits: as records have it.
+pub fn digest(tree: &Tree) -> String {
     fn feed(tree: &Tree, hash: &mut hmac_sha256::Hash) {
         let mut text = |tag: &str, s: &str| {
             hash.update(tag.as_bytes());
@@ -318,6 +371,8 @@ pub struct Worker {
     pub(crate) alive: Alive,
     /// How many tokens texts are.
     pub(crate) calibrations: Calibrations,
+    /// What ties its records together.
+    chain: Option<Chain>,
 }
 
 impl Worker {
@@ -332,6 +387,7 @@ impl Worker {
             grants: Grants::default(),
             alive: Alive::default(),
             calibrations: Calibrations::default(),
+            chain: None,
         }
     }
 
@@ -361,6 +417,8 @@ impl Worker {
         match engine.identity.fetches_keys() || self.exchanges.is_waiting() || self.grants.is_waiting() {
             true => 100,
             false if !engine.limits.is_empty() || !self.listening.is_empty() => BEAT_MS,
+            // Nothing was recorded yet, or checkpoints come now and then.
+            false if self.chain.is_some() => BEAT_MS,
             false => 0,
         }
     }
@@ -371,6 +429,7 @@ impl Worker {
             // Told again soon: others wait for ten seconds before they take this VM for lost.
             let _ = self.alive.beat(&engine.counters_name(), at.millis(), host);
         }
+        self.checkpoint(engine, at, effects);
         let mut fetches = Vec::new();
         self.keys.tick(&engine.identity, at.millis(), host, &mut fetches);
         calls(fetches, effects);
@@ -415,6 +474,32 @@ impl Worker {
             value: 1,
         }));
         std::mem::take(&mut self.waiting)
+    }
+
+    /// Ties a record to the one before it, where the policy wants that.
+    pub(crate) fn link(
+        &mut self,
+        engine: &Engine,
+        at: Time,
+        host: &mut dyn Host,
+        values: &mut Vec<(&'static str, String)>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(settings) = &engine.audit.chain else { return };
+        if self.chain.is_none() {
+            // Without random bytes there is no chain, and the record without a link says so.
+            self.chain = Chain::draw(host).ok();
+        }
+        let Some(chain) = &mut self.chain else { return };
+        let link = chain.link(&settings.key, at.millis(), values);
+        values.push((crate::audit::chain::KEY, link));
+        self.checkpoint(engine, at, effects);
+    }
+
+    fn checkpoint(&mut self, engine: &Engine, at: Time, effects: &mut Vec<Effect>) {
+        let (Some(settings), Some(chain)) = (&engine.audit.chain, &mut self.chain) else { return };
+        let due = chain.checkpoint(&settings.key, at.millis(), settings.records, settings.every_ms);
+        effects.extend(due.map(Effect::Checkpoint));
     }
 
     /// The counts that proxies share, as of now.
@@ -490,7 +575,7 @@ pub(crate) struct Digest(Option<hmac_sha256::HMAC>);
 
 impl Digest {
     pub fn new(engine: &Engine) -> Self {
-        Self(engine.audit_key.as_ref().map(hmac_sha256::HMAC::new))
+        Self(engine.audit.key.as_ref().map(hmac_sha256::HMAC::new))
     }
 
     pub fn update(&mut self, bytes: &[u8]) {

@@ -23,6 +23,7 @@ pub mod inspect;
 pub mod json;
 pub mod limits;
 mod literals;
+pub mod packs;
 pub mod policy;
 pub mod protocol;
 pub mod redact;

@@ -48,6 +48,10 @@ impl Target {
                 }
                 Ok(())
             }
+            Effect::Checkpoint(line) => {
+                calls::log(Level::Info, &line);
+                Ok(())
+            }
             Effect::Measure(measure) => {
                 with(|state| state.metrics.measure(&measure));
                 Ok(())

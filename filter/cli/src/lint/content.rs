@@ -18,7 +18,8 @@ const GROUPS_WITH_FORMS: &[&str] = &["pii", "financial", "all"];
 pub fn content(root: &Node, found: &mut Vec<Problem>) {
     let path = Path::root().key("content");
     let statements = root.get("content").map(Node::items).unwrap_or_default();
-    if statements.is_empty() {
+    // Every pack looks at texts.
+    if statements.is_empty() && root.get("extends").is_none() {
         found.push(
             Problem::new(path.clone(), "no text is looked at")
                 .help("for example `content: [{id: secrets, detect: [secrets], action: deny}]`"),

@@ -3,11 +3,13 @@
 //! [`policy`] looks at a policy alone, [`envoy`] at the configuration it stands in, which the filter cannot see.
 //! A rule is here only if it is certain: a warning that can be wrong teaches people to ignore warnings.
 
+mod break_glass;
 mod content;
 mod envoy;
 mod policy;
 mod routes;
 
+pub use break_glass::break_glass;
 pub use envoy::envoy;
 pub use policy::policy;
 

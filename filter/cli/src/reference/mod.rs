@@ -17,6 +17,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/mod.rs"),
     include_str!("../../../core/src/policy/document/access.rs"),
     include_str!("../../../core/src/policy/document/anomaly.rs"),
+    include_str!("../../../core/src/policy/document/audit.rs"),
     include_str!("../../../core/src/policy/document/content.rs"),
     include_str!("../../../core/src/policy/document/limits.rs"),
     include_str!("../../../core/src/policy/document/routes.rs"),

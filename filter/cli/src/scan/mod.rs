@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, anyhow, bail};
 use doorward_core::config::{Path, Problem, from_tree};
 use doorward_core::inspect::{Budget, Detectors, DetectorsDocument, OverBudget, Selection, Sighting};
+use doorward_core::packs::extend;
 use doorward_core::policy::Document;
 use doorward_core::protocol::Channel;
 
@@ -124,6 +125,8 @@ fn policy(file: &str) -> anyhow::Result<(DetectorsDocument, Option<Vec<String>>)
         bail!("`{file}` holds {} policies; name a file with one", found.len());
     };
     let tree = policy.node.get().tree();
+    let extended = extend(&tree).map_err(|problems| anyhow!("{problems:?}"))?;
+    let tree = extended.map_or(tree, |extended| extended.tree);
     let document: Document = from_tree(&tree, &Path::root()).map_err(said).context("the policy")?;
     let names: BTreeSet<String> = document.content.into_iter().flat_map(|statement| statement.detect.0).collect();
     Ok((document.detectors, Some(names.into_iter().collect())))

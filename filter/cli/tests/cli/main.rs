@@ -1,11 +1,14 @@
 //! The command line as its users meet it: real files in, exit code, standard output and standard error out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
+mod audit;
 mod baseline;
 mod check;
 mod digest;
 mod key;
+mod report;
 mod scan;
+mod shell;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,13 +65,14 @@ fn root(path: &str) -> String {
 fn every_command_has_help_with_what_it_takes() {
     let help = doorward(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in ["check", "key", "scan", "reference"] {
+    let more = ["packs", "report", "verify", "find", "erase", "completions", "man"];
+    for command in ["check", "key", "scan", "reference"].into_iter().chain(more) {
         assert!(help.out.contains(command), "{}", help.out);
         let own = doorward(&[command, "--help"]);
         assert_eq!(own.code, 0);
         assert!(own.out.contains(&format!("Usage: doorward {command}")), "{}", own.out);
     }
-    for command in ["check", "key", "scan"] {
+    for command in ["check", "key", "scan"].into_iter().chain(more) {
         assert!(doorward(&[command, "--help"]).out.contains("Examples:\n  "), "{command}");
     }
 }

@@ -131,13 +131,13 @@ impl Anomaly {
     }
 
     /// Where a caller is kept.
-    pub(crate) fn key(principal: &Principal) -> Id {
-        identity(&[b"caller", principal.subject().as_bytes()])
+    pub(crate) fn key(subject: &str) -> Id {
+        identity(&[b"caller", subject.as_bytes()])
     }
 
     /// A caller as the record names them, and baselines.
-    pub fn caller(principal: &Principal) -> String {
-        crate::hex::hex(Self::key(principal).get(..8).unwrap_or_default())
+    pub fn caller(subject: &str) -> String {
+        crate::hex::hex(Self::key(subject).get(..8).unwrap_or_default())
     }
 
     /// What is known of a caller: what is kept here, or what came with the policy where that is more.

@@ -3,9 +3,18 @@
 //! Values are single, printable ASCII texts, since Envoy writes them raw into text logs: whatever else they hold
 //! is percent-encoded. Names follow OpenTelemetry's GenAI conventions where those have one.
 
+pub mod chain;
+mod mac;
+pub(crate) mod message;
+mod policy;
+mod pseudonym;
 mod record;
+pub mod text;
 
-pub use record::{Occurrences, Record, SessionFacts, Tokens};
+pub(crate) use chain::Chain;
+pub use policy::{Audit, BreakGlass};
+pub use pseudonym::Pseudonyms;
+pub use record::{Occurrences, Record, SessionFacts, Stamp, Tokens};
 
 /// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
 pub const KEYS: &[(&str, &str)] = &[
@@ -84,18 +93,33 @@ pub const KEYS: &[(&str, &str)] = &[
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),
     ("doorward.content.out", "keyed digest of the answer's body as it came"),
+    (
+        "doorward.texts.in",
+        "keyed digests of the request's texts, the last 48 of them, comma-separated; `doorward find` makes them of a text",
+    ),
+    ("doorward.texts.out", "and of the answer's"),
+    ("doorward.captured.in", "with `audit.capture`: the request's body, or `withheld`; percent-encoded and cut"),
+    ("doorward.captured.out", "and the answer's, unless it is streamed"),
     ("doorward.policy", "the policy's name"),
-    ("doorward.policy.digest", "the policy's SHA-256, first 16 hex digits"),
+    ("doorward.policy.digest", "the policy's SHA-256, packs included, first 16 hex digits"),
+    ("doorward.policy.packs", "the packs that the policy extends, comma-separated"),
+    ("doorward.policy.weakened", "statements of packs that the policy weakens, comma-separated"),
+    ("doorward.break_glass", "why nothing is enforced at this time, and until when"),
     ("doorward.duration_us", "microseconds the filter itself spent on the exchange"),
+    (chain::KEY, "with `audit.chain`: what ties the record to the one before it (`doorward verify`)"),
 ];
 
 /// A value as it may stand in a log line: ASCII without quotes, backslashes and control characters, at most 1,024
 /// bytes. Everything else is percent-encoded, and `%` too, so that nothing is ambiguous.
 pub fn printable(text: &str) -> String {
-    const MAX: usize = 1024;
-    let mut out = String::with_capacity(text.len().min(MAX));
+    printable_within(text, 1024)
+}
+
+/// The same for other sizes than 1,024 bytes: at least 16.
+pub(crate) fn printable_within(text: &str, most: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(most));
     for byte in text.bytes() {
-        if out.len() > MAX - 6 {
+        if out.len() > most.saturating_sub(6) {
             out.push_str("...");
             break;
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::printable;
+use super::chain::ERASED;
+use super::{Audit, printable, text};
 use crate::exchange::Measure;
 use crate::identity::Principal;
 use crate::limits::{Standing, What};
@@ -103,6 +104,33 @@ pub struct Record {
     pub content_in: Option<String>,
     /// Keyed digest of the answer's body.
     pub content_out: Option<String>,
+    /// Digests of single texts of the request, and of the answer.
+    pub texts_in: Vec<u64>,
+    /// And of the answer.
+    pub texts_out: Vec<u64>,
+    /// What is shown of the request's body, and of the answer's: printable already.
+    pub captured_in: Option<String>,
+    /// And of the answer's.
+    pub captured_out: Option<String>,
+    /// Why nothing was enforced.
+    pub break_glass: Option<String>,
+}
+
+/// What the record says of the policy, and how it names callers.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp<'a> {
+    /// The policy's name.
+    pub policy: &'a str,
+    /// Its digest.
+    pub digest: &'a str,
+    /// The packs it extends.
+    pub packs: &'a str,
+    /// What of them it weakens.
+    pub weakened: &'a str,
+    /// How callers are named.
+    pub audit: &'a Audit,
+    /// Microseconds that the filter itself spent.
+    pub spent_us: u64,
 }
 
 /// A session as it stands.
@@ -159,23 +187,23 @@ impl Record {
     }
 
     /// What of it is known as soon as the caller is proven; numbers that others read begin with 0.
-    pub fn caller(&self) -> Vec<(&'static str, String)> {
-        let of = |pick: fn(&Principal) -> &Option<String>| self.principal.as_deref().and_then(|p| pick(p).as_deref());
+    pub fn caller(&self, audit: &Audit) -> Vec<(&'static str, String)> {
+        let principal = self.principal.as_deref();
         let values = [
-            ("doorward.user", of(|p| &p.user)),
-            ("doorward.team", of(|p| &p.team)),
-            ("doorward.workload", of(|p| &p.workload)),
-            ("doorward.usage.total_tokens", Some("0")),
+            ("doorward.user", principal.and_then(|p| audit.user(p))),
+            ("doorward.team", principal.and_then(|p| p.team.clone())),
+            ("doorward.workload", principal.and_then(|p| p.workload.clone())),
+            ("doorward.usage.total_tokens", Some("0".to_owned())),
         ];
-        values.into_iter().filter_map(|(key, value)| Some((key, printable(value?)))).collect()
+        values.into_iter().filter_map(|(key, value)| Some((key, written(&value?)))).collect()
     }
 
     /// The record's values, by key. Absent ones are left out.
-    pub fn values(&self, policy: &str, digest: &str, spent_us: u64) -> Vec<(&'static str, String)> {
-        let mut values = Vec::with_capacity(32);
+    pub fn values(&self, stamp: Stamp<'_>) -> Vec<(&'static str, String)> {
+        let mut values = Vec::with_capacity(48);
         let mut put = |key: &'static str, value: Option<String>| {
             if let Some(value) = value.filter(|v| !v.is_empty()) {
-                values.push((key, printable(&value)));
+                values.push((key, written(&value)));
             }
         };
         let list = |items: &[String]| Some(items.join(","));
@@ -210,13 +238,13 @@ impl Record {
         put("doorward.notes", Some(self.notes.join(",")));
         put("doorward.rules", list(&self.rules));
         put("doorward.observed", list(&self.observed));
-        put("doorward.user", principal.and_then(|p| p.user.clone()));
+        put("doorward.user", principal.and_then(|p| stamp.audit.user(p)));
         put("doorward.team", principal.and_then(|p| p.team.clone()));
         put("doorward.purpose", principal.and_then(|p| p.purpose.clone()));
         put("doorward.workload", principal.and_then(|p| p.workload.clone()));
         put("doorward.roles", list(&self.roles));
         put("doorward.auth", principal.map(|p| p.method.as_str().to_owned()));
-        put("doorward.credential", principal.and_then(|p| p.key_id.clone()));
+        put("doorward.credential", principal.and_then(|p| stamp.audit.credential(p)));
         put("doorward.target", self.target.clone());
         put("doorward.route", list(&self.routes));
         put("doorward.route.from", self.from.clone());
@@ -247,9 +275,17 @@ impl Record {
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
         put("doorward.content.out", self.content_out.clone());
-        put("doorward.policy", Some(policy.to_owned()));
-        put("doorward.policy.digest", Some(digest.to_owned()));
-        put("doorward.duration_us", Some(spent_us.to_string()));
+        put("doorward.texts.in", Some(text::listed(&self.texts_in)));
+        put("doorward.texts.out", Some(text::listed(&self.texts_out)));
+        put("doorward.policy", Some(stamp.policy.to_owned()));
+        put("doorward.policy.digest", Some(stamp.digest.to_owned()));
+        put("doorward.policy.packs", Some(stamp.packs.to_owned()));
+        put("doorward.policy.weakened", Some(stamp.weakened.to_owned()));
+        put("doorward.break_glass", self.break_glass.clone());
+        put("doorward.duration_us", Some(stamp.spent_us.to_string()));
+        let captured = [("doorward.captured.in", &self.captured_in), ("doorward.captured.out", &self.captured_out)];
+        // Printable already, and longer than other values may be.
+        values.extend(captured.into_iter().filter_map(|(key, text)| Some((key, unlike_erased(text.clone()?)))));
         values
     }
 
@@ -316,6 +352,19 @@ impl Record {
     }
 }
 
+/// A value as it goes on the record.
+fn written(value: &str) -> String {
+    unlike_erased(printable(value))
+}
+
+/// A value that a caller chose does not pass for one that was erased.
+fn unlike_erased(value: String) -> String {
+    match value.strip_prefix(ERASED) {
+        Some(rest) => format!("%65rased:{rest}"),
+        None => value,
+    }
+}
+
 /// What became of placeholders: `restored=2,kept=1,foreign=3`.
 fn placeholders(counts: Counts) -> Option<String> {
     let counts = [("restored", counts.restored), ("kept", counts.in_url), ("foreign", counts.foreign)];
@@ -375,10 +424,15 @@ mod tests {
             rules: vec!["a".into(), "b".into()],
             ..Record::default()
         };
-        let values = record.values("p", "d", 5);
+        let audit = Audit::default();
+        let stamp = Stamp { policy: "p", digest: "d", packs: "", weakened: "", audit: &audit, spent_us: 5 };
+        let values = record.values(stamp);
         assert!(values.iter().all(|(key, _)| KEYS.iter().any(|(k, _)| k == key)));
         assert!(values.contains(&("doorward.findings", "in:EMAIL_ADDRESS/mask=2".into())));
         assert!(values.contains(&("doorward.rules", "a,b".into())));
+        let posing = Record { model: Some(format!("erased:{}", "0".repeat(32))), ..Record::default() };
+        let posed = posing.values(stamp);
+        assert!(posed.iter().any(|(key, value)| *key == "gen_ai.request.model" && value.starts_with("%65rased:")));
         let measures = record.measures(5);
         assert!(measures.iter().flat_map(|m| &m.labels).any(|l| *l == ("model", "other".to_owned())));
     }

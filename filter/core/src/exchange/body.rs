@@ -7,6 +7,7 @@ use super::head::signed;
 use super::outside::{Judged, Sink};
 use super::tools::Tools;
 use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap};
+use crate::audit::message;
 use crate::engine::{Engine, body_digest};
 use crate::host::Side;
 use crate::inspect::{SYSTEM_PROMPT_LEAK, Scripts};
@@ -151,9 +152,15 @@ impl Exchange {
         }
         self.record.content_in = body_digest(cx.engine, body);
         self.record.request_bytes = body.len() as u64;
-        let document = Document::parse(body, &cx.engine.json_limits)
-            .map_err(|e| unreadable(&format!("{} at byte {}", e.kind, e.offset)))?;
+        let document = match Document::parse(body, &cx.engine.json_limits) {
+            Ok(document) => document,
+            Err(e) => {
+                self.keep_request(body, None, facts, cx);
+                return Err(unreadable(&format!("{} at byte {}", e.kind, e.offset)));
+            }
+        };
         self.look(document.root(), facts, cx);
+        self.keep_request(body, Some(&document), facts, cx);
         match facts.call.api {
             Api::A2aRest => return self.judge_rest(&document, facts, cx),
             api if api.is_rpc() => return self.judge_messages(&document, facts, cx),
@@ -253,6 +260,16 @@ impl Exchange {
         match edited {
             Some(_) if self.signed => Err(signed("nothing of it can be replaced")),
             edited => Ok(Judged::Pass(edited)),
+        }
+    }
+
+    /// Keeps of a request what the policy wants on the record: once, however often it is judged.
+    fn keep_request(&mut self, body: &[u8], document: Option<&Document<'_>>, facts: &Facts, cx: &Context<'_>) {
+        if let (Some(key), Some(document), true) = (&cx.engine.audit.texts, document, self.record.texts_in.is_empty()) {
+            self.record.texts_in = message::digests(key, Side::Request, document, &facts.call);
+        }
+        if self.record.captured_in.is_none() {
+            self.record.captured_in = message::captured(cx.engine, Side::Request, body, document);
         }
     }
 

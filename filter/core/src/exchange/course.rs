@@ -65,11 +65,12 @@ impl Exchange {
             let names = std::iter::once("mcp-session-id").chain(cx.engine.sessions.headers.iter().map(String::as_str));
             // The most telling one first: what applications say themselves.
             let named = names.rev().find_map(|name| Some((name, headers.text(name)?))).filter(|(_, id)| !id.is_empty());
-            self.course.session = Sessions::session(&principal, named);
+            let subject = cx.engine.audit.subject(&principal);
+            self.course.session = Sessions::session(&subject, named);
             let namespace = cx.engine.counters_name();
-            let kept = session::STORE.load(&namespace, &Sessions::key(&principal), cx.host);
+            let kept = session::STORE.load(&namespace, &Sessions::key(&subject), cx.host);
             let kept = kept.map_err(|_| Denial::new(Reason::SessionUnavailable))?;
-            let caller = cx.engine.sessions.decayed(kept.as_deref(), &principal, cx.at.secs());
+            let caller = cx.engine.sessions.decayed(kept.as_deref(), &subject, cx.at.secs());
             self.course.caller = Some(Box::new(caller));
             self.stand(cx);
         }
@@ -82,7 +83,7 @@ impl Exchange {
             return Ok(());
         };
         let unavailable = |_| Denial::new(Reason::AnomalyUnavailable);
-        let (key, now) = (Anomaly::key(&principal), cx.at.secs());
+        let (key, now) = (Anomaly::key(&cx.engine.audit.subject(&principal)), cx.at.secs());
         let namespace = cx.engine.counters_name();
         let anomaly = &cx.engine.anomaly;
         let kept = anomaly::STORE.load(&namespace, &key, cx.host).map_err(unavailable)?;
@@ -124,7 +125,7 @@ impl Exchange {
         if let Some(principal) = self.record.principal.as_deref().filter(|_| cx.engine.sessions.is_enabled())
             && let Some((kind, id)) = named(root).filter(|_| !rpc)
         {
-            self.course.session = Sessions::session(principal, Some((&kind, &id)));
+            self.course.session = Sessions::session(&cx.engine.audit.subject(principal), Some((&kind, &id)));
             self.stand(cx);
         }
         if !cx.engine.anomaly.is_enabled() {
@@ -238,8 +239,9 @@ impl Exchange {
     /// The exchange is over: what it adds is kept.
     pub(super) fn settle_course(&mut self, cx: &mut Context<'_>) {
         let Some(principal) = self.record.principal.clone() else { return };
-        self.record.caller = Some(Anomaly::caller(&principal));
-        let (key, now) = (Sessions::key(&principal), cx.at.secs());
+        let subject = cx.engine.audit.subject(&principal);
+        self.record.caller = Some(Anomaly::caller(&subject));
+        let (key, now) = (Sessions::key(&subject), cx.at.secs());
         let namespace = cx.engine.counters_name();
         let (sessions, course) = (&cx.engine.sessions, &self.course);
         if let (Some(_), Some(roles)) = (&course.caller, &course.roles) {
@@ -247,7 +249,7 @@ impl Exchange {
             let sent = self.record.from.as_ref().and(self.record.routes.last());
             let sent = sent.filter(|_| sessions.keep_route && self.facts.as_ref().is_some_and(|f| f.way.found()));
             let changed = session::STORE.change(&namespace, &key, now, cx.host, &mut |kept| {
-                let mut caller = sessions.decayed(kept, &principal, now);
+                let mut caller = sessions.decayed(kept, &subject, now);
                 sessions.count(&mut caller, course.session, now, &course.signs);
                 if let Some(reason) = refused {
                     sessions.refused(&mut caller, course.session, reason);
@@ -272,7 +274,7 @@ impl Exchange {
 
     fn settle_anomaly(&mut self, now: u64, cx: &mut Context<'_>) {
         let Some(principal) = self.record.principal.clone().filter(|_| cx.engine.anomaly.is_enabled()) else { return };
-        let key = Anomaly::key(&principal);
+        let key = Anomaly::key(&cx.engine.audit.subject(&principal));
         let (record, course, anomaly) = (&self.record, &self.course, &cx.engine.anomaly);
         let usage = record.usage.unwrap_or_default();
         let tools = record.tools.keys().map(|(_, name, _)| name.as_str()).chain(record.tool.as_deref());

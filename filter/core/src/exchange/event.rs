@@ -101,6 +101,8 @@ pub enum Effect {
     Call(Call),
     /// Puts values on the record (Envoy: filter state, read by access logs). Keys and values are printable ASCII.
     Record(Vec<(&'static str, String)>),
+    /// Writes a checkpoint of the record's chain to the host's own log, which goes another way than the record.
+    Checkpoint(String),
     /// Adds to a counter or records into a histogram.
     Measure(Measure),
 }

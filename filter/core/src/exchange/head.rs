@@ -156,6 +156,13 @@ impl Exchange {
     /// The caller is proven: everything else that the head decides.
     fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, cx: &mut Context<'_>) -> Flow {
         self.stage = Stage::Pass;
+        // Only now: whoever breaks the glass is still proven, and their credential stays here as ever.
+        if let (None, Some(glass)) = (&self.tap, &cx.engine.break_glass)
+            && let Some(reason) = glass.at(cx.at.secs())
+        {
+            self.record.break_glass = Some(reason.to_owned());
+            self.tap = Some(Tap::default());
+        }
         let Arrival { headers, end, call, target } = arrival;
         let found = match call {
             Ok(found) => found.clone(),

@@ -244,7 +244,7 @@ impl Exchange {
         self.record.roles = cx.engine.roles.names(&roles).map(str::to_owned).collect();
         self.record.principal = Some(principal);
         if cx.engine.record_caller_first {
-            cx.effects.push(Effect::Record(self.record.caller()));
+            cx.effects.push(Effect::Record(self.record.caller(&cx.engine.audit)));
         }
         roles
     }
@@ -261,7 +261,8 @@ impl Exchange {
         self.settle_course(cx);
         self.forget_outside(cx);
         self.forget_listening(cx);
-        let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
+        let mut values = self.record.values(cx.engine.stamp(spent_us));
+        cx.worker.link(cx.engine, cx.at, cx.host, &mut values, cx.effects);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));
     }
@@ -281,6 +282,14 @@ impl Tap {
         match cx.host.body(side) {
             Ok(bytes) => self.bytes.extend_from_slice(&bytes),
             Err(_) => self.over = true,
+        }
+    }
+
+    /// Copies what the host holds.
+    fn copy_held(&mut self, cx: &mut Context<'_>) {
+        match cx.host.body(Side::Request) {
+            Ok(bytes) if bytes.len() <= cx.engine.max_body => self.bytes = bytes,
+            _ => self.over = true,
         }
     }
 

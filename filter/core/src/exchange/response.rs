@@ -5,6 +5,7 @@ use super::line::{CHECKSUMS, Media, encoded, length, media};
 use super::models::filter_models;
 use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts, Flow, Stage};
+use crate::audit::message;
 use crate::engine::body_digest;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
@@ -302,6 +303,12 @@ impl Exchange {
             }
             Err(_) => return self.not_read(cx),
         };
+        if let (Some(key), true) = (&cx.engine.audit.texts, self.record.texts_out.is_empty()) {
+            self.record.texts_out = message::digests(key, Side::Response, &document, &facts.call);
+        }
+        if self.record.captured_out.is_none() {
+            self.record.captured_out = message::captured(cx.engine, Side::Response, body, Some(&document));
+        }
         if facts.call.api.is_message() {
             return self.judge_incoming(&document, answer.success, &plan, facts, cx);
         }

@@ -72,7 +72,7 @@ impl Exchange {
             return self.withhold(Denial { reason: Reason::AnswerUnscannable, ..denial }, true, cx);
         }
         self.stage = Stage::Stream(Box::new(Streaming {
-            filter: Filter::new(stream, bounds).answering(self.rpc.clone()),
+            filter: Filter::new(stream, bounds).answering(self.rpc.clone()).digesting(cx.engine.audit.texts.as_ref()),
             plan,
             digest: Digest::new(cx.engine),
         }));
@@ -187,7 +187,8 @@ impl Exchange {
                 return;
             }
         };
-        let Streaming { filter, digest, .. } = *streaming;
+        let Streaming { mut filter, digest, .. } = *streaming;
+        self.record.texts_out = filter.digests();
         let outlived = self.record.principal.as_ref().and_then(|principal| principal.ends_ms);
         if outlived.is_some_and(|ends_ms| cx.at.millis() >= ends_ms) {
             self.note(Reason::Identity(identity::Reason::Expired));

@@ -26,7 +26,19 @@ impl Exchange {
             }
         };
         let Waiting { headers, end, since_ms, call, target, body_came, body_ended } = *waiting;
+        let tapped = self.tap.is_some();
         let flow = self.authenticate(Arrival { headers: &headers, end, call: &call, target }, Some(since_ms), cx);
+        if !tapped && let Some(tap) = &mut self.tap {
+            // The glass was broken: what was held until the caller was proven goes on, and is read on its way.
+            if body_came {
+                tap.copy_held(cx);
+            }
+            if body_ended {
+                self.tapped_request(cx);
+            }
+            cx.effects.push(Effect::Resume(Side::Request));
+            return Flow::Continue;
+        }
         if self.tap.is_some() {
             match &mut self.stage {
                 Stage::Waiting(waiting) => waiting.body_ended = body_ended,

@@ -23,6 +23,11 @@ impl ClaimPath {
         Self(text.split('.').map(str::to_owned).collect())
     }
 
+    /// The names, outermost first.
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
     fn is_valid(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(|name| !name.is_empty())
     }

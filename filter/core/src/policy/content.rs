@@ -202,6 +202,33 @@ impl Content {
         }
     }
 
+    /// What replaces whatever statements look for, and what is somebody's or lets somebody in even where none does: for texts that are
+    /// recorded.
+    pub fn redacting(&self, detectors: &Detectors) -> Plan {
+        let names = ["pii", "financial", "health", "secrets", "custom"].map(str::to_owned);
+        let own = detectors.select(&names, &Path::root()).unwrap_or_default();
+        let detect = self.0.iter().fold(own, |all, rule| all.union(&rule.detect));
+        let rule = Rc::new(Rule {
+            id: String::new(),
+            action: Action::Mask,
+            mode: Mode::Enforce,
+            placeholder: Placeholder::default(),
+            route: None,
+            sign: None,
+            on_failure: Verdict::Allow,
+            stream: StreamMode::default(),
+            detect: detect.clone(),
+            directions: Vec::new(),
+            channels: Vec::new(),
+            who: Who::default(),
+            targets: None,
+        });
+        Plan {
+            channels: std::array::from_fn(|_| vec![Rc::clone(&rule)]),
+            selections: std::array::from_fn(|_| detect.clone()),
+        }
+    }
+
     /// Whether any statement hashes values.
     pub fn hashes(&self) -> bool {
         self.0.iter().any(|r| r.action == Action::Hash)

@@ -19,11 +19,12 @@ pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
-    Action, AnomalyActionDocument, AnomalyDocument, AnswersDocument, AtMaxHold, BaselineDocument, ContentDocument,
-    Direction, Document, FirstUse, Forward, GlobalDocument, LimitDocument, Mode, Of, OnChange, OnServiceFailure, Per,
-    Placeholder, PriceDocument, React, Refund, ReserveDocument, RiskDocument, RoleDocument, RouteDocument,
-    RouteToDocument, RouteWhenDocument, SessionsDocument, StreamMode, ThresholdDocument, Tighten, ToolDocument,
-    Transport, Ungoverned, Unit, Verdict, WatchDocument,
+    Action, AnomalyActionDocument, AnomalyDocument, AnswersDocument, AtMaxHold, AuditDocument, BaselineDocument,
+    BreakGlassDocument, Capture, ContentDocument, Direction, Document, FirstUse, Forward, GlobalDocument,
+    LimitDocument, Mode, Of, OnChange, OnServiceFailure, Per, Placeholder, PriceDocument, React, Refund,
+    ReserveDocument, RiskDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument, SessionsDocument,
+    StreamMode, ThresholdDocument, Tighten, ToolDocument, Transport, Ungoverned, Unit, UserNames, Verdict,
+    WatchDocument,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

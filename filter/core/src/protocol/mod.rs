@@ -21,7 +21,7 @@ pub use calls::{Body, CALLS, Call, DEFAULT_MODEL, Found, ModelIn, NoCall, PathMo
 pub use events::{Ends, Event, Lane, Piece, read as read_event};
 pub use mcp::{
     Answering, Asking, Heads, Listed, MAX_BATCH, Message, NoMessage, Returns, Unreadable, VERSIONS, Version, Way,
-    exact, is_known_method, is_lifecycle, lists, plain_name, results, walk_messages, walk_rest,
+    exact, is_known_method, is_lifecycle, lists, plain_name, results, walk_body, walk_messages, walk_rest,
 };
 pub(crate) use media::MIN_PAYLOAD;
 pub use media::{Contents, Media, MediaSet, media};

@@ -17,7 +17,6 @@ use tally::Tag;
 pub use tally::{Caller, Tally, digest, mix};
 
 use crate::config::{Path, Problem};
-use crate::identity::Principal;
 use crate::policy::{
     Globs, Mode, Number, Of, RiskDocument, RoleSet, Roles, RouteDocument, SessionsDocument, ThresholdDocument, Tighten,
     Who, check_id, unknown,
@@ -130,20 +129,20 @@ impl Sessions {
     }
 
     /// Where a caller is kept.
-    pub fn key(principal: &Principal) -> Id {
-        identity(&[b"caller", principal.subject().as_bytes()])
+    pub fn key(subject: &str) -> Id {
+        identity(&[b"caller", subject.as_bytes()])
     }
 
     /// The digest of a session: of an id of some kind, or of time alone.
-    pub fn session(principal: &Principal, named: Option<(&str, &str)>) -> u64 {
+    pub fn session(subject: &str, named: Option<(&str, &str)>) -> u64 {
         let (kind, id) = named.unwrap_or(("time", ""));
-        digest(&identity(&[b"session", principal.subject().as_bytes(), kind.as_bytes(), id.as_bytes()]))
+        digest(&identity(&[b"session", subject.as_bytes(), kind.as_bytes(), id.as_bytes()]))
     }
 
     /// What is left of a caller now.
-    pub fn decayed(&self, kept: Option<&[u8]>, principal: &Principal, now: u64) -> Caller {
+    pub fn decayed(&self, kept: Option<&[u8]>, subject: &str, now: u64) -> Caller {
         let mut caller = kept.map(Caller::read).unwrap_or_default();
-        caller.decay(now, self.half_life, (Self::session(principal, None), self.gap));
+        caller.decay(now, self.half_life, (Self::session(subject, None), self.gap));
         caller
     }
 

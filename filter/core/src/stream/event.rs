@@ -173,6 +173,9 @@ impl Filter {
             };
             let came = token.text();
             self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+            if let Some(digests) = &mut self.digests {
+                digests.push(lane, &came);
+            }
             if leaf.of.channel == Channel::Assistant {
                 self.scripts.push(&came);
             }

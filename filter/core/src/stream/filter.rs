@@ -25,6 +25,7 @@ use super::skeleton::skeleton;
 use super::text::{Last, With};
 use super::texts::{MAX_TEXTS, Texts};
 use super::wrap;
+use crate::audit::text::{StreamTexts, TextKey};
 use crate::inspect::{Budget, Scripts};
 use crate::json::Document;
 use crate::policy::{AtMaxHold, Globs, Verdict};
@@ -129,6 +130,8 @@ pub struct Filter {
     /// Bytes of text that came, and the scripts of the model's words among it.
     pub(super) text_bytes: u64,
     pub(super) scripts: Scripts,
+    /// Digests of its texts as they come.
+    pub(super) digests: Option<StreamTexts>,
     pub(super) finished: bool,
     /// What a client of MCP is told beside a reason.
     rpc: Option<Box<Rpc>>,
@@ -161,6 +164,7 @@ impl Filter {
             model: None,
             text_bytes: 0,
             scripts: Scripts::default(),
+            digests: None,
             finished: false,
             rpc: None,
             endpoint: false,
@@ -171,6 +175,17 @@ impl Filter {
     #[must_use]
     pub fn answering(self, rpc: Option<Box<Rpc>>) -> Self {
         Self { rpc, ..self }
+    }
+
+    /// The same with digests of its texts, where there is a key for them.
+    #[must_use]
+    pub fn digesting(self, key: Option<&TextKey>) -> Self {
+        Self { digests: key.map(StreamTexts::new), ..self }
+    }
+
+    /// The digests of the texts that came; asked once.
+    pub fn digests(&mut self) -> Vec<u64> {
+        self.digests.take().map(StreamTexts::finish).unwrap_or_default()
     }
 
     /// What the stream said it used, so far.

@@ -145,6 +145,9 @@ impl Filter {
             return false;
         }
         self.text_bytes = self.text_bytes.saturating_add(came.len() as u64);
+        if let Some(digests) = &mut self.digests {
+            digests.push(lane, &came);
+        }
         if channel == Channel::Assistant {
             self.scripts.push(&came);
         }

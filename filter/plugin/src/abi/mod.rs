@@ -39,6 +39,8 @@ impl Status {
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
 pub enum Level {
+    /// Nothing to mend: what somebody may want to keep.
+    Info = 2,
     /// Something to mend.
     Error = 4,
     /// The filter itself is broken.

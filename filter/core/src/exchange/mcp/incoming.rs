@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::seal::Seal;
+use super::show;
 use super::sift::Sifting;
 use super::tasks::{Edits, Told};
-use super::{show, walk_bodies};
 use crate::engine::Engine;
 use crate::exchange::body::inspector;
 use crate::exchange::outside::{Judged, Sink};
@@ -14,6 +14,7 @@ use crate::exchange::{Context, Exchange, Facts};
 use crate::host::Side;
 use crate::json::{Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Fitting, Pinned, Plan, Question, RoleSet, Tool};
+use crate::protocol::walk_body;
 use crate::protocol::{
     self, Api, Body, Listed, MAX_BATCH, MediaSet, Message, NoMessage, Operation, Returns, State, exact, is_lifecycle,
     lists, media,
@@ -311,7 +312,7 @@ impl Exchange {
                 false => Returns::whole(document.root()),
             };
             scan.body(document, Side::Response);
-            walk_bodies(&facts.call, Side::Response, document.root(), &mut |leaf| {
+            walk_body(&facts.call, Side::Response, document.root(), &mut |leaf| {
                 if leaf.place.is_within(&sifted.cuts) || leaf.place.is_within(&sifted.clean) {
                     return;
                 }

@@ -29,7 +29,7 @@ use crate::json::{self, Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss, Transport};
 use crate::protocol::{
     self, Api, Asking, Body, Channel, Heads, Leaf, MAX_BATCH, Message, Operation, Place, State, Unreadable, Version,
-    is_known_method, is_lifecycle, media, walk_messages, walk_rest,
+    is_known_method, is_lifecycle, media, walk_body,
 };
 use crate::redact::{Deriver, Scan};
 use crate::reply::{Denial, Reason};
@@ -307,7 +307,7 @@ impl Exchange {
         let mut scan = Scan::new(&inspector, &mut facts.budget, None);
         if !plan.is_empty() {
             scan.body(document, Side::Request);
-            walk_bodies(&call, Side::Request, document.root(), &mut |leaf| {
+            walk_body(&call, Side::Request, document.root(), &mut |leaf| {
                 // A tag is ours, and what it stands behind came from the server.
                 let is_opened = |token: std::ops::Range<usize>| opened.iter().any(|(range, _)| *range == token);
                 if !matches!(leaf.place, Place::Value(token) if is_opened(token.inner_span())) {
@@ -340,14 +340,6 @@ fn task_refused(refused: tasks::Refused) -> Denial {
     }
 }
 
-/// Visits every leaf of a body, by what its path or its own members say that it is.
-fn walk_bodies<'d>(call: &protocol::Call, side: Side, root: Node<'d>, visit: &mut dyn FnMut(Leaf<'d>)) {
-    match call.api {
-        Api::A2aRest => walk_rest(side, call.says, root, visit),
-        _ => walk_messages(side, root, visit),
-    }
-}
-
 /// Where a value stands, quotes aside.
 fn inner(node: Node<'_>) -> std::ops::Range<usize> {
     node.string().map_or_else(|| node.span(), |token| token.inner_span())
@@ -361,7 +353,7 @@ fn show(
     edits: &[(std::ops::Range<usize>, String)],
     sink: Sink<'_>,
 ) {
-    walk_bodies(call, side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
+    walk_body(call, side, document.root(), &mut |leaf: Leaf<'_>| match leaf.place {
         place if place.is_within(edits) => {}
         Place::Value(token) | Place::Key(token, _) => sink(&token.text(), leaf.of.channel),
         Place::Number(node) => {

@@ -71,6 +71,9 @@ pub struct AccessDocument {
     /// An allow fits only within its caps; a deny fits what is within them.
     #[serde(default)]
     pub parameters: BTreeMap<String, CapDocument>,
+    /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
+    #[serde(default)]
+    pub weakens: bool,
 }
 
 /// A cap on one parameter.

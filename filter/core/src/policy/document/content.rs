@@ -90,6 +90,9 @@ pub struct ContentDocument {
     /// with what the others found. Either is on the record.
     #[serde(default)]
     pub on_failure: Option<Verdict>,
+    /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
+    #[serde(default)]
+    pub weakens: bool,
 }
 
 /// How a statement looks at a streamed answer.

@@ -120,6 +120,9 @@ pub struct LimitDocument {
     /// The limit is one for all proxies together: a rate-limit service counts it, beside this one's own count.
     #[serde(default)]
     pub global: Option<GlobalDocument>,
+    /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
+    #[serde(default)]
+    pub weakens: bool,
 }
 
 /// A count that all proxies share, in a service that speaks Envoy's rate-limit protocol

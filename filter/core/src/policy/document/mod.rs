@@ -2,6 +2,7 @@
 
 mod access;
 mod anomaly;
+mod audit;
 mod content;
 mod limits;
 mod routes;
@@ -21,13 +22,14 @@ use crate::protocol::Api;
 
 pub use access::{AccessDocument, AccessEffect, CapDocument, Scalar};
 pub use anomaly::{AnomalyActionDocument, AnomalyDocument, BaselineDocument, React, WatchDocument};
+pub use audit::{AuditDocument, BreakGlassDocument, Capture, UserNames};
 pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
 pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, ReserveDocument, Unit};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use sessions::{Of, RiskDocument, SessionsDocument, ThresholdDocument, Tighten};
-pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, McpDocument, Verdict};
+pub use settings::{AnswersDocument, AtMaxHold, EnvoyDocument, FirstUse, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.
@@ -43,6 +45,10 @@ pub struct Document {
     /// Whether verdicts are carried out (`enforce`) or only recorded (`observe`).
     #[serde(default)]
     pub mode: Mode,
+    /// Packs of statements that are compiled into the filter, pinned by version: `gdpr@1`. `doorward packs` lists them. A statement of the
+    /// policy with the id of a pack's changes that one: its keys count, and the pack's others stay.
+    #[serde(default)]
+    pub extends: OneOrMany<String>,
     /// What is governed, by Envoy cluster or route.
     pub targets: Vec<TargetDocument>,
     /// What happens to requests that no target names: `deny`, or `pass` them untouched.
@@ -98,6 +104,9 @@ pub struct Document {
     /// What is recorded beyond the record's fields.
     #[serde(default)]
     pub audit: AuditDocument,
+    /// A switch to `observe` for a time, in an emergency. Default: none.
+    #[serde(default)]
+    pub break_glass: Option<BreakGlassDocument>,
     /// Facts about the deployment that the filter cannot see.
     #[serde(default)]
     pub envoy: EnvoyDocument,

@@ -50,6 +50,8 @@ pub struct AnswersDocument {
     pub max_hold_bytes: u32,
     /// What happens then. Default: `hold`.
     pub at_max_hold: AtMaxHold,
+    /// One of these makes what a pack sets weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
+    pub weakens: bool,
 }
 
 /// What happens to a text of a stream of which more is held back than `max_hold_bytes`.
@@ -71,6 +73,7 @@ impl Default for AnswersDocument {
             note_bytes: 64 * 1024,
             max_hold_bytes: 16 * 1024,
             at_max_hold: AtMaxHold::Hold,
+            weakens: false,
         }
     }
 }
@@ -84,15 +87,6 @@ pub enum Verdict {
     Deny,
     /// Let through, and recorded.
     Allow,
-}
-
-/// What is recorded beyond the record's fields.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuditDocument {
-    /// Keyed digests of the bodies are recorded with this key: at least 32 bytes.
-    #[serde(default)]
-    pub key: Option<SecretRef>,
 }
 
 /// Facts about the deployment.

@@ -14,7 +14,7 @@ use crate::json::{Kind, Node, fold};
 pub use headers::{Heads, Unreadable, VERSIONS, Version, plain as plain_name};
 pub use lists::{Listed, lists};
 pub use returns::{Returns, Way};
-pub use texts::{walk_messages, walk_rest};
+pub use texts::{walk_body, walk_messages, walk_rest};
 
 /// So many messages may come at once.
 pub const MAX_BATCH: usize = 64;

@@ -3,8 +3,8 @@
 //! As in the bodies of other APIs every leaf is visited, and only the channel depends on what is known of it. What comes from a server is a
 //! tool's result unless it is known to describe something: both reach a model that did not ask who wrote them.
 
-use super::super::Channel;
-use super::super::texts::{Leaf, Place, Setting, below, message, subtree};
+use super::super::texts::{Leaf, Place, Setting, below, message, subtree, walk};
+use super::super::{Api, Call, Channel};
 use crate::host::Side;
 use crate::json::{Kind, Node};
 
@@ -24,6 +24,15 @@ pub fn walk_rest<'d>(side: Side, method: &str, root: Node<'d>, visit: Visit<'_, 
     match side {
         Side::Request => params(side, method, root, visit),
         Side::Response => result(side, root, visit),
+    }
+}
+
+/// Visits every leaf of a body, by what its call, its path or its own members say that it is.
+pub fn walk_body<'d>(call: &Call, side: Side, root: Node<'d>, visit: Visit<'_, 'd>) {
+    match call.api {
+        Api::A2aRest => walk_rest(side, call.says, root, visit),
+        api if api.is_rpc() => walk_messages(side, root, visit),
+        _ => walk(side, root, visit),
     }
 }
 
