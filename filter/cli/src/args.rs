@@ -6,6 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use doorward_core::protocol::Channel;
 
+use crate::render::args::RenderArguments;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -29,6 +31,7 @@ pub enum Command {
     Digest(DigestArguments),
     Pin(PinArguments),
     Scan(ScanArguments),
+    Render(RenderArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

@@ -142,7 +142,7 @@ fn placeholders(file: &str, policy: &Policy<'_>, asked: &Asked) -> Issue {
 }
 
 /// The date in UTC.
-fn today() -> String {
+pub fn today() -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     date(now.as_secs() / 86_400)
 }

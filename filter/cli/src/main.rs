@@ -14,6 +14,7 @@ mod lint;
 mod pin;
 mod policies;
 mod reference;
+mod render;
 mod report;
 mod scan;
 mod source;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Reference => reference::run(),
+        Command::Render(arguments) => render::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
