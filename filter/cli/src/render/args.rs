@@ -38,6 +38,9 @@ pub struct RenderArguments {
     /// With --into: only this listener. Default: every one with an HTTP connection manager.
     #[arg(long, value_name = "NAME", requires = "into")]
     pub listener: Option<String>,
+    /// For --to envoy: where the access log goes.
+    #[arg(long, value_name = "FILE", default_value = "/dev/stdout")]
+    pub access_log: String,
     /// The module: a path in Envoy's file system, or for Kubernetes an `oci://` or `https://` URL. [default for envoy:
     /// /etc/doorward/doorward.wasm]
     #[arg(long, value_name = "URL")]

@@ -25,7 +25,7 @@ pub fn fragment(rendered: &Rendered<'_>) -> String {
                 "http_connection_manager",
                 map([
                     ("early_header_mutation_extensions", plugin::early_headers()),
-                    ("access_log", plugin::access_log()),
+                    ("access_log", plugin::access_log(&rendered.arguments.access_log)),
                     ("http_filters", list([filter(rendered)])),
                 ]),
             )]),
@@ -114,9 +114,10 @@ fn place(hcm: &mut Tree, rendered: &Rendered<'_>, file: &str, listener: &str) ->
     });
     let Some(router) = router else { return Ok(false) };
     filters.insert(router, filter(rendered));
-    for (key, more) in
-        [("early_header_mutation_extensions", plugin::early_headers()), ("access_log", plugin::access_log())]
-    {
+    for (key, more) in [
+        ("early_header_mutation_extensions", plugin::early_headers()),
+        ("access_log", plugin::access_log(&rendered.arguments.access_log)),
+    ] {
         if let (Some(Tree::List(old)), Tree::List(more)) = (entry(hcm, key, list([])), more) {
             old.extend(more);
         }

@@ -82,14 +82,14 @@ pub fn early_headers() -> Tree {
 }
 
 /// The access log, one line of JSON for each exchange.
-pub fn access_log() -> Tree {
+pub fn access_log(path: &str) -> Tree {
     list([map([
         ("name", text("envoy.access_loggers.file")),
         (
             "typed_config",
             map([
                 ("@type", text("type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog")),
-                ("path", text("/dev/stdout")),
+                ("path", text(path)),
                 ("log_format", map([("json_format", shipped(ACCESS_LOG))])),
             ]),
         ),
