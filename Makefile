@@ -27,6 +27,7 @@ trap: # The module that traps on demand, for the test of Envoy's failure policy.
 
 test: setup wasm trap ## Every test: core, command line, the built wasm, and end to end on Envoy.
 	@tests/setup-mesh
+	@tests/setup-sight
 	cargo test --workspace
 
 lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.

@@ -218,6 +218,11 @@ impl Envoy {
         String::from_utf8_lossy(&std::fs::read(&self.inner.process.log).unwrap_or_default()).into_owned()
     }
 
+    /// Where its admin interface is, for what scrapes it.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.inner.admin
+    }
+
     /// Its process id, for CPU and memory accounting.
     pub fn pid(&self) -> u32 {
         self.inner.process.id()

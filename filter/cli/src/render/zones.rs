@@ -51,7 +51,7 @@ mod tests {
             let rule = rule(name).unwrap_or_else(|| panic!("{name} has no rule"));
             let policy = serde_json::json!({
                 "version": "doorward/v1", "targets": [{"name": "a", "cluster": "a", "provider": "openai"}],
-                "identity": {"mtls": {"trust_domains": "a"}}, "access": [{"id": "all", "effect": "allow"}],
+                "identity": {"mtls": {"trust_domains": "a"}, "require": {"user": false, "workload": true}}, "access": [{"id": "all", "effect": "allow"}],
                 "limits": [{"id": "day", "requests": 1, "calendar": "day", "zone": rule}],
             });
             let tree = tree_from_json(&policy.to_string()).unwrap();

@@ -3,6 +3,7 @@
 //! Values are single, printable ASCII texts, since Envoy writes them raw into text logs: whatever else they hold
 //! is percent-encoded. Names follow OpenTelemetry's GenAI conventions where those have one.
 
+mod otel;
 mod record;
 
 pub use record::{Occurrences, Record, SessionFacts, Tokens};

@@ -7,6 +7,7 @@ use super::printable;
 use crate::exchange::Measure;
 use crate::identity::Principal;
 use crate::limits::{Standing, What};
+use crate::policy::OpenTelemetry;
 use crate::protocol::Usage;
 use crate::redact::Counts;
 use crate::reply::Reason;
@@ -255,7 +256,7 @@ impl Record {
 
     /// The measurements of the exchange. Every label's values are a bounded set: names out of the policy, codes,
     /// types; a model that the policy does not know is `other`.
-    pub fn measures(&self, spent_us: u64) -> Vec<Measure> {
+    pub fn measures(&self, spent_us: u64, conventions: &[OpenTelemetry]) -> Vec<Measure> {
         let target = || ("target", self.target.clone().unwrap_or_else(|| "none".to_owned()));
         let model = match (&self.model, self.model_known) {
             (Some(model), true) => model.as_str(),
@@ -305,6 +306,15 @@ impl Record {
             ];
             all.push(counter("doorward_external_total", labels, 1));
         }
+        let mut tools: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for ((how, _, action), count) in &self.tools {
+            *tools.entry((how, action)).or_default() += u64::from(*count);
+        }
+        for ((how, action), count) in tools {
+            let labels = vec![target(), ("kind", how.to_owned()), ("action", action.to_owned())];
+            all.push(counter("doorward_tools_total", labels, count));
+        }
+        all.extend(self.conventional(conventions, model));
         for what in &self.anomaly {
             all.push(counter("doorward_anomaly_total", vec![target(), ("watch", (*what).to_owned())], 1));
         }
@@ -379,7 +389,7 @@ mod tests {
         assert!(values.iter().all(|(key, _)| KEYS.iter().any(|(k, _)| k == key)));
         assert!(values.contains(&("doorward.findings", "in:EMAIL_ADDRESS/mask=2".into())));
         assert!(values.contains(&("doorward.rules", "a,b".into())));
-        let measures = record.measures(5);
+        let measures = record.measures(5, &[]);
         assert!(measures.iter().flat_map(|m| &m.labels).any(|l| *l == ("model", "other".to_owned())));
     }
 }

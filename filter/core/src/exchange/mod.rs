@@ -263,7 +263,7 @@ impl Exchange {
         self.forget_listening(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
-        cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));
+        cx.effects.extend(self.record.measures(spent_us, &cx.engine.conventions).into_iter().map(Effect::Measure));
     }
 }
 

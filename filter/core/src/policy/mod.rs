@@ -20,10 +20,10 @@ pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnomalyActionDocument, AnomalyDocument, AnswersDocument, AtMaxHold, BaselineDocument, ContentDocument,
-    Direction, Document, FirstUse, Forward, GlobalDocument, LimitDocument, Mode, Of, OnChange, OnServiceFailure, Per,
-    Placeholder, PriceDocument, React, Refund, ReserveDocument, RiskDocument, RoleDocument, RouteDocument,
-    RouteToDocument, RouteWhenDocument, SessionsDocument, StreamMode, ThresholdDocument, Tighten, ToolDocument,
-    Transport, Ungoverned, Unit, Verdict, WatchDocument,
+    Direction, Document, FirstUse, Forward, GlobalDocument, LimitDocument, Mode, Of, OnChange, OnServiceFailure,
+    OpenTelemetry, Per, Placeholder, PriceDocument, React, Refund, ReserveDocument, RiskDocument, RoleDocument,
+    RouteDocument, RouteToDocument, RouteWhenDocument, SessionsDocument, StreamMode, ThresholdDocument, Tighten,
+    ToolDocument, Transport, Ungoverned, Unit, Verdict, WatchDocument,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

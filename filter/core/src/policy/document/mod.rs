@@ -4,6 +4,7 @@ mod access;
 mod anomaly;
 mod content;
 mod limits;
+mod metrics;
 mod routes;
 mod sessions;
 mod settings;
@@ -25,6 +26,7 @@ pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
 pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, ReserveDocument, Unit};
+pub use metrics::{MetricsDocument, OpenTelemetry};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use sessions::{Of, RiskDocument, SessionsDocument, ThresholdDocument, Tighten};
 pub use settings::{AnswersDocument, AtMaxHold, AuditDocument, EnvoyDocument, FirstUse, McpDocument, Verdict};
@@ -98,6 +100,9 @@ pub struct Document {
     /// What is recorded beyond the record's fields.
     #[serde(default)]
     pub audit: AuditDocument,
+    /// Metrics beside Doorward's own.
+    #[serde(default)]
+    pub metrics: MetricsDocument,
     /// Facts about the deployment that the filter cannot see.
     #[serde(default)]
     pub envoy: EnvoyDocument,
