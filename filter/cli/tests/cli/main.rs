@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod digest;
 mod key;
+mod manifests;
 mod render;
 mod scan;
 
