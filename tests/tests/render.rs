@@ -6,7 +6,7 @@ use std::process::Command;
 
 use doorward_e2e::client::http1::Connection;
 use doorward_e2e::client::{Answer, Request, Target};
-use doorward_e2e::envoy::{Envoy, Options, validate};
+use doorward_e2e::envoy::{Envoy, Options, validate_in};
 use doorward_e2e::governed::{chat, post};
 use doorward_e2e::idp::{Algorithm, Idp};
 use doorward_e2e::upstream::Upstream;
@@ -97,6 +97,10 @@ fn module() -> String {
     tools::wasm().expect("run `make wasm`").display().to_string()
 }
 
+fn environment() -> BTreeMap<String, String> {
+    BTreeMap::from([("DOORWARD_TOKENIZE_KEY".to_owned(), "k".repeat(32))])
+}
+
 async fn call(address: std::net::SocketAddr, request: &Request) -> Answer {
     let mut connection = Connection::open(&Target::plain(address)).await.expect("a connection");
     connection.call(request).await.expect("an answer")
@@ -119,12 +123,11 @@ async fn a_plain_envoy_becomes_a_governed_one() {
         log.to_str().expect("a path"),
     ]);
     let config = files.save("governed.yaml", &rendered);
-    validate(&config).await.unwrap_or_else(|e| panic!("{e}\n{rendered}"));
+    validate_in(&config, &environment()).await.unwrap_or_else(|e| panic!("{e}\n{rendered}"));
     let checked = Command::new(tools::cli()).args(["check", "--strict"]).arg(&config).output().expect("start doorward");
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 
-    let environment = BTreeMap::from([("DOORWARD_TOKENIZE_KEY".to_owned(), "k".repeat(32))]);
-    let envoy = Envoy::start(Options { config: Some(config), environment, ..Options::default() }).await;
+    let envoy = Envoy::start(Options { config: Some(config), environment: environment(), ..Options::default() }).await;
     let address = envoy.listeners().await["llm"];
     let token = idp.token("alice", json!({"groups": ["eng"]}));
     let path = "/v1/chat/completions";
@@ -203,7 +206,7 @@ async fn an_envoy_filter_is_one_that_envoy_takes() {
     let local = files.render(&[&at[..], &["--module", &module()]].concat());
     let filter: Value = serde_saphyr::from_str(&local).expect("YAML");
     let config = files.save("patched.json", &patched(&files.envoy, &filter).to_string());
-    validate(&config).await.unwrap_or_else(|e| panic!("{e}\n{local}"));
+    validate_in(&config, &environment()).await.unwrap_or_else(|e| panic!("{e}\n{local}"));
 
     // What is discovered has the same filter, and Istio's agent puts a file in the place of the URL.
     let digest = "a".repeat(64);
@@ -221,5 +224,5 @@ async fn an_envoy_filter_is_one_that_envoy_takes() {
     inline["spec"]["configPatches"] = json!(rest);
     inline["spec"]["configPatches"][0]["patch"]["value"] = extension;
     let config = files.save("discovered.json", &patched(&files.envoy, &inline).to_string());
-    validate(&config).await.unwrap_or_else(|e| panic!("{e}\n{remote}"));
+    validate_in(&config, &environment()).await.unwrap_or_else(|e| panic!("{e}\n{remote}"));
 }

@@ -48,11 +48,16 @@ impl Service {
                 variables.into_iter().map(|v| v.try_into().expect("a variable")),
             )
         };
+        Self::with(redis, limits.iter().map(limit).collect())
+    }
+
+    /// With limits of Limitador's own.
+    pub fn with(redis: &Arc<Redis>, limits: Vec<Limit>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let service = Self {
             address: listener.local_addr().expect("its address"),
             redis: Arc::clone(redis),
-            limits: limits.iter().map(limit).collect(),
+            limits,
             runtime: Mutex::default(),
             asked: Arc::default(),
             delay_ms: Arc::default(),
