@@ -226,3 +226,36 @@ async fn an_envoy_filter_is_one_that_envoy_takes() {
     let config = files.save("discovered.json", &patched(&files.envoy, &inline).to_string());
     validate_in(&config, &environment()).await.unwrap_or_else(|e| panic!("{e}\n{remote}"));
 }
+
+#[tokio::test]
+async fn the_providers_key_of_the_egress_gateway_is_one_that_envoy_puts_in() {
+    let text = std::fs::read_to_string(tools::root().join("envoy/istio/egress.yaml")).expect("egress.yaml");
+    let shipped = serde_saphyr::from_multiple::<Value>(&text).expect("YAML");
+    let filter = shipped.iter().find(|r| r["kind"] == "EnvoyFilter").expect("the EnvoyFilter with the key");
+    let mut patch = filter["spec"]["configPatches"][0]["patch"]["value"].clone();
+    // The secret's file, as the comment above the resource says it.
+    let comment: String = text
+        .lines()
+        .skip_while(|line| !line.starts_with("#   resources:"))
+        .take_while(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches("#   ").to_owned() + "\n")
+        .collect();
+    let provider = Upstream::with(model::handler()).await;
+    let idp = Idp::start(Algorithm::RS256).await;
+    let files = Files::write(&provider, &idp);
+    let secret = files.save("openai-key.yaml", &comment);
+    let options =
+        &mut patch["typed_extension_protocol_options"]["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+    let injected = &mut options["http_filters"][0]["typed_config"]["credential"]["typed_config"];
+    injected["credential"]["sds_config"]["path_config_source"]["path"] = json!(secret);
+    let text = std::fs::read_to_string(&files.envoy).expect("envoy.yaml");
+    let mut config: Value = serde_saphyr::from_str(&text).expect("YAML");
+    merge(&mut config["static_resources"]["clusters"][0], &patch);
+    let config = files.save("with-key.json", &config.to_string());
+    let envoy = Envoy::start(Options { config: Some(config), ..Options::default() }).await;
+    let address = envoy.listeners().await["llm"];
+    let token = idp.token("alice", json!({"groups": ["eng"]}));
+    let answer = call(address, &post("/v1/chat/completions", &token, chat("gpt-5", "hi").to_string())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(provider.seen()[0].fields.get("authorization").as_deref(), Some("Bearer sk-..."));
+}

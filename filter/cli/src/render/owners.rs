@@ -18,7 +18,7 @@ pub fn check(merged: &Merged) -> Vec<Issue> {
     let mut problems = Vec::new();
     for part in merged.parts().iter().filter(|part| part.owner.is_some()) {
         for entry in part.root.entries() {
-            if !["version", "name", "access", "content", "limits", "routes"].contains(&entry.key.as_str()) {
+            if !["version", "access", "content", "limits", "routes"].contains(&entry.key.as_str()) {
                 let message = format!("`{}` is for files of the platform's", entry.key);
                 let issue = Issue::new(Severity::Error, &part.file, entry.mark, &entry.key, message);
                 let help = "an owner's file has `access`, `content`, `limits` and `routes` for the owner's targets";
