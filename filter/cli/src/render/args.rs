@@ -126,7 +126,7 @@ pub enum Topology {
     SidecarOutbound,
     /// A gateway, for ingress or egress; peers show with --mutual.
     Gateway,
-    /// Istio's waypoint: the connection that it sees is its own.
+    /// Istio's waypoint: the connection that it sees is its own, and Istio says who the peer is (`identity.mtls.from: istio`).
     Waypoint,
 }
 

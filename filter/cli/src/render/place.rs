@@ -39,10 +39,22 @@ pub fn check(root: &Node, arguments: &RenderArguments, problems: &mut Vec<Proble
     if !arguments.to.holds() {
         routes(root, arguments.to, problems);
     }
-    if !shows_peer(arguments) {
+    let istio = asks_istio(root);
+    if istio && arguments.topology != Topology::Waypoint {
+        let path = Path::root().key("identity").key("mtls").key("from");
+        let message =
+            format!("only a waypoint has what Istio says of the peer, and this is {}", arguments.topology.name());
+        problems.push(Problem::new(path, message).help("leave `from` out: the connection's own certificate counts"));
+    } else if !shows_peer(arguments) && !istio {
         workloads(root, arguments.topology, problems);
     }
     metadata(root, arguments, problems);
+}
+
+/// Whether the policy asks Istio's waypoint for the peer (`identity.mtls.from: istio`).
+fn asks_istio(root: &Node) -> bool {
+    let from = root.get("identity").and_then(|identity| identity.get("mtls")).and_then(|mtls| mtls.get("from"));
+    from.and_then(Node::text) == Some("istio")
 }
 
 fn shows_peer(arguments: &RenderArguments) -> bool {
@@ -80,6 +92,7 @@ fn workloads(root: &Node, topology: Topology, problems: &mut Vec<Problem>) {
     let where_ = topology.name();
     let help = match topology {
         Topology::Gateway => "let the Gateway ask for certificates and say --mutual, or prove callers by tokens",
+        Topology::Waypoint => "say `identity: {mtls: {from: istio}}`: Istio knows the peer whose tunnel it ended",
         _ => "prove callers by tokens here, or put the filter where peers show: an inbound sidecar, an egress gateway",
     };
     let mut say = |path: Path, what: &str| {
