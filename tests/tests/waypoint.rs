@@ -1,6 +1,7 @@
 //! Workloads at an Istio waypoint: who the peer is stands in a filter state that Istio's own configuration sets, and nobody else can.
 
-use doorward_e2e::governed::{World, chat, code, post};
+use doorward_e2e::client::Request;
+use doorward_e2e::governed::{World, chat, code};
 use serde_json::{Value, json};
 
 const JOB: &str = "spiffe://cluster.local/ns/batch/sa/job";
@@ -42,10 +43,9 @@ async fn a_waypoint_knows_who_the_peer_is() {
         }
         let gate = world.open(spec).await.unwrap_or_else(|refused| panic!("{refused}"));
         // What a client writes of itself counts for nothing.
-        let mut request = post("/v1/chat/completions", "", chat("gpt-5", "hi").to_string());
-        request.fields.remove("authorization");
-        let request =
-            request.header("x-forwarded-client-cert", format!("URI={JOB}")).header("io.istio.peer_principal", JOB);
+        let request = Request::post("/v1/chat/completions", &chat("gpt-5", "hi"))
+            .header("x-forwarded-client-cert", format!("URI={JOB}"))
+            .header("io.istio.peer_principal", JOB);
         let answer = gate.call(&request).await;
         assert_eq!(code(&answer), expected, "{peer:?}: {} {}", answer.status, answer.text());
         let line = gate.log_line(&answer).await;
