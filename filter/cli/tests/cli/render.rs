@@ -119,6 +119,14 @@ fn what_cannot_be_is_refused_where_it_stands() {
             ],
         ),
     ];
+    // What Istio says of the peer is there at a waypoint, and nowhere else.
+    let at = "--module oci://r.test/doorward@DIGEST render/waypoint.yaml";
+    let waypoint = render(&format!("--to traffic-extension --topology waypoint --target-ref Gateway/waypoint {at}"));
+    assert_eq!(waypoint.code, 0, "{}", waypoint.err);
+    let elsewhere = format!("--to traffic-extension --topology sidecar-inbound --selector app=llm {at}");
+    let cases = cases
+        .into_iter()
+        .chain([(elsewhere, vec![("only a waypoint has what Istio says of the peer", "(identity.mtls.from)")])]);
     for (arguments, said) in cases {
         let ran = render(&arguments);
         assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{arguments}: {}", ran.err);
