@@ -46,26 +46,24 @@ def openai_client(base_url, tokens, **options):
     return openai.OpenAI(base_url=base_url, api_key=tokens.current, **options)
 
 
-def _bearer(tokens):
-    """Authentication for what is built on httpx: one credential in each request, the current one."""
-    import httpx
+def bearer(tokens):
+    """Authentication for what is built on httpx, as its `auth`: one credential in each request, the current one."""
 
-    class Bearer(httpx.Auth):
-        def auth_flow(self, request):
-            # Two credentials are refused, and SDKs send what they were made with.
-            for name in ("x-api-key", "x-goog-api-key"):
-                request.headers.pop(name, None)
-            request.headers["authorization"] = f"Bearer {tokens.current()}"
-            yield request
+    def authenticate(request):
+        # Two credentials are refused, and SDKs send what they were made with.
+        for name in ("x-api-key", "x-goog-api-key"):
+            request.headers.pop(name, None)
+        request.headers["authorization"] = f"Bearer {tokens.current()}"
+        return request
 
-    return Bearer()
+    return authenticate
 
 
 def anthropic_client(base_url, tokens, **options):
     """Anthropic's SDK takes an HTTP client; the key is never sent."""
     import anthropic
 
-    http = anthropic.DefaultHttpxClient(auth=_bearer(tokens))
+    http = anthropic.DefaultHttpxClient(auth=bearer(tokens))
     return anthropic.Anthropic(base_url=base_url, auth_token="replaced in each request", http_client=http, **options)
 
 
@@ -74,5 +72,5 @@ def google_client(base_url, tokens):
     from google import genai
     from google.genai import types
 
-    options = types.HttpOptions(base_url=base_url, client_args={"auth": _bearer(tokens)})
+    options = types.HttpOptions(base_url=base_url, client_args={"auth": bearer(tokens)})
     return genai.Client(api_key="replaced in each request", http_options=options)

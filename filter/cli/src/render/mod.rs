@@ -26,7 +26,7 @@ use self::plugin::Rendered;
 use crate::report::{Issue, Severity};
 use crate::source::Source;
 use crate::variables::Variables;
-use crate::{Outcome, check, input, lint, policies};
+use crate::{Outcome, check, input, lint, policies, report};
 
 /// Runs the command.
 ///
@@ -136,6 +136,12 @@ fn written(rendered: &Rendered<'_>, merged: &Merged) -> anyhow::Result<String> {
         (To::Envoy, None) => envoy::fragment(rendered),
         _ => {
             let resource = kubernetes::resource(rendered)?;
+            if let (false, Some(bytes)) = (arguments.to.holds(), rendered.buffer()) {
+                report::note(&format!(
+                    "bodies are larger than Envoy's buffer, and {} cannot raise it: set per_connection_buffer_limit_bytes to {bytes} by other means",
+                    arguments.to.kind()
+                ));
+            }
             match &arguments.helm {
                 None => tree::yaml(&resource),
                 Some(key) => helm(key, resource)?,

@@ -123,6 +123,7 @@ fn what_cannot_be_is_refused_where_it_stands() {
     let at = "--module oci://r.test/doorward@DIGEST render/waypoint.yaml";
     let waypoint = render(&format!("--to traffic-extension --topology waypoint --target-ref Gateway/waypoint {at}"));
     assert_eq!(waypoint.code, 0, "{}", waypoint.err);
+    assert!(waypoint.err.contains("set per_connection_buffer_limit_bytes to 4065536"), "{}", waypoint.err);
     let elsewhere = format!("--to traffic-extension --topology sidecar-inbound --selector app=llm {at}");
     let cases = cases
         .into_iter()
