@@ -251,6 +251,8 @@ async fn the_providers_key_of_the_egress_gateway_is_one_that_envoy_puts_in() {
     let text = std::fs::read_to_string(&files.envoy).expect("envoy.yaml");
     let mut config: Value = serde_saphyr::from_str(&text).expect("YAML");
     merge(&mut config["static_resources"]["clusters"][0], &patch);
+    // Whoever subscribes to a secret says who they are, as proxies of Istio's do.
+    config["node"] = json!({"id": "gateway", "cluster": "gateway"});
     let config = files.save("with-key.json", &config.to_string());
     let envoy = Envoy::start(Options { config: Some(config), ..Options::default() }).await;
     let address = envoy.listeners().await["llm"];
