@@ -4,7 +4,7 @@
 WASM := target/wasm32-wasip1/release/doorward.wasm
 RUN := cargo run --quiet --package doorward-e2e --bin
 
-.PHONY: help setup wasm trap demo run test lint bench detect speed fuzz clean
+.PHONY: help setup wasm image trap demo run test lint bench detect speed fuzz clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -22,12 +22,18 @@ demo: setup wasm ## Govern real traffic on a real Envoy: a scripted tour that ch
 run: setup wasm ## The same Envoy, kept up for your own curl (Ctrl-C ends it).
 	$(RUN) doorward-demo -- serve $(EXAMPLE)
 
+image: ## The filter as a reproducible OCI image without docker, with its SBOM, in target/image; prints the digest.
+	@mkdir -p target/image
+	@module=$$(envoy/image/module) && envoy/image/sbom $$module > target/image/sbom.json && \
+		envoy/image/layout $$module target/image/doorward --sbom target/image/sbom.json
+
 trap: # The module that traps on demand, for the test of Envoy's failure policy.
 	cargo build --profile trap --package doorward-plugin --target wasm32-wasip1 --features trap
 
 test: setup wasm trap ## Every test: core, command line, the built wasm, and end to end on Envoy.
 	@tests/setup-mesh
 	@tests/setup-report
+	@tests/setup-sight
 	cargo test --workspace
 
 lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and advisories.

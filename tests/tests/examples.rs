@@ -11,7 +11,8 @@ async fn examples_do_what_they_say() {
     let folder = tools::root().join("examples");
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&folder).expect("examples/").map(|e| e.expect("an entry").path()) {
-        if !entry.is_dir() {
+        // What several Envoys share runs in tests/mesh, which fails where it finds none.
+        if !entry.is_dir() || Example::shares(&entry) {
             continue;
         }
         let example = Example::load(&entry).unwrap_or_else(|e| panic!("{e}"));

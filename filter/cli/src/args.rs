@@ -6,6 +6,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use doorward_core::protocol::Channel;
 
+use crate::render::args::RenderArguments;
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -37,6 +39,7 @@ pub enum Command {
     Find(FindArguments),
     Erase(EraseArguments),
     Test(crate::test::TestArguments),
+    Render(RenderArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

@@ -145,7 +145,7 @@ fn placeholders(file: &str, policy: &Policy<'_>, asked: &Asked) -> Issue {
 }
 
 /// The date in UTC.
-fn today() -> String {
+pub fn today() -> String {
     date(now() / 86_400)
 }
 

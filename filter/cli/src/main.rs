@@ -18,6 +18,7 @@ mod packs;
 mod pin;
 mod policies;
 mod reference;
+mod render;
 mod report;
 mod scan;
 mod shell;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         Command::Erase(arguments) => erase::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Reference => reference::run(),
+        Command::Render(arguments) => render::run(&arguments),
     };
     match outcome {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -82,7 +82,7 @@ fn looks_like_policy(root: &Node) -> bool {
         || (root.get("targets").is_some() && root.get("version").is_some())
 }
 
-fn is_policy(node: &Node) -> bool {
+pub fn is_policy(node: &Node) -> bool {
     node.get("version").and_then(Node::text).is_some_and(|version| version.starts_with("doorward/"))
 }
 

@@ -16,8 +16,8 @@ use crate::json;
 use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
 use crate::packs;
 use crate::policy::{
-    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, ParamHeaders, Pins, Plan,
-    ReserveDocument, RoleSet, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, OpenTelemetry,
+    ParamHeaders, Pins, Plan, ReserveDocument, RoleSet, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::session::{self, Sessions};
@@ -70,6 +70,7 @@ pub struct Engine {
     pub(crate) assertion_key: Option<Vec<u8>>,
     pub(crate) record_caller_first: bool,
     pub(crate) hold_headers: bool,
+    pub(crate) conventions: Vec<OpenTelemetry>,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
 }
@@ -230,6 +231,7 @@ impl Engine {
                 assertion_key,
                 hold_headers: document.envoy.hold_headers,
                 record_caller_first: document.envoy.record_caller_first,
+                conventions: document.metrics.opentelemetry.0,
                 max_body,
                 json_limits: json::Limits::default(),
             }),

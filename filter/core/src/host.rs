@@ -72,6 +72,8 @@ pub enum Attribute<'a> {
     Route,
     /// The first URI SAN of the verified peer certificate.
     PeerUri,
+    /// The URI SAN of the peer behind a tunnel that Istio ended before this connection.
+    IstioPeer,
     /// SHA-256 of the peer certificate, lower-case hex.
     PeerCertificateDigest,
     /// Request metadata of an earlier filter: namespace and key. JSON text where it is a structure.

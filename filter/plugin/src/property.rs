@@ -11,6 +11,7 @@ pub fn read(attribute: Attribute<'_>, expressions: &mut Expressions) -> Option<S
         Attribute::Cluster => calls::property("xds\0cluster_name"),
         Attribute::Route => calls::property("xds\0route_name"),
         Attribute::PeerUri => calls::property("connection\0uri_san_peer_certificate"),
+        Attribute::IstioPeer => calls::property("filter_state\0io.istio.peer_principal"),
         Attribute::PeerCertificateDigest => calls::property("connection\0sha256_peer_certificate_digest"),
         Attribute::RequestId => calls::property("request\0id"),
         Attribute::Metadata(namespace, key) => return metadata::read(namespace, key, expressions),

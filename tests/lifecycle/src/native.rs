@@ -406,6 +406,7 @@ impl Host for Over<'_> {
             Attribute::Cluster => "xds/cluster_name".to_owned(),
             Attribute::Route => "xds/route_name".to_owned(),
             Attribute::PeerUri => "connection/uri_san_peer_certificate".to_owned(),
+            Attribute::IstioPeer => "filter_state/io.istio.peer_principal".to_owned(),
             Attribute::PeerCertificateDigest => "connection/sha256_peer_certificate_digest".to_owned(),
             Attribute::RequestId => "request/id".to_owned(),
             Attribute::Metadata(namespace, key) => format!("metadata/filter_metadata/{namespace}/{key}"),

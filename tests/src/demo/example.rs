@@ -32,6 +32,9 @@ pub struct Example {
 pub struct Stop {
     /// What it shows.
     pub title: String,
+    /// Which Envoy is called, from 1, where the example has several.
+    #[serde(default)]
+    pub envoy: Option<usize>,
     /// The caller.
     #[serde(default, rename = "as")]
     caller: Option<Caller>,
@@ -105,17 +108,36 @@ impl Example {
     /// What is wrong with it, and where.
     pub fn load(folder: &Path) -> Result<Self, String> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if Self::shares(folder) {
+            return Err(format!(
+                "{name}: several Envoys and a rate-limit service are more than this shows; run `cargo test -p doorward-mesh example`"
+            ));
+        }
         let path = folder.join("policy.yaml");
         let policy = path.is_file().then(|| read(&path)).transpose()?;
         let path = folder.join("envoy.yaml");
         let envoy = path.is_file().then(|| read(&path)).transpose()?;
         let path = folder.join("upstreams.yaml");
         let behind = if path.is_file() { read(&path)? } else { Vec::new() };
+        let stops = Self::stops(folder)?;
+        Ok(Self { name, policy, envoy, behind, stops })
+    }
+
+    /// Whether it needs a rate-limit service, which counts for several Envoys.
+    pub fn shares(folder: &Path) -> bool {
+        folder.join("limitador.yaml").is_file()
+    }
+
+    /// The requests of a folder.
+    ///
+    /// # Errors
+    /// What is wrong with them, and where.
+    pub fn stops(folder: &Path) -> Result<Vec<Stop>, String> {
         let stops: Vec<Stop> = read(&folder.join("requests.yaml"))?;
         if stops.is_empty() {
             return Err(format!("{}: no requests", folder.display()));
         }
-        Ok(Self { name, policy, envoy, behind, stops })
+        Ok(stops)
     }
 }
 

@@ -218,6 +218,11 @@ impl Envoy {
         String::from_utf8_lossy(&std::fs::read(&self.inner.process.log).unwrap_or_default()).into_owned()
     }
 
+    /// Where its admin interface is, for what scrapes it.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.inner.admin
+    }
+
     /// Its process id, for CPU and memory accounting.
     pub fn pid(&self) -> u32 {
         self.inner.process.id()
@@ -234,8 +239,14 @@ impl Envoy {
 /// Whether Envoy takes this configuration file (`--mode validate`): no port is opened, but filters
 /// are loaded and configured. The error is Envoy's own output.
 pub async fn validate(config: &Path) -> Result<(), String> {
+    validate_in(config, &BTreeMap::new()).await
+}
+
+/// The same with these environment variables.
+pub async fn validate_in(config: &Path, environment: &BTreeMap<String, String>) -> Result<(), String> {
     let mut command = tokio::process::Command::new(tools::envoy());
-    command.current_dir(tools::root()).arg("-c").arg(config).args(["--mode", "validate", "--log-level", "warning"]);
+    command.current_dir(tools::root()).envs(environment);
+    command.arg("-c").arg(config).args(["--mode", "validate", "--log-level", "warning"]);
     let output = within("Envoy to validate", command.kill_on_drop(true).output()).await.expect("start Envoy");
     if output.status.success() {
         return Ok(());

@@ -20,6 +20,7 @@ const SOURCES: &[&str] = &[
     include_str!("../../../core/src/policy/document/audit.rs"),
     include_str!("../../../core/src/policy/document/content.rs"),
     include_str!("../../../core/src/policy/document/limits.rs"),
+    include_str!("../../../core/src/policy/document/metrics.rs"),
     include_str!("../../../core/src/policy/document/routes.rs"),
     include_str!("../../../core/src/policy/document/sessions.rs"),
     include_str!("../../../core/src/policy/document/settings.rs"),

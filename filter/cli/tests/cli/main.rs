@@ -6,6 +6,8 @@ mod baseline;
 mod check;
 mod digest;
 mod key;
+mod manifests;
+mod render;
 mod report;
 mod scan;
 mod shell;
@@ -65,7 +67,7 @@ fn root(path: &str) -> String {
 fn every_command_has_help_with_what_it_takes() {
     let help = doorward(&["--help"]);
     assert_eq!(help.code, 0);
-    let more = ["packs", "report", "verify", "find", "erase", "completions", "man"];
+    let more = ["packs", "render", "report", "verify", "find", "erase", "completions", "man"];
     for command in ["check", "key", "scan", "reference"].into_iter().chain(more) {
         assert!(help.out.contains(command), "{}", help.out);
         let own = doorward(&[command, "--help"]);

@@ -6,6 +6,7 @@
 pub mod chain;
 mod mac;
 pub(crate) mod message;
+mod otel;
 mod policy;
 mod pseudonym;
 mod record;

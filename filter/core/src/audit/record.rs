@@ -8,6 +8,7 @@ use super::{Audit, printable, text};
 use crate::exchange::Measure;
 use crate::identity::Principal;
 use crate::limits::{Standing, What};
+use crate::policy::OpenTelemetry;
 use crate::protocol::Usage;
 use crate::redact::Counts;
 use crate::reply::Reason;
@@ -291,7 +292,7 @@ impl Record {
 
     /// The measurements of the exchange. Every label's values are a bounded set: names out of the policy, codes,
     /// types; a model that the policy does not know is `other`.
-    pub fn measures(&self, spent_us: u64) -> Vec<Measure> {
+    pub fn measures(&self, spent_us: u64, conventions: &[OpenTelemetry]) -> Vec<Measure> {
         let target = || ("target", self.target.clone().unwrap_or_else(|| "none".to_owned()));
         let model = match (&self.model, self.model_known) {
             (Some(model), true) => model.as_str(),
@@ -341,6 +342,15 @@ impl Record {
             ];
             all.push(counter("doorward_external_total", labels, 1));
         }
+        let mut tools: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        for ((how, _, action), count) in &self.tools {
+            *tools.entry((how, action)).or_default() += u64::from(*count);
+        }
+        for ((how, action), count) in tools {
+            let labels = vec![target(), ("kind", how.to_owned()), ("action", action.to_owned())];
+            all.push(counter("doorward_tools_total", labels, count));
+        }
+        all.extend(self.conventional(conventions, model));
         for what in &self.anomaly {
             all.push(counter("doorward_anomaly_total", vec![target(), ("watch", (*what).to_owned())], 1));
         }
@@ -433,7 +443,7 @@ mod tests {
         let posing = Record { model: Some(format!("erased:{}", "0".repeat(32))), ..Record::default() };
         let posed = posing.values(stamp);
         assert!(posed.iter().any(|(key, value)| *key == "gen_ai.request.model" && value.starts_with("%65rased:")));
-        let measures = record.measures(5);
+        let measures = record.measures(5, &[]);
         assert!(measures.iter().flat_map(|m| &m.labels).any(|l| *l == ("model", "other".to_owned())));
     }
 }

@@ -264,7 +264,7 @@ impl Exchange {
         let mut values = self.record.values(cx.engine.stamp(spent_us));
         cx.worker.link(cx.engine, cx.at, cx.host, &mut values, cx.effects);
         cx.effects.push(Effect::Record(values));
-        cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));
+        cx.effects.extend(self.record.measures(spent_us, &cx.engine.conventions).into_iter().map(Effect::Measure));
     }
 }
 

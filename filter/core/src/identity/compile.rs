@@ -12,7 +12,7 @@ use super::json::Json;
 use super::jwk::{Key, KeySet};
 use super::jwt::{Rules, media_type};
 use super::workload::is_trust_domain;
-use super::{Identity, Issuer, Metadata, Revoked, Source, What};
+use super::{Identity, Issuer, Metadata, PeerSource, Revoked, Source, What};
 use crate::config::{Duration, Path, Problem, SecretRef, Tree};
 use crate::hex::hex;
 
@@ -89,6 +89,7 @@ impl Identity {
             issuers,
             api_keys: super::api_key::ApiKeys::compile(api_keys, &path.key("api_keys"))?,
             trust_domains,
+            peer: mtls.as_ref().map_or(PeerSource::Connection, |mtls| mtls.from),
             metadata,
             require_user: require.user,
             require_workload: require.workload,

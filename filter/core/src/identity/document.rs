@@ -203,6 +203,21 @@ pub struct MtlsDocument {
     /// The SPIFFE trust domains whose workloads count, such as `cluster.local`. Envoy verifies the certificate;
     /// the id is read from the connection, never from a header.
     pub trust_domains: OneOrMany<String>,
+    /// Where the id is read.
+    #[serde(default)]
+    pub from: PeerSource,
+}
+
+/// Where a workload's id is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeerSource {
+    /// The certificate of this connection.
+    #[default]
+    Connection,
+    /// What Istio says of the peer whose tunnel (HBONE) its waypoint ended: the filter state `io.istio.peer_principal`, which only the
+    /// proxy's own configuration can set. A waypoint's connection to the filter has no certificate.
+    Istio,
 }
 
 /// The verified payload that an earlier `jwt_authn` filter left in the request's metadata. Issuer, audience and

@@ -33,6 +33,7 @@ use std::collections::HashSet;
 pub use api_key::{MintedKey, mint_api_key};
 pub use audience::is_meant_for;
 pub use claims::ClaimPath;
+pub use document::PeerSource;
 pub use document::{
     ApiKeyDocument, CacheDocument, ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument,
     MtlsDocument, RequireDocument, RevokedDocument, SharedKeyDocument,
@@ -55,6 +56,7 @@ pub struct Identity {
     api_keys: api_key::ApiKeys,
     /// Empty where mTLS proves nothing.
     trust_domains: Vec<String>,
+    peer: PeerSource,
     metadata: Vec<Metadata>,
     require_user: bool,
     require_workload: bool,

@@ -11,7 +11,7 @@ use super::keys::{Fetch, Found, Keys};
 use super::principal::{Method, Principal};
 use super::reason::Reason;
 use super::workload::trust_domain;
-use super::{Identity, Metadata, Revoked, What};
+use super::{Identity, Metadata, PeerSource, Revoked, What};
 use crate::host::{Attribute, Host};
 
 /// Longest payload that is read from metadata, in bytes.
@@ -124,7 +124,10 @@ impl Identity {
         if self.trust_domains.is_empty() {
             return None;
         }
-        let id = host.attribute(Attribute::PeerUri)?;
+        let id = host.attribute(match self.peer {
+            PeerSource::Connection => Attribute::PeerUri,
+            PeerSource::Istio => Attribute::IstioPeer,
+        })?;
         trust_domain(&id).filter(|domain| self.trust_domains.iter().any(|d| d == domain))?;
         Some(id)
     }

@@ -57,7 +57,8 @@ impl Window {
                 if zone.is_none() {
                     problems.push(Problem::new(path.key("zone"), "not a time zone").help(
                         "an offset (`+02:00`) or a POSIX rule (`CET-1CEST,M3.5.0,M10.5.0/3`): the last line of a zone's file \
-                         below /usr/share/zoneinfo; names such as `Europe/Berlin` are not known to the filter",
+                         below /usr/share/zoneinfo; names such as `Europe/Berlin` are not known to the filter, and \
+                         `doorward render` puts their rules in",
                     ));
                 }
                 Window::Calendar(unit, zone.unwrap_or(Zone::UTC))

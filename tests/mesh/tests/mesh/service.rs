@@ -57,7 +57,8 @@ impl Service {
         Self::with(redis, serde_saphyr::from_str(&text).expect("Limitador's limits"))
     }
 
-    fn with(redis: &Arc<Redis>, limits: Vec<Limit>) -> Self {
+    /// With limits of Limitador's own.
+    pub fn with(redis: &Arc<Redis>, limits: Vec<Limit>) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let service = Self {
             address: listener.local_addr().expect("its address"),

@@ -164,6 +164,27 @@ fn workloads_come_from_the_connection() {
 }
 
 #[test]
+fn istio_says_the_workload_only_where_it_is_asked() {
+    let mtls = |from: &str| json!({"mtls": {"trust_domains": "cluster.local", "from": from}, "require": {"user": false, "workload": true}});
+    let mut gate = Gate::new(mtls("istio"));
+    gate.host.set_attribute(Attribute::PeerUri, PEER);
+    assert_eq!(gate.ask(&[]), Outcome::Refused(Reason::WorkloadRequired), "the connection is the waypoint's own");
+    let header = [("io.istio.peer_principal", PEER), ("x-forwarded-client-cert", PEER)];
+    assert_eq!(gate.ask(&header), Outcome::Refused(Reason::WorkloadRequired));
+    for foreign in ["spiffe://evil.local/ns/a", "spiffe://cluster.local/", ""] {
+        gate.host.set_attribute(Attribute::IstioPeer, foreign);
+        assert_eq!(gate.ask(&[]), Outcome::Refused(Reason::WorkloadRequired), "{foreign}");
+    }
+    gate.host.set_attribute(Attribute::IstioPeer, "spiffe://cluster.local/ns/batch/sa/job");
+    let principal = verified(gate.ask(&[]));
+    assert_eq!(principal.workload.as_deref(), Some("spiffe://cluster.local/ns/batch/sa/job"));
+
+    let mut gate = Gate::new(mtls("connection"));
+    gate.host.set_attribute(Attribute::IstioPeer, PEER);
+    assert_eq!(gate.ask(&[]), Outcome::Refused(Reason::WorkloadRequired));
+}
+
+#[test]
 fn certificate_bound_tokens_need_the_certificate() {
     let digest = [0xab; 32];
     let token = es256(json!({"cnf": {"x5t#S256": b64(digest)}}));

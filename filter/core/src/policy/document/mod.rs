@@ -5,6 +5,7 @@ mod anomaly;
 mod audit;
 mod content;
 mod limits;
+mod metrics;
 mod routes;
 mod sessions;
 mod settings;
@@ -27,6 +28,7 @@ pub use content::{
     Action, ContentDocument, Direction, OnChange, Placeholder, RedactionDocument, StreamMode, ToolDocument,
 };
 pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, ReserveDocument, Unit};
+pub use metrics::{MetricsDocument, OpenTelemetry};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use sessions::{Of, RiskDocument, SessionsDocument, ThresholdDocument, Tighten};
 pub use settings::{AnswersDocument, AtMaxHold, EnvoyDocument, FirstUse, McpDocument, Verdict};
@@ -107,6 +109,9 @@ pub struct Document {
     /// A switch to `observe` for a time, in an emergency. Default: none.
     #[serde(default)]
     pub break_glass: Option<BreakGlassDocument>,
+    /// Metrics beside Doorward's own.
+    #[serde(default)]
+    pub metrics: MetricsDocument,
     /// Facts about the deployment that the filter cannot see.
     #[serde(default)]
     pub envoy: EnvoyDocument,
