@@ -30,6 +30,7 @@ pub enum Command {
     Pin(PinArguments),
     Scan(ScanArguments),
     Test(crate::test::TestArguments),
+    Explain(crate::explain::ExplainArguments),
     /// Print the configuration reference, as Markdown.
     Reference,
 }

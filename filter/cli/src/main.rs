@@ -8,6 +8,7 @@ mod args;
 mod baseline;
 mod check;
 mod digest;
+mod explain;
 mod input;
 mod key;
 mod lint;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Pin(arguments) => pin::run(&arguments),
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {

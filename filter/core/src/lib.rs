@@ -32,3 +32,5 @@ mod session;
 mod shards;
 mod sort;
 pub mod stream;
+#[cfg(feature = "trace")]
+pub mod trace;

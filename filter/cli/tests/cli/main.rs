@@ -4,8 +4,10 @@
 mod baseline;
 mod check;
 mod digest;
+mod explain;
 mod key;
 mod scan;
+mod test;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -62,13 +64,13 @@ fn root(path: &str) -> String {
 fn every_command_has_help_with_what_it_takes() {
     let help = doorward(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in ["check", "key", "scan", "reference"] {
+    for command in ["check", "key", "scan", "test", "explain", "reference"] {
         assert!(help.out.contains(command), "{}", help.out);
         let own = doorward(&[command, "--help"]);
         assert_eq!(own.code, 0);
         assert!(own.out.contains(&format!("Usage: doorward {command}")), "{}", own.out);
     }
-    for command in ["check", "key", "scan"] {
+    for command in ["check", "key", "scan", "test", "explain"] {
         assert!(doorward(&[command, "--help"]).out.contains("Examples:\n  "), "{command}");
     }
 }

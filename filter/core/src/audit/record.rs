@@ -103,6 +103,9 @@ pub struct Record {
     pub content_in: Option<String>,
     /// Keyed digest of the answer's body.
     pub content_out: Option<String>,
+    /// What was judged on the way, for people.
+    #[cfg(feature = "trace")]
+    pub trace: crate::trace::Trace,
 }
 
 /// A session as it stands.

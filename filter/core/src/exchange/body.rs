@@ -228,6 +228,7 @@ impl Exchange {
             edits.push((start..start, insert));
         }
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        self.trace_plan(Side::Request, facts, cx);
         if facts.streams && !cx.engine.detectors.externals().is_empty() {
             let answers = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
             self.check_streamed(&answers, cx)?;
@@ -491,6 +492,8 @@ impl Exchange {
         }
         self.record.placeholders_whole.add(outcome.restored);
         self.course.signs.merge(outcome.signs);
+        #[cfg(feature = "trace")]
+        self.record.trace.inspected(direction, outcome.trace);
         extend(&mut self.record.observed, outcome.observed);
         // What asks for another route and was not sent there by now stays here.
         let unsent = (!outcome.routes.is_empty()).then_some(Reason::RouteUnavailable);

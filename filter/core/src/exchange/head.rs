@@ -359,6 +359,14 @@ impl Exchange {
     /// Asks access; what it says goes on the record.
     pub(super) fn ask(&mut self, question: &Question<'_>, cx: &Context<'_>) -> Result<(), Denial> {
         let answer = cx.engine.access.decide(question);
+        #[cfg(feature = "trace")]
+        self.record.trace.asked(crate::trace::Question {
+            operation: question.operation.as_str(),
+            method: question.method.map(str::to_owned),
+            model: question.model.map(str::to_owned),
+            with_body: question.body.is_some(),
+            statements: answer.considered,
+        });
         extend(&mut self.record.observed, answer.observed);
         // What a head fits decides nothing yet where a body is to come: that may fit a deny, or be unreadable.
         if answer.miss.is_some() || question.body.is_some() || question.operation == Operation::ListModels {

@@ -233,6 +233,31 @@ impl Exchange {
         }
     }
 
+    /// What was read and judged so far.
+    #[cfg(feature = "trace")]
+    pub fn trace(&self) -> &crate::trace::Trace {
+        &self.record.trace
+    }
+
+    /// The caller, as proven.
+    #[cfg(feature = "trace")]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.record.principal.as_deref()
+    }
+
+    /// Notes which content statements apply, for people.
+    #[cfg(feature = "trace")]
+    fn trace_plan(&mut self, side: Side, facts: &Facts, cx: &Context<'_>) {
+        let name = if side == Side::Request { "in" } else { "out" };
+        let statements = cx.engine.content.considered(&facts.roles, facts.target, side);
+        self.record.trace.planned(name, statements);
+    }
+
+    /// Nobody asks why.
+    #[cfg(not(feature = "trace"))]
+    #[inline(always)]
+    fn trace_plan(&mut self, _: Side, _: &Facts, _: &Context<'_>) {}
+
     fn note(&mut self, reason: Reason) {
         if !self.record.notes.contains(&reason.code()) {
             self.record.notes.push(reason.code());
