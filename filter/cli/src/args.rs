@@ -31,6 +31,17 @@ pub enum Command {
     Scan(ScanArguments),
     Test(crate::test::TestArguments),
     Explain(crate::explain::ExplainArguments),
+    Init(crate::init::InitArguments),
+    /// Print the JSON Schema of a policy, for editors: made from the same shapes as the reference.
+    ///
+    /// policies/schema.json is this output. An editor that speaks YAML's language server takes it from a first line
+    /// `# yaml-language-server: $schema=schema.json`.
+    #[command(after_help = "\
+Examples:
+  doorward schema > schema.json
+
+Exit codes: 0 it was printed, 2 it could not be.")]
+    Schema,
     /// Print the configuration reference, as Markdown.
     Reference,
 }

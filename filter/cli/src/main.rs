@@ -9,6 +9,7 @@ mod baseline;
 mod check;
 mod digest;
 mod explain;
+mod init;
 mod input;
 mod key;
 mod lint;
@@ -49,6 +50,8 @@ fn main() -> ExitCode {
         Command::Scan(arguments) => scan::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema => reference::run_schema(),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Reference => reference::run(),
     };
     match outcome {

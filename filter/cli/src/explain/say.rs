@@ -133,7 +133,7 @@ fn content(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         }
         writeln!(out, "  {DIM}and the names of {keys} members{DIM:#}")?;
     }
-    for (side, statements) in &outcome.trace.planned {
+    for (side, statements) in outcome.trace.planned.iter().filter(|(_, statements)| !statements.is_empty()) {
         head(out, if *side == "in" { "Content of the request" } else { "Content of the answer" })?;
         let found: Vec<_> =
             outcome.trace.inspected.iter().filter(|(of, _)| of == side).flat_map(|(_, i)| &i.findings).collect();
@@ -175,7 +175,7 @@ fn tools(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             (_, true) => "the call is refused",
             (_, false) => "the call is allowed",
         };
-        let by = if tool.rules.is_empty() { "no statement allows it".to_owned() } else { format!("by {}", tool.rules.join(", ")) };
+        let by = if tool.rules.is_empty() { "no statement allows it as it is".to_owned() } else { format!("by {}", tool.rules.join(", ")) };
         writeln!(out, "  {} {}: {done}, {by}", tool.how, shown(&tool.name))?;
     }
     Ok(())

@@ -80,7 +80,7 @@ fn tools_and_answers_are_told() {
     let ran = doorward(&["explain", "--policy", &policy, "--user", "ann", "--group", "analysts",
         "--answer", answer.to_str().unwrap(), "/v1/chat/completions", "-d", body]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for told in ["offered run_shell: taken out of the request, by no-shell", "called query: the call is refused, by analyst-tools", "was refused: tool.argument, /sql"] {
+    for told in ["offered run_shell: taken out of the request, by no-shell", "called query: the call is refused, no statement allows it as it is", "was refused: tool.argument, /sql"] {
         assert!(ran.out.contains(told), "{told}: {}", ran.out);
     }
 }

@@ -5,6 +5,7 @@ mod baseline;
 mod check;
 mod digest;
 mod explain;
+mod init;
 mod key;
 mod scan;
 mod test;
@@ -64,13 +65,13 @@ fn root(path: &str) -> String {
 fn every_command_has_help_with_what_it_takes() {
     let help = doorward(&["--help"]);
     assert_eq!(help.code, 0);
-    for command in ["check", "key", "scan", "test", "explain", "reference"] {
+    for command in ["check", "key", "scan", "test", "explain", "init", "schema", "reference"] {
         assert!(help.out.contains(command), "{}", help.out);
         let own = doorward(&[command, "--help"]);
         assert_eq!(own.code, 0);
         assert!(own.out.contains(&format!("Usage: doorward {command}")), "{}", own.out);
     }
-    for command in ["check", "key", "scan", "test", "explain"] {
+    for command in ["check", "key", "scan", "test", "explain", "init", "schema"] {
         assert!(doorward(&[command, "--help"]).out.contains("Examples:\n  "), "{command}");
     }
 }

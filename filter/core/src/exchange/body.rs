@@ -89,30 +89,16 @@ impl Exchange {
             return;
         }
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
-        let denial = match (body, &self.stage) {
-            (Some(body), Stage::Request) => {
-                let judged = self.judge_request(&body, cx).and_then(|_| self.weigh(cx)).err();
-                let reserved = self.reserve(cx).err();
-                judged.or(reserved)
-            }
-            (None, Stage::Request) => {
-                self.note(Reason::ProtocolTooLarge);
-                Some(too_large(cx))
-            }
-            _ => None,
-        };
-        if let Some(denial) = denial {
-            let _ = self.deny(denial, cx);
+        if let Some(body) = &body {
+            self.shadow_body(body, cx);
         }
-        self.record.judged = true;
-        if matches!(self.stage, Stage::Request) {
-            self.stage = Stage::Sent;
-        }
+        self.judge_tapped(body.as_deref(), cx);
     }
 
     /// Judges a whole request body, and reserves and charges what it needs; where a limit has a model for what is beyond it, once more
     /// as if that one had been named.
     fn admit_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+        self.shadow_body(body, cx);
         self.begin_judging();
         loop {
             let judged = self.judge_request(body, cx).and_then(|judged| {
@@ -131,7 +117,7 @@ impl Exchange {
     }
 
     /// Judges a whole request body. Answers the bytes that go on instead of it, if they differ.
-    fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+    pub(super) fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
         facts.tools = Tools::default();
         let result = self.judge_request_with(body, &mut facts, cx);

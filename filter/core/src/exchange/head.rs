@@ -117,6 +117,10 @@ impl Exchange {
 
     /// Proves the caller, or waits for the keys to do so.
     pub(super) fn authenticate(&mut self, arrival: Arrival<'_>, since_ms: Option<u64>, cx: &mut Context<'_>) -> Flow {
+        if let Some(principal) = self.proven.take() {
+            let roles = self.proven_already(principal, cx);
+            return self.admit(arrival, roles, cx);
+        }
         let now = cx.at.millis();
         let credential = match take(arrival.headers, &cx.engine.identity.take_options(self.signed)) {
             Ok(credential) => credential,
@@ -157,6 +161,7 @@ impl Exchange {
     fn admit(&mut self, arrival: Arrival<'_>, roles: Rc<RoleSet>, cx: &mut Context<'_>) -> Flow {
         self.stage = Stage::Pass;
         let Arrival { headers, end, call, target } = arrival;
+        self.shadow_head(headers, end, cx);
         let found = match call {
             Ok(found) => found.clone(),
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {

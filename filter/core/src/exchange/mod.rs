@@ -5,6 +5,7 @@
 //! refused, bytes are copied as they pass, and what would have happened is recorded.
 
 mod body;
+mod candidate;
 mod course;
 mod event;
 mod forward;
@@ -65,6 +66,10 @@ pub struct Exchange {
     course: course::Course,
     /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
     listens_until: Option<u64>,
+    /// The caller whom the live policy has proven, where this is a candidate's look at the request.
+    proven: Option<Rc<Principal>>,
+    /// The candidate's look at it.
+    shadow: Option<Box<candidate::Shadow>>,
 }
 
 /// How far an exchange is.
@@ -176,6 +181,8 @@ impl Exchange {
             quota: Default::default(),
             course: Default::default(),
             listens_until: None,
+            proven: None,
+            shadow: None,
         }
     }
 
@@ -286,6 +293,7 @@ impl Exchange {
         self.settle_course(cx);
         self.forget_outside(cx);
         self.forget_listening(cx);
+        self.compare(cx);
         let values = self.record.values(&cx.engine.name, &cx.engine.digest, spent_us);
         cx.effects.push(Effect::Record(values));
         cx.effects.extend(self.record.measures(spent_us).into_iter().map(Effect::Measure));
