@@ -132,7 +132,9 @@ impl Check {
         self.json("client", &got.body, expected.json.as_ref(), &expected.at, &expected.absent);
         let words = Words::of(got);
         let raw = String::from_utf8_lossy(&got.body);
-        let holds = |text: &str| raw.contains(text) || words.said.contains(text) || words.events.iter().any(|e| e.contains(text));
+        let holds = |text: &str| {
+            raw.contains(text) || words.said.contains(text) || words.events.iter().any(|e| e.contains(text))
+        };
         for text in &expected.contains {
             if !holds(text) {
                 self.wrong(format!("client: does not hold `{text}`: {}", shown(&got.body)));
@@ -154,7 +156,10 @@ impl Check {
             match (value, is) {
                 (Some(value), is) if is == Some(value) => {}
                 (Some(value), is) => {
-                    self.wrong(format!("{side} header {name}: expected `{value}`, is {}", is.map_or("none".to_owned(), |is| format!("`{is}`"))));
+                    self.wrong(format!(
+                        "{side} header {name}: expected `{value}`, is {}",
+                        is.map_or("none".to_owned(), |is| format!("`{is}`"))
+                    ));
                 }
                 (None, Some(is)) => self.wrong(format!("{side} header {name}: expected none, is `{is}`")),
                 (None, None) => {}
@@ -178,7 +183,8 @@ impl Check {
             match document.pointer(pointer) {
                 Some(found) if value::same(&value::json(expected), found) => {}
                 Some(found) => self.wrong(format!("{side} {pointer}: expected {}, is {found}", value::text(expected))),
-                None => self.wrong(format!("{side} {pointer}: expected {}, is not there: {document}", value::text(expected))),
+                None => self
+                    .wrong(format!("{side} {pointer}: expected {}, is not there: {document}", value::text(expected))),
             }
         }
         for pointer in absent {

@@ -63,13 +63,8 @@ impl Callers {
     pub fn of(policy: &mut Tree) -> anyhow::Result<Self> {
         let (key, jwk) = signing_key()?;
         let (stranger, _) = signing_key()?;
-        let mut callers = Self {
-            key,
-            stranger,
-            issuers: Vec::new(),
-            api_keys: BTreeMap::new(),
-            trust_domains: Vec::new(),
-        };
+        let mut callers =
+            Self { key, stranger, issuers: Vec::new(), api_keys: BTreeMap::new(), trust_domains: Vec::new() };
         let Some(section) = value::entry_mut(policy, "identity") else { return Ok(callers) };
         let document: IdentityDocument = from_tree(section, &Path::root().key("identity"))?;
         callers.issuers = issuers(&document);
@@ -123,7 +118,9 @@ impl Callers {
                 }
             }
             (None, None) if identity.workload.is_none() => {
-                bail!("an identity without a user, an API key, a credential or a workload: leave `identity` out instead")
+                bail!(
+                    "an identity without a user, an API key, a credential or a workload: leave `identity` out instead"
+                )
             }
             (None, None) => None,
         };
@@ -202,7 +199,10 @@ impl Issuer {
         }
         let mapped = |path: &Option<ClaimPath>, what: &str| {
             path.clone().ok_or_else(|| {
-                anyhow!("the identity says `{what}`, and the issuer `{}` maps none: add `claims.{what}` to the policy", self.iss)
+                anyhow!(
+                    "the identity says `{what}`, and the issuer `{}` maps none: add `claims.{what}` to the policy",
+                    self.iss
+                )
             })
         };
         if let Some(groups) = &identity.groups {
@@ -216,7 +216,10 @@ impl Issuer {
         }
         for (name, tree) in &identity.claims {
             let path = self.claims.extra.get(name).ok_or_else(|| {
-                anyhow!("the issuer `{}` maps no claim `{name}`: add it to `claims.extra`, or set it under `token`", self.iss)
+                anyhow!(
+                    "the issuer `{}` maps no claim `{name}`: add it to `claims.extra`, or set it under `token`",
+                    self.iss
+                )
             })?;
             put(&mut claims, path.names(), value::json(tree));
         }

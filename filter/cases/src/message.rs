@@ -61,7 +61,9 @@ impl Answer {
         let mut headers = lower(&self.headers);
         let whole = body(self.json.as_ref(), self.text.as_ref(), self.base64.as_ref())?;
         let (mut pieces, content_type) = match (whole, &self.events) {
-            (Some(_), Some(_)) => bail!("an answer has one body: `json`, `text` or `base64`, or the `events` of a stream"),
+            (Some(_), Some(_)) => {
+                bail!("an answer has one body: `json`, `text` or `base64`, or the `events` of a stream")
+            }
             (Some(body), None) => (vec![body], self.json.as_ref().map(|_| "application/json")),
             (None, Some(_)) => (self.stream(), Some(self.framing.content_type())),
             (None, None) => (Vec::new(), None),

@@ -180,7 +180,8 @@ impl Run<'_, '_> {
         let headers = self.request.text();
         let stage = self.proxy.stage;
         let asked = header(&headers, ROUTE).and_then(|value| stage.ways.get(value)).cloned();
-        let target = asked.or_else(|| self.proxy.stage.targets.iter().find(|t| self.at(&t.cluster)).and_then(|t| t.target.clone()));
+        let target = asked
+            .or_else(|| self.proxy.stage.targets.iter().find(|t| self.at(&t.cluster)).and_then(|t| t.target.clone()));
         self.outcome.upstream = Some(Received {
             target,
             path: header(&headers, ":path").unwrap_or_default().to_owned(),

@@ -44,7 +44,9 @@ impl File {
             None => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let stem = name.strip_suffix(ENDING).ok_or_else(|| {
-                    anyhow!("{shown}: the name does not end in `{ENDING}`, so it must name its policy: add `policy: FILE`")
+                    anyhow!(
+                        "{shown}: the name does not end in `{ENDING}`, so it must name its policy: add `policy: FILE`"
+                    )
                 })?;
                 folder.join(format!("{stem}.yaml"))
             }
@@ -181,7 +183,11 @@ impl Stage {
             Some(NameOr::Name(name)) => {
                 let known = || suite.identities.keys().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
                 let found = suite.identities.get(name);
-                Some(found.cloned().ok_or_else(|| anyhow!("no `{name}` among `identities`; known there: {}", known()))?)
+                Some(
+                    found
+                        .cloned()
+                        .ok_or_else(|| anyhow!("no `{name}` among `identities`; known there: {}", known()))?,
+                )
             }
         };
         let request = step.request.as_ref().or(case.request.as_ref()).context("no `request`")?;
@@ -196,7 +202,10 @@ impl Stage {
                 let known = || self.targets.iter().filter_map(|t| Some(format!("`{}`", t.target.as_ref()?)));
                 let found = self.target(name).cloned();
                 found.ok_or_else(|| {
-                    anyhow!("the policy has no target `{name}`; known there: {}", known().collect::<Vec<_>>().join(", "))
+                    anyhow!(
+                        "the policy has no target `{name}`; known there: {}",
+                        known().collect::<Vec<_>>().join(", ")
+                    )
                 })?
             }
             (None, None) => match self.targets.as_slice() {

@@ -38,7 +38,12 @@ fn every_kind_of_caller_and_way_is_played() {
 fn opposites(expect: &Expect) -> Vec<Expect> {
     let mut all = Vec::new();
     let other = || Some("something-else".to_owned());
-    let more = |list: &Option<Vec<String>>| list.clone().map(|mut l| { l.push("one-more".to_owned()); l });
+    let more = |list: &Option<Vec<String>>| {
+        list.clone().map(|mut l| {
+            l.push("one-more".to_owned());
+            l
+        })
+    };
     let mut put = |change: &dyn Fn(&mut Expect)| {
         let mut changed = expect.clone();
         change(&mut changed);

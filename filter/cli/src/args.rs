@@ -32,6 +32,7 @@ pub enum Command {
     Test(crate::test::TestArguments),
     Explain(crate::explain::ExplainArguments),
     Init(crate::init::InitArguments),
+    Replay(crate::replay::ReplayArguments),
     /// Print the JSON Schema of a policy, for editors: made from the same shapes as the reference.
     ///
     /// policies/schema.json is this output. An editor that speaks YAML's language server takes it from a first line

@@ -159,7 +159,8 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         }
         return Ok(Outcome::Problems);
     }
-    std::fs::create_dir_all(&arguments.folder).with_context(|| format!("cannot make `{}`", arguments.folder.display()))?;
+    std::fs::create_dir_all(&arguments.folder)
+        .with_context(|| format!("cannot make `{}`", arguments.folder.display()))?;
     for (file, text) in [(&policy, text), (&tests, tests_text(&answers))] {
         std::fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))?;
     }
@@ -170,8 +171,19 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         anstream::eprintln!("FAIL  {}: {:?}", case.name, case.verdict);
     }
     let mut out = anstream::stdout().lock();
-    writeln!(out, "{}: checked\n{}: {} of {} tests pass", policy.display(), tests.display(), report.cases.len() - failed.len(), report.cases.len())?;
-    writeln!(out, "Next: `doorward explain --policy {} ...` for a request of your own, and envoy/standalone.yaml for where the policy stands in Envoy.", policy.display())?;
+    writeln!(
+        out,
+        "{}: checked\n{}: {} of {} tests pass",
+        policy.display(),
+        tests.display(),
+        report.cases.len() - failed.len(),
+        report.cases.len()
+    )?;
+    writeln!(
+        out,
+        "Next: `doorward explain --policy {} ...` for a request of your own, and envoy/standalone.yaml for where the policy stands in Envoy.",
+        policy.display()
+    )?;
     out.flush()?;
     Ok(if failed.is_empty() { Outcome::Clean } else { Outcome::Problems })
 }
@@ -182,7 +194,8 @@ fn ask(arguments: &InitArguments) -> anyhow::Result<Answers> {
         Some(provider) => provider,
         None => {
             let name = question(asks, "Whose API is governed (openai, anthropic, gemini, vllm)?", "openai")?;
-            Provider::from_str(&name, true).map_err(|_| anyhow::anyhow!("`{name}` is none of openai, anthropic, gemini, vllm"))?
+            Provider::from_str(&name, true)
+                .map_err(|_| anyhow::anyhow!("`{name}` is none of openai, anthropic, gemini, vllm"))?
         }
     };
     let or = |given: &Option<String>, asked: &str, default: &str| match given {
@@ -233,7 +246,11 @@ fn list(items: &[String]) -> String {
 fn policy_text(answers: &Answers) -> String {
     let Answers { provider, cluster, issuer, audience, group, models, rate, observe } = answers;
     let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
-    let mode = if *observe { "# Everything is recorded, nothing is changed. `enforce` carries it out.\nmode: observe\n" } else { "" };
+    let mode = if *observe {
+        "# Everything is recorded, nothing is changed. `enforce` carries it out.\nmode: observe\n"
+    } else {
+        ""
+    };
     format!(
         "\
 # Every key: policies/REFERENCE.md. Is it sound: `doorward check policy.yaml`. Does it do what it should: `doorward test policy.test.yaml`.
@@ -292,7 +309,10 @@ fn tests_text(answers: &Answers) -> String {
     // Under observation nothing is changed, and everything goes on.
     let (refused, masked) = match observe {
         true => ("action: observe, upstream: {unchanged: true}", "unchanged: true".to_owned()),
-        false => ("upstream: nothing", format!("at: {{{}: \"Mail [EMAIL_ADDRESS]\"}}, lacks: [northwind]", provider.pointer())),
+        false => (
+            "upstream: nothing",
+            format!("at: {{{}: \"Mail [EMAIL_ADDRESS]\"}}, lacks: [northwind]", provider.pointer()),
+        ),
     };
     let another = match bounded {
         true => format!(

@@ -16,6 +16,7 @@ mod lint;
 mod pin;
 mod policies;
 mod reference;
+mod replay;
 mod report;
 mod scan;
 mod source;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema => reference::run_schema(),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Reference => reference::run(),
     };

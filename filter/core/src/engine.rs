@@ -165,9 +165,10 @@ impl Engine {
                     .help("values of that length would not be found; 16384 is the default"),
             );
         }
-        let candidate = document.candidate.as_ref().and_then(|own| {
-            candidate(tree, own, env).map_err(|wrong| problems.extend(wrong)).ok().map(Box::new)
-        });
+        let candidate = document
+            .candidate
+            .as_ref()
+            .and_then(|own| candidate(tree, own, env).map_err(|wrong| problems.extend(wrong)).ok().map(Box::new));
         match (detectors, identity) {
             (Some(detectors), Some(identity)) if problems.is_empty() => Ok(Self {
                 name: document.name,
@@ -261,14 +262,16 @@ const OF_LIVE_ALONE: &[&str] = &["candidate", "limits", "sessions", "anomaly", "
 fn candidate(live: &Tree, own: &Tree, env: Env<'_>) -> Result<Engine, Vec<Problem>> {
     let path = Path::root().key("candidate");
     let (Tree::Map(live), Tree::Map(own)) = (live, own) else {
-        let problem = Problem::new(path, "not a mapping").help("write the sections that are to be tried: `access`, `content`, ...");
+        let problem = Problem::new(path, "not a mapping")
+            .help("write the sections that are to be tried: `access`, `content`, ...");
         return Err(vec![problem]);
     };
     let strange = own.iter().filter(|(key, _)| !OF_CANDIDATES.contains(&key.as_str()));
     let strange: Vec<Problem> = strange
         .map(|(key, _)| {
-            Problem::new(path.key(key), format!("a candidate has no `{key}` of its own"))
-                .help("it may have `targets`, `roles`, `models`, `access`, `detectors`, `content`, `tools` and `tool_use`")
+            Problem::new(path.key(key), format!("a candidate has no `{key}` of its own")).help(
+                "it may have `targets`, `roles`, `models`, `access`, `detectors`, `content`, `tools` and `tool_use`",
+            )
         })
         .collect();
     if !strange.is_empty() {

@@ -24,7 +24,8 @@ fn with(live: &Value, candidate: &Value) -> Value {
 
 /// The record's values of the candidate, without their prefix.
 fn told(played: &Played) -> BTreeMap<&str, &str> {
-    let own = played.record.iter().filter_map(|(key, value)| Some((key.strip_prefix("doorward.candidate")?, value.as_str())));
+    let own =
+        played.record.iter().filter_map(|(key, value)| Some((key.strip_prefix("doorward.candidate")?, value.as_str())));
     own.filter(|(key, _)| *key != ".digest").collect()
 }
 
@@ -38,31 +39,65 @@ fn denies() -> Value {
 
 #[test]
 fn only_differences_are_recorded_and_the_live_outcome_stays() {
-    let deny_mail = [("", "deny"), (".findings", "in:EMAIL_ADDRESS/deny=1"), (".reason", "content.denied"), (".rules", "no-people")];
+    let deny_mail = [
+        ("", "deny"),
+        (".findings", "in:EMAIL_ADDRESS/deny=1"),
+        (".reason", "content.denied"),
+        (".rules", "no-people"),
+    ];
     let flags = json!([{"id": "seen", "detect": "EMAIL_ADDRESS", "action": "flag"}]);
     let other_model = json!([{"id": "other", "effect": "allow", "models": "m-2"}]);
     for (live, candidate, text, expected) in [
         (json!({"content": masks()}), json!({"content": denies()}), "bob@northwind.dev", &deny_mail[..]),
         (json!({"content": masks()}), json!({"content": denies()}), "nobody", &[]),
         (json!({"content": masks()}), json!({"content": masks()}), "bob@northwind.dev", &[]),
-        (json!({"content": masks()}), json!({"content": flags}), "bob@northwind.dev",
-            &[("", "allow"), (".findings", "in:EMAIL_ADDRESS/flag=1"), (".rules", "all,seen")]),
-        (json!({"content": denies()}), json!({"content": []}), "bob@northwind.dev", &[("", "allow"), (".rules", "all")]),
+        (
+            json!({"content": masks()}),
+            json!({"content": flags}),
+            "bob@northwind.dev",
+            &[("", "allow"), (".findings", "in:EMAIL_ADDRESS/flag=1"), (".rules", "all,seen")],
+        ),
+        (
+            json!({"content": denies()}),
+            json!({"content": []}),
+            "bob@northwind.dev",
+            &[("", "allow"), (".rules", "all")],
+        ),
         (json!({}), json!({"access": other_model}), "x", &[("", "deny"), (".reason", "model.not_allowed")]),
         // The body of a request that the head refuses never comes.
         (json!({"access": []}), json!({"access": [{"id": "all", "effect": "allow"}]}), "x", &[("", "none")]),
         // Sections that the candidate leaves out are the live policy's.
-        (json!({"content": denies()}), json!({"access": [{"id": "also", "effect": "allow"}]}), "bob@northwind.dev", &[]),
-        (json!({"content": denies(), "mode": "observe"}), json!({"content": []}), "bob@northwind.dev",
-            &[("", "allow"), (".rules", "all")]),
-        (json!({"content": masks(), "envoy": {"hold_headers": false}}), json!({"content": denies()}), "bob@northwind.dev", &deny_mail[..]),
+        (
+            json!({"content": denies()}),
+            json!({"access": [{"id": "also", "effect": "allow"}]}),
+            "bob@northwind.dev",
+            &[],
+        ),
+        (
+            json!({"content": denies(), "mode": "observe"}),
+            json!({"content": []}),
+            "bob@northwind.dev",
+            &[("", "allow"), (".rules", "all")],
+        ),
+        (
+            json!({"content": masks(), "envoy": {"hold_headers": false}}),
+            json!({"content": denies()}),
+            "bob@northwind.dev",
+            &deny_mail[..],
+        ),
     ] {
         let both = play(&engine(&with(&live, &candidate)), "POST", PATH, body(text), None);
         let alone = play(&engine(&policy("openai", &live)), "POST", PATH, body(text), None);
         assert_eq!(told(&both), expected.iter().copied().collect(), "{live} {candidate} {text}");
-        assert_eq!((&both.upstream, &both.reply, &both.set, &both.removed), (&alone.upstream, &alone.reply, &alone.set, &alone.removed));
+        assert_eq!(
+            (&both.upstream, &both.reply, &both.set, &both.removed),
+            (&alone.upstream, &alone.reply, &alone.set, &alone.removed)
+        );
         let own = |played: &Played| {
-            let values = played.record.iter().filter(|(key, _)| !key.starts_with("doorward.candidate") && **key != "doorward.policy.digest");
+            let values = played
+                .record
+                .iter()
+                .filter(|(key, _)| !key.starts_with("doorward.candidate") && **key != "doorward.policy.digest");
             values.map(|(key, value)| (*key, value.clone())).collect::<Vec<_>>()
         };
         assert_eq!(own(&both), own(&alone));
@@ -96,7 +131,8 @@ fn it_writes_nothing_that_others_share() {
         for text in ["bob@northwind.dev", "nobody"] {
             let _ = play_on(&engine, &mut host, "POST", PATH, body(text));
         }
-        let mut all: Vec<_> = host.shared.into_iter().map(|(key, stored)| (key, stored.value, stored.version)).collect();
+        let mut all: Vec<_> =
+            host.shared.into_iter().map(|(key, stored)| (key, stored.value, stored.version)).collect();
         all.sort();
         all
     };
@@ -123,7 +159,11 @@ fn what_a_candidate_cannot_be_is_refused_with_its_path() {
         (json!({"candidate": {}}), "candidate.candidate", "has no `candidate` of its own"),
         (json!({"acess": []}), "candidate.acess", "has no `acess` of its own"),
         (json!([]), "candidate", "not a mapping"),
-        (json!({"access": [{"id": "x", "effect": "allow", "roles": "nobody"}]}), "candidate.access[0].roles[0]", "unknown role `nobody`"),
+        (
+            json!({"access": [{"id": "x", "effect": "allow", "roles": "nobody"}]}),
+            "candidate.access[0].roles[0]",
+            "unknown role `nobody`",
+        ),
     ] {
         let policy = with(&json!({}), &candidate);
         let problems = Engine::compile(&tree_from_json(&policy.to_string()).unwrap(), &|_| None).unwrap_err();

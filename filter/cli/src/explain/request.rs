@@ -91,7 +91,9 @@ fn asked(
         if CREDENTIAL_HEADERS.contains(&name.as_str()) && asked.credential.is_none() && !value.trim().is_empty() {
             let bare = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
             asked.credential = Some((name, bare.map_or(value.as_str(), |(_, rest)| rest.trim()).to_owned()));
-        } else if !(name.starts_with(':') || matches!(name.as_str(), "content-length" | "connection" | "transfer-encoding")) {
+        } else if !(name.starts_with(':')
+            || matches!(name.as_str(), "content-length" | "connection" | "transfer-encoding"))
+        {
             // A header that is there twice reaches the filter as one, joined by the codec.
             let value = kept.remove(&name).map_or(value.clone(), |before: String| format!("{before}, {value}"));
             kept.insert(name, value);
@@ -145,7 +147,8 @@ fn curl(text: &str) -> anyhow::Result<Asked> {
             }
             _ => (word.clone(), None),
         };
-        let mut value = || attached.take().or_else(|| words.next()).with_context(|| format!("`{option}` without a value"));
+        let mut value =
+            || attached.take().or_else(|| words.next()).with_context(|| format!("`{option}` without a value"));
         match option.as_str() {
             "-X" | "--request" => method = Some(value()?),
             "-H" | "--header" => headers.push(header(&value()?)?),
@@ -159,8 +162,8 @@ fn curl(text: &str) -> anyhow::Result<Asked> {
             }
             "-A" | "--user-agent" => headers.push(("user-agent".to_owned(), value()?)),
             "-o" | "--output" | "-m" | "--max-time" | "--connect-timeout" | "--cacert" | "--cert" | "--key" | "-w"
-            | "--write-out" | "--retry" | "-x" | "--proxy" | "--resolve" | "-u" | "--user" | "-b" | "--cookie" | "-e"
-            | "--referer" => drop(value()?),
+            | "--write-out" | "--retry" | "-x" | "--proxy" | "--resolve" | "-u" | "--user" | "-b" | "--cookie"
+            | "-e" | "--referer" => drop(value()?),
             "-F" | "--form" | "-T" | "--upload-file" | "-G" | "--get" => {
                 bail!("`{option}` is not read here: write the request as raw HTTP (--raw)")
             }

@@ -51,7 +51,8 @@ fn read(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         return writeln!(out, "  no call of an API that the target has");
     };
     write!(out, "  {api}: {}", of("gen_ai.operation.name").unwrap_or("?"))?;
-    for (name, key) in [("method", "mcp.method.name"), ("tool", "gen_ai.tool.name"), ("model", "gen_ai.request.model")] {
+    for (name, key) in [("method", "mcp.method.name"), ("tool", "gen_ai.tool.name"), ("model", "gen_ai.request.model")]
+    {
         if let Some(value) = of(key) {
             write!(out, ", {name} {value}")?;
         }
@@ -63,7 +64,9 @@ fn caller(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
     head(out, "Caller")?;
     let Some(caller) = &outcome.caller else { return writeln!(out, "  nobody was proven") };
     let mut said = Vec::new();
-    for (name, value) in [("user", &caller.user), ("team", &caller.team), ("purpose", &caller.purpose), ("workload", &caller.workload)] {
+    for (name, value) in
+        [("user", &caller.user), ("team", &caller.team), ("purpose", &caller.purpose), ("workload", &caller.workload)]
+    {
         if let Some(value) = value {
             said.push(format!("{name} {}", shown(value)));
         }
@@ -141,7 +144,13 @@ fn content(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             let hidden = if finding.hidden { ", hidden by an encoding" } else { "" };
             let test = if finding.test_value { ", a published test value" } else { "" };
             let channel = finding.channel.as_str();
-            writeln!(out, "  found {} ({:.2}) in {channel}: {}{hidden}{test}", finding.kind, finding.score, quoted(&finding.value))?;
+            writeln!(
+                out,
+                "  found {} ({:.2}) in {channel}: {}{hidden}{test}",
+                finding.kind,
+                finding.score,
+                quoted(&finding.value)
+            )?;
             for (id, action, observed) in &finding.statements {
                 let observed = if *observed { " (only observed)" } else { "" };
                 writeln!(out, "    {action} by {id}{observed}")?;
@@ -175,7 +184,11 @@ fn tools(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             (_, true) => "the call is refused",
             (_, false) => "the call is allowed",
         };
-        let by = if tool.rules.is_empty() { "no statement allows it as it is".to_owned() } else { format!("by {}", tool.rules.join(", ")) };
+        let by = if tool.rules.is_empty() {
+            "no statement allows it as it is".to_owned()
+        } else {
+            format!("by {}", tool.rules.join(", "))
+        };
         writeln!(out, "  {} {}: {done}, {by}", tool.how, shown(&tool.name))?;
     }
     Ok(())

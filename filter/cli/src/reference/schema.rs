@@ -124,13 +124,19 @@ fn plain(word: &str) -> anyhow::Result<Value> {
         "text" => json!({"type": "string"}),
         "boolean" => json!({"type": "boolean"}),
         // Envoy's YAML reader makes texts of fractions.
-        "number" => json!({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"}]}),
+        "number" => {
+            json!({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?([eE][-+]?[0-9]+)?$"}]})
+        }
         "whole number" => json!({"type": "integer", "minimum": 0}),
-        "duration" => json!({"anyOf": [{"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}, {"type": "integer", "minimum": 0}]}),
+        "duration" => {
+            json!({"anyOf": [{"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"}, {"type": "integer", "minimum": 0}]})
+        }
         "`{env: NAME}`" => json!({"type": "object", "additionalProperties": false, "required": ["env"],
             "properties": {"env": {"type": "string", "description": "A variable of the plugin's `vm_config.environment_variables`."}}}),
         "any" => json!({}),
-        "claim path" => json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]}),
+        "claim path" => {
+            json!({"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "minItems": 1, "items": {"type": "string"}}]})
+        }
         "text, number or boolean" => json!({"type": ["string", "number", "boolean"]}),
         other => return Err(anyhow!("the schema does not know `{other}`")),
     })

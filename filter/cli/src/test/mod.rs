@@ -125,13 +125,16 @@ fn one(path: &Path, wanted: &dyn Fn(&Case) -> bool) -> Ran {
 pub fn policy(path: &Path) -> anyhow::Result<Tree> {
     let name = path.to_string_lossy();
     let source = Source::parse(&name, input::text(&name)?);
-    let source = source.map_err(|(problem, _)| anyhow::anyhow!("{}:{}: {}", name, problem.mark.line, problem.message))?;
+    let source =
+        source.map_err(|(problem, _)| anyhow::anyhow!("{}:{}: {}", name, problem.mark.line, problem.message))?;
     let (found, broken) = policies::find(&source);
     match (found.as_slice(), broken.first()) {
         ([policy], None) => Ok(policy.node.get().tree()),
         ([], None) => bail!("there is no Doorward policy in this file"),
         (_, Some(broken)) => bail!("{}: {}", broken.path, broken.problem.message),
-        (several, None) => bail!("there are {} policies in this file: keep the one that is meant in a file of its own", several.len()),
+        (several, None) => {
+            bail!("there are {} policies in this file: keep the one that is meant in a file of its own", several.len())
+        }
     }
 }
 

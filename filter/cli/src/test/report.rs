@@ -56,7 +56,11 @@ pub fn human(out: &mut impl Write, ran: &[Ran], whole: bool) -> io::Result<()> {
         if whole {
             for statement in report.coverage.unmet() {
                 counts.unmet += 1;
-                writeln!(out, "{YELLOW}UNMET{YELLOW:#} {file}: no test meets `{}` of `{}`", statement.id, statement.section)?;
+                writeln!(
+                    out,
+                    "{YELLOW}UNMET{YELLOW:#} {file}: no test meets `{}` of `{}`",
+                    statement.id, statement.section
+                )?;
             }
         }
     }

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{doorward, doorward_with, root};
 
-const MAIL: &str = r#"{"model":"gpt-4o","max_tokens":9999,"messages":[{"role":"user","content":"mail bob@northwind.dev"}]}"#;
+const MAIL: &str =
+    r#"{"model":"gpt-4o","max_tokens":9999,"messages":[{"role":"user","content":"mail bob@northwind.dev"}]}"#;
 
 fn explain(more: &[&str]) -> super::Ran {
     let policy = root("policies/default.yaml");
@@ -77,10 +78,26 @@ fn tools_and_answers_are_told() {
     std::fs::write(&answer, r#"{"id":"c","object":"chat.completion","model":"gpt-5-mini","choices":[{"index":0,"finish_reason":"tool_calls","message":{"role":"assistant","content":null,"tool_calls":[{"id":"t","type":"function","function":{"name":"query","arguments":"{\"sql\":\"drop table x\"}"}}]}}]}"#).unwrap();
     let policy = root("examples/tools/policy.yaml");
     let body = r#"{"model":"gpt-5-mini","messages":[],"tools":[{"type":"function","function":{"name":"query"}},{"type":"function","function":{"name":"run_shell"}}]}"#;
-    let ran = doorward(&["explain", "--policy", &policy, "--user", "ann", "--group", "analysts",
-        "--answer", answer.to_str().unwrap(), "/v1/chat/completions", "-d", body]);
+    let ran = doorward(&[
+        "explain",
+        "--policy",
+        &policy,
+        "--user",
+        "ann",
+        "--group",
+        "analysts",
+        "--answer",
+        answer.to_str().unwrap(),
+        "/v1/chat/completions",
+        "-d",
+        body,
+    ]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    for told in ["offered run_shell: taken out of the request, by no-shell", "called query: the call is refused, no statement allows it as it is", "was refused: tool.argument, /sql"] {
+    for told in [
+        "offered run_shell: taken out of the request, by no-shell",
+        "called query: the call is refused, no statement allows it as it is",
+        "was refused: tool.argument, /sql",
+    ] {
         assert!(ran.out.contains(told), "{told}: {}", ran.out);
     }
 }

@@ -54,17 +54,27 @@ fn the_schema_takes_what_the_filter_takes() {
     for entry in std::fs::read_dir(root("examples")).unwrap() {
         let path = entry.unwrap().path().join("policy.yaml");
         if path.is_file() {
-            let wrong: Vec<String> = validator.iter_errors(&read(text(&path))).map(|e| format!("{e} at {}", e.instance_path())).collect();
+            let wrong: Vec<String> =
+                validator.iter_errors(&read(text(&path))).map(|e| format!("{e} at {}", e.instance_path())).collect();
             assert_eq!(wrong, Vec::<String>::new(), "{}", path.display());
             taken += 1;
         }
     }
     for path in ["policies/default.yaml", "tests/src/bench/policy.yaml"] {
-        let wrong: Vec<String> = validator.iter_errors(&read(&root(path))).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        let wrong: Vec<String> =
+            validator.iter_errors(&read(&root(path))).map(|e| format!("{e} at {}", e.instance_path())).collect();
         assert_eq!(wrong, Vec::<String>::new(), "{path}");
     }
     assert!(taken >= 8);
-    for file in ["unknown-key", "missing-version", "missing-provider", "unknown-value", "inline-secret", "boolean-for-text", "unknown-api"] {
+    for file in [
+        "unknown-key",
+        "missing-version",
+        "missing-provider",
+        "unknown-value",
+        "inline-secret",
+        "boolean-for-text",
+        "unknown-api",
+    ] {
         let path = format!("{}/tests/check/{file}.yaml", env!("CARGO_MANIFEST_DIR"));
         assert!(!validator.is_valid(&read(&path)), "{file} is taken");
     }

@@ -68,7 +68,10 @@ fn what_cannot_be_played_is_no_failure_but_an_error() {
         (CASE.replace("groups: [eng]", "team: search"), "add `claims.team` to the policy"),
         (CASE.replace("  request:", "  target: azure\n  request:"), "no target `azure`; known there: `openai`"),
         (CASE.replace("identity: {user: ann, groups: [eng]}", "identity: ann"), "no `ann` among `identities`"),
-        (CASE.replace("identity: {user: ann, groups: [eng]}", "identity: {api_key: k}"), "`identity.api_keys` of the policy has no `k`"),
+        (
+            CASE.replace("identity: {user: ann, groups: [eng]}", "identity: {api_key: k}"),
+            "`identity.api_keys` of the policy has no `k`",
+        ),
         (format!("{CASE}{CASE}"), "is there twice"),
     ] {
         let folder = folder(&case);

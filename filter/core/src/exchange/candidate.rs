@@ -67,8 +67,8 @@ impl Exchange {
             // The live policy refused the head, and the body never came: the candidate would have read on.
             theirs.judged = false;
         }
-        let same = live == theirs.denial
-            && (live.is_some() || edits(&self.record, cx.engine) == edits(&theirs, cx.engine));
+        let same =
+            live == theirs.denial && (live.is_some() || edits(&self.record, cx.engine) == edits(&theirs, cx.engine));
         if !same {
             self.record.candidate = Some(Difference {
                 decision: theirs.decision(),
@@ -95,11 +95,7 @@ fn edits<'r>(record: &'r Record, live: &Engine) -> Vec<(&'r str, &'static str)> 
 }
 
 /// The context of the candidate: the same moment and host, its own policy, effects of its own.
-fn beside<'a>(
-    cx: &'a mut Context<'_>,
-    candidate: &'a Engine,
-    effects: &'a mut Vec<Effect>,
-) -> Context<'a> {
+fn beside<'a>(cx: &'a mut Context<'_>, candidate: &'a Engine, effects: &'a mut Vec<Effect>) -> Context<'a> {
     Context { engine: candidate, worker: cx.worker, host: cx.host, effects, at: cx.at }
 }
 

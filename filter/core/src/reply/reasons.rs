@@ -58,7 +58,9 @@ impl Reason {
     pub(crate) fn is_of_live_alone(self) -> bool {
         let code = self.code();
         matches!(self, Reason::ContentDetectorUnavailable)
-            || ["limit.", "session.", "anomaly.", "internal.", "route.", "identity."].iter().any(|of| code.starts_with(of))
+            || ["limit.", "session.", "anomaly.", "internal.", "route.", "identity."]
+                .iter()
+                .any(|of| code.starts_with(of))
     }
 }
 
