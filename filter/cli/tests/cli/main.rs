@@ -7,6 +7,7 @@ mod digest;
 mod explain;
 mod init;
 mod key;
+mod replay;
 mod scan;
 mod test;
 
