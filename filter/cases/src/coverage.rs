@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use doorward_core::config::Tree;
+use doorward_core::trace::Near;
 
 use crate::outcome::Outcome;
 use crate::value;
@@ -44,6 +45,10 @@ impl Coverage {
         for key in ["doorward.rules", "doorward.observed", "doorward.route"] {
             self.met.extend(outcome.list(key).into_iter().map(str::to_owned));
         }
+        // A statement that fitted where another decided is met, too.
+        let asked = outcome.trace.questions.iter().filter(|q| q.with_body).flat_map(|q| &q.statements);
+        self.met.extend(asked.filter(|s| !s.of_tools && s.fit == Near::Fits).map(|s| s.id.clone()));
+        self.met.extend(outcome.trace.tools.iter().flat_map(|tool| tool.rules.iter().cloned()));
         let counted = outcome.list("doorward.limit.remaining").into_iter().filter_map(|item| item.rsplit_once('='));
         self.met.extend(counted.map(|(id, _)| id.to_owned()));
     }

@@ -131,6 +131,11 @@ impl Callers {
         Ok(proof)
     }
 
+    /// Whether tokens of an issuer are taken.
+    pub fn knows(&self, iss: &str) -> bool {
+        self.issuers.iter().any(|issuer| issuer.iss == iss)
+    }
+
     fn api_key(&self, id: &str) -> anyhow::Result<String> {
         let known = || self.api_keys.keys().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ");
         self.api_keys

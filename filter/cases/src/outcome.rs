@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use doorward_core::identity::Principal;
+use doorward_core::trace::Trace;
+
 /// What can be seen of an exchange from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// What the upstream received; nothing where the request did not go on.
     pub upstream: Option<Received>,
@@ -15,6 +18,12 @@ pub struct Outcome {
     pub sent: Vec<u8>,
     /// The answer's body as the upstream sent it.
     pub answered: Vec<u8>,
+    /// The request's headers as the filter saw them.
+    pub asked: Vec<(String, String)>,
+    /// The caller, as proven; offline only.
+    pub caller: Option<Principal>,
+    /// What was judged on the way; offline only.
+    pub trace: Trace,
 }
 
 /// What an upstream received.

@@ -155,6 +155,7 @@ impl Run<'_, '_> {
         let body = message.body();
         self.request.headers = head(shot, proof, &message, body.len());
         self.outcome.sent.clone_from(&body);
+        self.outcome.asked = self.request.text();
         let headers = Headers::new(self.request.headers.iter().cloned());
         let flow = self.tell(Event::Head { side: Side::Request, headers: &headers, end: body.is_empty() });
         self.settle(Side::Request, flow)?;
@@ -324,6 +325,8 @@ impl Run<'_, '_> {
             bail!("the request neither went on nor was it answered: it waits for a call that nobody answers");
         }
         // A refusal after the head of the answer has gone cuts the stream off.
+        self.outcome.caller = self.exchange.principal().cloned();
+        self.outcome.trace = self.exchange.trace().clone();
         self.outcome.client = self.reply.take().or_else(|| {
             let headers = self.response.text();
             Some(Delivered {

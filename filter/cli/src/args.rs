@@ -40,6 +40,19 @@ pub enum Command {
     Erase(EraseArguments),
     Test(crate::test::TestArguments),
     Render(RenderArguments),
+    Explain(crate::explain::ExplainArguments),
+    Init(crate::init::InitArguments),
+    Replay(crate::replay::ReplayArguments),
+    /// Print the JSON Schema of a policy, for editors: made from the same shapes as the reference.
+    ///
+    /// policies/schema.json is this output. An editor that speaks YAML's language server takes it from a first line
+    /// `# yaml-language-server: $schema=schema.json`.
+    #[command(after_help = "\
+Examples:
+  doorward schema > schema.json
+
+Exit codes: 0 it was printed, 2 it could not be.")]
+    Schema,
     /// Print the configuration reference, as Markdown.
     Reference,
 }

@@ -9,7 +9,9 @@ mod baseline;
 mod check;
 mod digest;
 mod erase;
+mod explain;
 mod find;
+mod init;
 mod input;
 mod key;
 mod lint;
@@ -19,6 +21,7 @@ mod pin;
 mod policies;
 mod reference;
 mod render;
+mod replay;
 mod report;
 mod scan;
 mod shell;
@@ -62,6 +65,10 @@ fn main() -> ExitCode {
         Command::Find(arguments) => find::run(&arguments),
         Command::Erase(arguments) => erase::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema => reference::run_schema(),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Reference => reference::run(),
         Command::Render(arguments) => render::run(&arguments),
     };

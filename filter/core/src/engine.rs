@@ -73,6 +73,8 @@ pub struct Engine {
     pub(crate) conventions: Vec<OpenTelemetry>,
     pub(crate) max_body: usize,
     pub(crate) json_limits: json::Limits,
+    /// Judges beside, and changes nothing.
+    pub(crate) candidate: Option<Box<Engine>>,
 }
 
 impl Engine {
@@ -191,6 +193,10 @@ impl Engine {
                     .help("values of that length would not be found; 16384 is the default"),
             );
         }
+        let candidate = document
+            .candidate
+            .as_ref()
+            .and_then(|own| candidate(tree, own, env).map_err(|wrong| problems.extend(wrong)).ok().map(Box::new));
         match (detectors, identity) {
             (Some(detectors), Some(identity)) if problems.is_empty() => Ok(Self {
                 name: document.name,
@@ -234,6 +240,7 @@ impl Engine {
                 conventions: document.metrics.opentelemetry.0,
                 max_body,
                 json_limits: json::Limits::default(),
+                candidate,
             }),
             _ => Err(problems),
         }
@@ -297,6 +304,40 @@ impl Engine {
     pub fn holds_headers(&self) -> bool {
         self.hold_headers && self.mode == Mode::Enforce
     }
+}
+
+/// What a candidate can have of its own. Who calls, what is counted and what the host is like is the live policy's.
+const OF_CANDIDATES: &[&str] = &["targets", "roles", "models", "access", "detectors", "content", "tools", "tool_use"];
+
+/// What is not the candidate's: it counts nothing, and has none in turn.
+const OF_LIVE_ALONE: &[&str] = &["candidate", "limits", "sessions", "anomaly", "mode"];
+
+/// Compiles the candidate of a live policy: the live one with the candidate's sections in place of its own, only observing.
+#[cold]
+fn candidate(live: &Tree, own: &Tree, env: Env<'_>) -> Result<Engine, Vec<Problem>> {
+    let path = Path::root().key("candidate");
+    let (Tree::Map(live), Tree::Map(own)) = (live, own) else {
+        let problem = Problem::new(path, "not a mapping")
+            .help("write the sections that are to be tried: `access`, `content`, ...");
+        return Err(vec![problem]);
+    };
+    let strange = own.iter().filter(|(key, _)| !OF_CANDIDATES.contains(&key.as_str()));
+    let strange: Vec<Problem> = strange
+        .map(|(key, _)| {
+            Problem::new(path.key(key), format!("a candidate has no `{key}` of its own")).help(
+                "it may have `targets`, `roles`, `models`, `access`, `detectors`, `content`, `tools` and `tool_use`",
+            )
+        })
+        .collect();
+    if !strange.is_empty() {
+        return Err(strange);
+    }
+    let kept = |key: &str| !OF_LIVE_ALONE.contains(&key) && !own.iter().any(|(k, _)| k == key);
+    let mut sections: Vec<(String, Tree)> = live.iter().filter(|(key, _)| kept(key)).cloned().collect();
+    sections.extend(own.iter().cloned());
+    sections.push(("mode".to_owned(), Tree::String("observe".to_owned())));
+    Engine::compile(&Tree::Map(sections), env)
+        .map_err(|wrong| wrong.into_iter().map(|p| Problem { path: p.path.below(&path), ..p }).collect())
 }
 
 fn take<T>(result: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {

@@ -33,3 +33,5 @@ mod session;
 mod shards;
 mod sort;
 pub mod stream;
+#[cfg(feature = "trace")]
+pub mod trace;

@@ -6,6 +6,7 @@
 
 mod apis;
 mod markdown;
+mod schema;
 mod shapes;
 
 use std::io::Write as _;
@@ -46,6 +47,23 @@ pub fn run() -> anyhow::Result<Outcome> {
     Ok(Outcome::Clean)
 }
 
+/// Runs `doorward schema`.
+///
+/// # Errors
+/// A type is in none of the sources, or the output failed.
+pub fn run_schema() -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(schema_text()?.as_bytes())?;
+    out.flush()?;
+    Ok(Outcome::Clean)
+}
+
+/// The schema as JSON.
+fn schema_text() -> anyhow::Result<String> {
+    let schema = schema::render(&shapes::Shapes::read(SOURCES)?, "Document", "Doorward policy")?;
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
+}
+
 /// The reference as Markdown.
 fn text() -> anyhow::Result<String> {
     Ok(markdown::render(&shapes::Shapes::read(SOURCES)?)? + &apis::render())
@@ -59,5 +77,13 @@ mod tests {
         let committed = std::fs::read_to_string(path).unwrap_or_default();
         let same = committed == super::text().unwrap();
         assert!(same, "out of date: run `cargo run -p doorward-cli -- reference > policies/REFERENCE.md`");
+    }
+
+    #[test]
+    fn the_committed_schema_is_this_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/schema.json");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let same = committed == super::schema_text().unwrap();
+        assert!(same, "out of date: run `cargo run -p doorward-cli -- schema > policies/schema.json`");
     }
 }

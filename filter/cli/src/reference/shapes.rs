@@ -28,6 +28,8 @@ pub struct Field {
     pub doc: String,
     pub kind: Kind,
     pub default: Default,
+    /// Nothing may be written.
+    pub optional: bool,
 }
 
 /// What a field takes.
@@ -299,7 +301,7 @@ fn structure(item: &ItemStruct, defaults: &Defaults<'_>, enums: &HashMap<String,
             (None, _) => Default::Required,
         };
         let name = serde.rename.unwrap_or(ident);
-        fields.push(Field { name, also: serde.alias, doc: doc(&field.attrs), kind, default });
+        fields.push(Field { name, also: serde.alias, doc: doc(&field.attrs), kind, default, optional });
     }
     Ok(Struct { doc: doc(&item.attrs), fields })
 }

@@ -5,12 +5,16 @@ mod audit;
 mod baseline;
 mod check;
 mod digest;
+mod explain;
+mod init;
 mod key;
 mod manifests;
 mod render;
+mod replay;
 mod report;
 mod scan;
 mod shell;
+mod test;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -67,7 +71,21 @@ fn root(path: &str) -> String {
 fn every_command_has_help_with_what_it_takes() {
     let help = doorward(&["--help"]);
     assert_eq!(help.code, 0);
-    let more = ["packs", "render", "report", "verify", "find", "erase", "completions", "man"];
+    let more = [
+        "test",
+        "explain",
+        "replay",
+        "init",
+        "schema",
+        "packs",
+        "render",
+        "report",
+        "verify",
+        "find",
+        "erase",
+        "completions",
+        "man",
+    ];
     for command in ["check", "key", "scan", "reference"].into_iter().chain(more) {
         assert!(help.out.contains(command), "{}", help.out);
         let own = doorward(&[command, "--help"]);

@@ -15,7 +15,7 @@ pub mod text;
 pub(crate) use chain::Chain;
 pub use policy::{Audit, BreakGlass};
 pub use pseudonym::Pseudonyms;
-pub use record::{Occurrences, Record, SessionFacts, Stamp, Tokens};
+pub use record::{Difference, Occurrences, Record, SessionFacts, Stamp, Tokens};
 
 /// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
 pub const KEYS: &[(&str, &str)] = &[
@@ -91,6 +91,14 @@ pub const KEYS: &[(&str, &str)] = &[
     ("doorward.session.seen", "the kinds of risk that the session has shown and that count still, comma-separated"),
     ("doorward.caller", "the caller's digest, which `anomaly.baselines` name them by"),
     ("doorward.anomaly", "in what the caller is far from usual: `requests`, `tokens`, `denials`, ..., comma-separated"),
+    (
+        "doorward.candidate",
+        "with `candidate`, where it would have judged the request otherwise: its decision, `none` where the live policy refused the head and the candidate would have read on",
+    ),
+    ("doorward.candidate.reason", "the reason code of its denial"),
+    ("doorward.candidate.rules", "the statements that made its decision, comma-separated"),
+    ("doorward.candidate.findings", "its findings in the request: `in:EMAIL_ADDRESS/deny=1`, comma-separated"),
+    ("doorward.candidate.digest", "its SHA-256, first 16 hex digits"),
     ("doorward.cost", "what the usage costs: decimal number and currency, `0.0026 USD`"),
     ("doorward.content.in", "keyed digest of the request's body as it came, `hmac-sha256:<hex>`"),
     ("doorward.content.out", "keyed digest of the answer's body as it came"),

@@ -115,6 +115,11 @@ pub struct Record {
     pub captured_out: Option<String>,
     /// Why nothing was enforced.
     pub break_glass: Option<String>,
+    /// Where the candidate would have judged otherwise.
+    pub candidate: Option<Difference>,
+    /// What was judged on the way, for people.
+    #[cfg(feature = "trace")]
+    pub trace: crate::trace::Trace,
 }
 
 /// What the record says of the policy, and how it names callers.
@@ -145,6 +150,21 @@ pub struct SessionFacts {
     pub caller_risk: f32,
     /// What was seen.
     pub seen: Vec<String>,
+}
+
+/// What a candidate says of a request, where that is not what the live policy says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// `allow`, `deny`, or `none` where it would have read on.
+    pub decision: &'static str,
+    /// Why it denies.
+    pub reason: Option<&'static str>,
+    /// The statements that made its decision.
+    pub rules: Vec<String>,
+    /// Its findings, as on the record.
+    pub findings: String,
+    /// Its digest.
+    pub digest: String,
 }
 
 /// Token counts by kind, for metrics.
@@ -197,6 +217,12 @@ impl Record {
             ("doorward.usage.total_tokens", Some("0".to_owned())),
         ];
         values.into_iter().filter_map(|(key, value)| Some((key, written(&value?)))).collect()
+    }
+
+    /// The findings: `in:EMAIL_ADDRESS/mask=1`, comma-separated.
+    pub fn findings_text(&self) -> String {
+        let findings = self.findings.iter().map(|((side, kind, action), n)| format!("{side}:{kind}/{action}={n}"));
+        findings.collect::<Vec<_>>().join(",")
     }
 
     /// The record's values, by key. Absent ones are left out.
@@ -252,9 +278,7 @@ impl Record {
         put("doorward.route.model", self.asked_model.clone());
         put("doorward.owner", self.owner.clone());
         put("doorward.path", self.path.clone());
-        let findings: Vec<String> =
-            self.findings.iter().map(|((side, kind, action), n)| format!("{side}:{kind}/{action}={n}")).collect();
-        put("doorward.findings", list(&findings));
+        put("doorward.findings", Some(self.findings_text()));
         let external: Vec<String> =
             self.external.iter().map(|(side, name, outcome)| format!("{side}:{name}={outcome}")).collect();
         put("doorward.external", list(&external));
@@ -273,6 +297,13 @@ impl Record {
         }
         put("doorward.caller", self.caller.clone());
         put("doorward.anomaly", Some(self.anomaly.join(",")));
+        if let Some(candidate) = &self.candidate {
+            put("doorward.candidate", Some(candidate.decision.to_owned()));
+            put("doorward.candidate.reason", candidate.reason.map(str::to_owned));
+            put("doorward.candidate.rules", list(&candidate.rules));
+            put("doorward.candidate.findings", Some(candidate.findings.clone()));
+            put("doorward.candidate.digest", Some(candidate.digest.clone()));
+        }
         put("doorward.cost", self.cost.as_ref().map(|(billionths, currency)| decimal(*billionths, currency)));
         put("doorward.content.in", self.content_in.clone());
         put("doorward.content.out", self.content_out.clone());
@@ -353,6 +384,15 @@ impl Record {
         all.extend(self.conventional(conventions, model));
         for what in &self.anomaly {
             all.push(counter("doorward_anomaly_total", vec![target(), ("watch", (*what).to_owned())], 1));
+        }
+        if let Some(candidate) = &self.candidate {
+            let labels = vec![
+                target(),
+                ("decision", self.decision().to_owned()),
+                ("candidate", candidate.decision.to_owned()),
+                ("reason", candidate.reason.unwrap_or("none").to_owned()),
+            ];
+            all.push(counter("doorward_candidate_total", labels, 1));
         }
         if self.conflicts > 0 {
             all.push(counter("doorward_limit_conflicts_total", Vec::new(), self.conflicts));

@@ -30,6 +30,16 @@ impl Path {
         Self(text)
     }
 
+    /// This path, below `outer`.
+    pub(crate) fn below(&self, outer: &Path) -> Self {
+        match (self.0.as_str(), outer.0.as_str()) {
+            ("", _) => outer.clone(),
+            (_, "") => self.clone(),
+            (inner, outer) if inner.starts_with('[') => Self(format!("{outer}{inner}")),
+            (inner, outer) => Self(format!("{outer}.{inner}")),
+        }
+    }
+
     /// The item at `index` (from 0) of the list at this path.
     #[inline(never)]
     pub fn index(&self, index: usize) -> Self {

@@ -90,30 +90,16 @@ impl Exchange {
             return;
         }
         let Some(body) = self.tap.as_mut().map(Tap::take) else { return };
-        let denial = match (body, &self.stage) {
-            (Some(body), Stage::Request) => {
-                let judged = self.judge_request(&body, cx).and_then(|_| self.weigh(cx)).err();
-                let reserved = self.reserve(cx).err();
-                judged.or(reserved)
-            }
-            (None, Stage::Request) => {
-                self.note(Reason::ProtocolTooLarge);
-                Some(too_large(cx))
-            }
-            _ => None,
-        };
-        if let Some(denial) = denial {
-            let _ = self.deny(denial, cx);
+        if let Some(body) = &body {
+            self.shadow_body(body, cx);
         }
-        self.record.judged = true;
-        if matches!(self.stage, Stage::Request) {
-            self.stage = Stage::Sent;
-        }
+        self.judge_tapped(body.as_deref(), cx);
     }
 
     /// Judges a whole request body, and reserves and charges what it needs; where a limit has a model for what is beyond it, once more
     /// as if that one had been named.
     fn admit_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+        self.shadow_body(body, cx);
         self.begin_judging();
         loop {
             let judged = self.judge_request(body, cx).and_then(|judged| {
@@ -132,7 +118,7 @@ impl Exchange {
     }
 
     /// Judges a whole request body. Answers the bytes that go on instead of it, if they differ.
-    fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
+    pub(super) fn judge_request(&mut self, body: &[u8], cx: &mut Context<'_>) -> Result<Judged, Denial> {
         let Some(mut facts) = self.facts.take() else { return Err(Denial::new(Reason::InternalHost)) };
         facts.tools = Tools::default();
         let result = self.judge_request_with(body, &mut facts, cx);
@@ -235,6 +221,7 @@ impl Exchange {
             edits.push((start..start, insert));
         }
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        self.trace_plan(Side::Request, facts, cx);
         if facts.streams && !cx.engine.detectors.externals().is_empty() {
             let answers = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
             self.check_streamed(&answers, cx)?;
@@ -508,6 +495,8 @@ impl Exchange {
         }
         self.record.placeholders_whole.add(outcome.restored);
         self.course.signs.merge(outcome.signs);
+        #[cfg(feature = "trace")]
+        self.record.trace.inspected(direction, outcome.trace);
         extend(&mut self.record.observed, outcome.observed);
         // What asks for another route and was not sent there by now stays here.
         let unsent = (!outcome.routes.is_empty()).then_some(Reason::RouteUnavailable);

@@ -117,6 +117,10 @@ impl Exchange {
 
     /// Proves the caller, or waits for the keys to do so.
     pub(super) fn authenticate(&mut self, arrival: Arrival<'_>, since_ms: Option<u64>, cx: &mut Context<'_>) -> Flow {
+        if let Some(principal) = self.proven.take() {
+            let roles = self.proven_already(principal, cx);
+            return self.admit(arrival, roles, cx);
+        }
         let now = cx.at.millis();
         let credential = match take(arrival.headers, &cx.engine.identity.take_options(self.signed)) {
             Ok(credential) => credential,
@@ -164,6 +168,7 @@ impl Exchange {
             self.tap = Some(Tap::default());
         }
         let Arrival { headers, end, call, target } = arrival;
+        self.shadow_head(headers, end, cx);
         let found = match call {
             Ok(found) => found.clone(),
             Err(NoCall::Path) if cx.engine.targets.get(target).is_some_and(|t| t.passes_unknown_paths) => {
@@ -366,6 +371,14 @@ impl Exchange {
     /// Asks access; what it says goes on the record.
     pub(super) fn ask(&mut self, question: &Question<'_>, cx: &Context<'_>) -> Result<(), Denial> {
         let answer = cx.engine.access.decide(question);
+        #[cfg(feature = "trace")]
+        self.record.trace.asked(crate::trace::Question {
+            operation: question.operation.as_str(),
+            method: question.method.map(str::to_owned),
+            model: question.model.map(str::to_owned),
+            with_body: question.body.is_some(),
+            statements: answer.considered,
+        });
         extend(&mut self.record.observed, answer.observed);
         // What a head fits decides nothing yet where a body is to come: that may fit a deny, or be unreadable.
         if answer.miss.is_some() || question.body.is_some() || question.operation == Operation::ListModels {

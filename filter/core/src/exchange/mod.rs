@@ -5,6 +5,7 @@
 //! refused, bytes are copied as they pass, and what would have happened is recorded.
 
 mod body;
+mod candidate;
 mod course;
 mod event;
 mod forward;
@@ -65,6 +66,10 @@ pub struct Exchange {
     course: course::Course,
     /// The stream only listens, and ends with the proof of its caller: in milliseconds since 1970.
     listens_until: Option<u64>,
+    /// The caller whom the live policy has proven, where this is a candidate's look at the request.
+    proven: Option<Rc<Principal>>,
+    /// The candidate's look at it.
+    shadow: Option<Box<candidate::Shadow>>,
 }
 
 /// How far an exchange is.
@@ -176,6 +181,8 @@ impl Exchange {
             quota: Default::default(),
             course: Default::default(),
             listens_until: None,
+            proven: None,
+            shadow: None,
         }
     }
 
@@ -233,6 +240,31 @@ impl Exchange {
         }
     }
 
+    /// What was read and judged so far.
+    #[cfg(feature = "trace")]
+    pub fn trace(&self) -> &crate::trace::Trace {
+        &self.record.trace
+    }
+
+    /// The caller, as proven.
+    #[cfg(feature = "trace")]
+    pub fn principal(&self) -> Option<&Principal> {
+        self.record.principal.as_deref()
+    }
+
+    /// Notes which content statements apply, for people.
+    #[cfg(feature = "trace")]
+    fn trace_plan(&mut self, side: Side, facts: &Facts, cx: &Context<'_>) {
+        let name = if side == Side::Request { "in" } else { "out" };
+        let statements = cx.engine.content.considered(&facts.roles, facts.target, side);
+        self.record.trace.planned(name, statements);
+    }
+
+    /// Nobody asks why.
+    #[cfg(not(feature = "trace"))]
+    #[inline(always)]
+    fn trace_plan(&mut self, _: Side, _: &Facts, _: &Context<'_>) {}
+
     fn note(&mut self, reason: Reason) {
         if !self.record.notes.contains(&reason.code()) {
             self.record.notes.push(reason.code());
@@ -261,6 +293,7 @@ impl Exchange {
         self.settle_course(cx);
         self.forget_outside(cx);
         self.forget_listening(cx);
+        self.compare(cx);
         let mut values = self.record.values(cx.engine.stamp(spent_us));
         cx.worker.link(cx.engine, cx.at, cx.host, &mut values, cx.effects);
         cx.effects.push(Effect::Record(values));

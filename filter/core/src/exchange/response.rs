@@ -285,6 +285,7 @@ impl Exchange {
     ) -> Result<Judged, Denial> {
         self.record.content_out = body_digest(cx.engine, body);
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        self.trace_plan(Side::Response, facts, cx);
         let mut inspector = inspector(&plan, cx.engine, None);
         if body.is_empty() {
             return Ok(Judged::Pass(None));

@@ -66,6 +66,11 @@ impl Exchange {
             media: if facts.call.operation.is_for_media() { Verdict::Allow } else { cx.engine.unscannable },
         };
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
+        #[cfg(feature = "trace")]
+        {
+            let statements = cx.engine.content.considered(&facts.roles, facts.target, Side::Response);
+            self.record.trace.planned("out", statements);
+        }
         // Refused with the request where that told that a stream will come.
         if let Err(denial) = self.check_streamed(&plan, cx) {
             self.stage = Stage::Pass;

@@ -128,7 +128,15 @@ impl Exchange {
             extend(&mut self.record.observed, ids(answer.observed));
             let forbidden = engine.sessions.forbids(&tools.forbids, &offered.name);
             if answer.miss.is_some() || forbidden.is_some() {
-                extend(&mut self.record.rules, forbidden.map_or_else(|| ids(answer.rules), |id| vec![id.to_owned()]));
+                let rules = forbidden.map_or_else(|| ids(answer.rules), |id| vec![id.to_owned()]);
+                #[cfg(feature = "trace")]
+                self.record.trace.tools.push(crate::trace::Tool {
+                    how: "offered",
+                    name: offered.name.to_string(),
+                    refused: true,
+                    rules: rules.clone(),
+                });
+                extend(&mut self.record.rules, rules);
                 self.record.tool("offered", &offered.name, "remove");
                 denial.get_or_insert_with(|| {
                     Denial::new(Reason::ToolNotAllowed).detail(format!("the tool `{}`", shown(&offered.name)))
@@ -293,6 +301,13 @@ pub(super) fn remember(seen: Vec<Judged>, access: &Access, record: &mut Record) 
         if judged.refused {
             extend(&mut record.rules, ids(&judged.rules));
         }
+        #[cfg(feature = "trace")]
+        record.trace.tools.push(crate::trace::Tool {
+            how: "called",
+            name: judged.name.clone(),
+            refused: judged.refused,
+            rules: ids(&judged.rules),
+        });
         record.tool("called", &judged.name, if judged.refused { "refuse" } else { "allow" });
         refused |= judged.refused;
     }

@@ -85,6 +85,9 @@ pub struct Answer {
     pub rules: Vec<String>,
     /// Observed statements that fit.
     pub observed: Vec<String>,
+    /// What each statement says.
+    #[cfg(feature = "trace")]
+    pub considered: Vec<crate::trace::Considered>,
 }
 
 /// Why access refuses.
@@ -102,10 +105,22 @@ pub enum Miss {
     State(&'static str),
 }
 
+/// Why a statement is about something else.
+#[derive(Clone, Copy)]
+enum Why {
+    Caller,
+    Target,
+    Operation,
+    Method,
+    NoModel,
+    Body,
+}
+
 /// How a statement fits a question.
+#[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "only those who ask why hear why"))]
 enum Fit {
     Yes,
-    No,
+    No(Why),
     /// It depends on what is not known yet.
     Open,
     WrongModel,
@@ -175,6 +190,8 @@ impl Access {
         let mut model_denied = false;
         for statement in &self.statements {
             let fit = statement.fit(question);
+            #[cfg(feature = "trace")]
+            answer.considered.push(statement.considered(&fit));
             if statement.is_of_tools() {
                 // It refuses tools, not the call.
                 continue;
@@ -257,8 +274,11 @@ impl Access {
 
 impl Statement {
     fn fit(&self, question: &Question<'_>) -> Fit {
-        if !self.who.fits(question.roles) || !includes(self.targets.as_ref(), question.target) {
-            return Fit::No;
+        if !self.who.fits(question.roles) {
+            return Fit::No(Why::Caller);
+        }
+        if !includes(self.targets.as_ref(), question.target) {
+            return Fit::No(Why::Target);
         }
         if question.operation == Operation::ListModels {
             // The list is filtered to what the caller may use, so whoever may use any model may list. A deny of
@@ -267,7 +287,7 @@ impl Statement {
             return match self.effect {
                 AccessEffect::Allow => Fit::Yes,
                 AccessEffect::Deny if named => Fit::Yes,
-                AccessEffect::Deny => Fit::No,
+                AccessEffect::Deny => Fit::No(Why::Operation),
             };
         }
         // What keeps state or carries many requests is never meant by the way.
@@ -275,21 +295,23 @@ impl Statement {
         let meant = named
             || self.operations.is_empty() && (self.effect == AccessEffect::Deny || !question.operation.must_be_named());
         if !meant {
-            return Fit::No;
+            return Fit::No(Why::Operation);
         }
         // What names models does not mean a call that has none, before its body comes as little as after.
         if matches!(question.operation, Operation::Mcp | Operation::A2a) && !self.models.is_empty() {
-            return Fit::No;
+            return Fit::No(Why::NoModel);
         }
         match question.method {
-            Some(method) if !self.methods.fit(method) => return Fit::No,
+            Some(method) if !self.methods.fit(method) => return Fit::No(Why::Method),
             // What nobody has heard of is never meant by the way, either.
             Some(method)
                 if self.methods.is_empty() && self.effect == AccessEffect::Allow && !is_known_method(method) =>
             {
-                return Fit::No;
+                return Fit::No(Why::Method);
             }
-            None if !self.methods.is_empty() => return if question.body.is_some() { Fit::No } else { Fit::Open },
+            None if !self.methods.is_empty() => {
+                return if question.body.is_some() { Fit::No(Why::Method) } else { Fit::Open };
+            }
             _ => {}
         }
         match question.model {
@@ -303,6 +325,32 @@ impl Statement {
             None if self.looks_at_body() => Fit::Open,
             None => Fit::Yes,
             Some(asked) => self.fit_body(asked),
+        }
+    }
+
+    /// What it says of a question, for people.
+    #[cfg(feature = "trace")]
+    fn considered(&self, fit: &Fit) -> crate::trace::Considered {
+        use crate::trace::Near;
+        crate::trace::Considered {
+            id: self.id.clone(),
+            allows: self.effect == AccessEffect::Allow,
+            observed: self.mode == Mode::Observe,
+            of_tools: self.has_tools,
+            fit: match fit {
+                Fit::Yes => Near::Fits,
+                Fit::Open => Near::Open,
+                Fit::WrongModel => Near::Model,
+                Fit::Wrong(miss) => Near::But(miss.clone()),
+                Fit::No(why) => match why {
+                    Why::Caller => Near::Caller,
+                    Why::Target => Near::Target,
+                    Why::Operation => Near::Operation,
+                    Why::Method => Near::Method,
+                    Why::NoModel => Near::NoModel,
+                    Why::Body => Near::Body,
+                },
+            },
         }
     }
 
@@ -326,7 +374,7 @@ impl Statement {
         if deny && (!self.media.is_empty() || self.stateful) {
             let meets = self.media.iter().any(|m| asked.media.contains(m)) || self.stateful && state.is_some();
             if !meets {
-                return Fit::No;
+                return Fit::No(Why::Body);
             }
         }
         if !deny {

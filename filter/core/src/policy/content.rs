@@ -239,6 +239,23 @@ impl Content {
         self.0.iter().any(|r| r.action == Action::Tokenize)
     }
 
+    /// Every statement, and why it does not apply to one side of an exchange, for people.
+    #[cfg(feature = "trace")]
+    pub fn considered(&self, roles: &RoleSet, target: usize, side: Side) -> Vec<crate::trace::Planned> {
+        let direction = match side {
+            Side::Request => Direction::Request,
+            Side::Response => Direction::Response,
+        };
+        let statements = self.0.iter().filter(|rule| rule.sign.is_none());
+        let planned = |rule: &Rc<Rule>| crate::trace::Planned {
+            id: rule.id.clone(),
+            action: rule.action.as_str(),
+            observed: rule.mode == Mode::Observe,
+            barred: rule.barred(direction, roles, target),
+        };
+        statements.map(planned).collect()
+    }
+
     /// The statements for one side of an exchange.
     pub fn plan(&self, roles: &RoleSet, target: usize, side: Side) -> Plan {
         let direction = match side {
@@ -247,10 +264,7 @@ impl Content {
         };
         let mut plan = Plan::default();
         for rule in &self.0 {
-            let applies = (rule.directions.is_empty() || rule.directions.contains(&direction))
-                && rule.who.fits(roles)
-                && includes(rule.targets.as_ref(), target);
-            if !applies {
+            if rule.barred(direction, roles, target).is_some() {
                 continue;
             }
             let per_channel = Channel::ALL.iter().zip(plan.channels.iter_mut().zip(&mut plan.selections));
@@ -262,6 +276,21 @@ impl Content {
             }
         }
         plan
+    }
+}
+
+impl Rule {
+    /// By what it does not apply to one side of an exchange, if so.
+    fn barred(&self, direction: Direction, roles: &RoleSet, target: usize) -> Option<&'static str> {
+        if !(self.directions.is_empty() || self.directions.contains(&direction)) {
+            Some("direction")
+        } else if !self.who.fits(roles) {
+            Some("roles")
+        } else if !includes(self.targets.as_ref(), target) {
+            Some("targets")
+        } else {
+            None
+        }
     }
 }
 

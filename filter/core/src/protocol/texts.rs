@@ -63,6 +63,19 @@ pub enum Place<'d> {
     Number(Node<'d>),
 }
 
+#[cfg(feature = "trace")]
+impl Leaf<'_> {
+    /// It, for people.
+    pub fn traced(&self) -> crate::trace::Text {
+        let (kind, text) = match self.place {
+            Place::Value(token) => ("value", token.text().into_owned()),
+            Place::Key(token, _) => ("key", token.text().into_owned()),
+            Place::Number(node) => ("number", node.number().unwrap_or_default().to_owned()),
+        };
+        crate::trace::Text { channel: self.of.channel, span: self.place.span(), kind, text }
+    }
+}
+
 impl Place<'_> {
     /// Where it stands, quotes aside.
     pub fn span(&self) -> Range<usize> {

@@ -53,6 +53,9 @@ pub struct Outcome {
     pub restored: Counts,
     /// Fingerprints of what was found, for what adds up over exchanges.
     pub signs: Signs,
+    /// What was read and found, for people.
+    #[cfg(feature = "trace")]
+    pub trace: crate::trace::Inspected,
 }
 
 impl Outcome {
@@ -75,6 +78,11 @@ impl Outcome {
         }
         self.restored.add(other.restored);
         self.signs.merge(other.signs);
+        #[cfg(feature = "trace")]
+        {
+            self.trace.texts.extend(other.trace.texts);
+            self.trace.findings.extend(other.trace.findings);
+        }
     }
 }
 

@@ -134,6 +134,8 @@ impl<'a, 'b> Scan<'a, 'b> {
     /// Scans one leaf of the body.
     pub fn leaf(&mut self, leaf: Leaf<'_>) {
         let (before, channel) = (self.hits.len(), leaf.of.channel);
+        #[cfg(feature = "trace")]
+        self.outcome.trace.texts.push(leaf.traced());
         match leaf.place {
             Place::Value(token) if self.contents.payload(&token).is_some() => {}
             Place::Value(token) | Place::Key(token, _) => self.string(&token.decode(), channel, 0),
@@ -528,6 +530,11 @@ impl<'a, 'b> Scan<'a, 'b> {
             if rule.mode == Mode::Enforce && rule.action == Action::Deny && !denying.contains(&rule.id) {
                 denying.push(rule.id.clone());
             }
+        }
+        #[cfg(feature = "trace")]
+        if new {
+            let rules = plan.rules(channel, finding.kind);
+            self.outcome.trace.found(channel, (kind, value), finding, hidden, rules);
         }
         let label = if finding.test_value { format!("{kind}.test") } else { kind.clone() };
         let action = strictest.map_or("observe", Action::as_str);

@@ -53,6 +53,17 @@ macro_rules! reasons {
     (@final) => { false };
 }
 
+impl Reason {
+    /// Whether it tells of what only the live policy has: counts, sessions, baselines, what it asks others and its host.
+    pub(crate) fn is_of_live_alone(self) -> bool {
+        let code = self.code();
+        matches!(self, Reason::ContentDetectorUnavailable)
+            || ["limit.", "session.", "anomaly.", "internal.", "route.", "identity."]
+                .iter()
+                .any(|of| code.starts_with(of))
+    }
+}
+
 reasons! {
     /// No target names the cluster or route, and the policy denies what is ungoverned.
     TargetUngoverned "target.ungoverned" 403 final

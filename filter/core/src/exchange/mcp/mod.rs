@@ -297,6 +297,7 @@ impl Exchange {
         cx: &mut Context<'_>,
     ) -> Result<Judged, Denial> {
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Request);
+        self.trace_plan(Side::Request, facts, cx);
         let call = facts.call;
         let show = |sink: Sink<'_>| show(&call, document, Side::Request, &[], sink);
         let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };

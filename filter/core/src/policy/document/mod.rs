@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::number::Number;
-use crate::config::OneOrMany;
+use crate::config::{OneOrMany, Tree};
 use crate::identity::IdentityDocument;
 use crate::inspect::DetectorsDocument;
 use crate::protocol::Api;
@@ -115,6 +115,11 @@ pub struct Document {
     /// Facts about the deployment that the filter cannot see.
     #[serde(default)]
     pub envoy: EnvoyDocument,
+    /// A second policy that judges requests beside this one and changes nothing: of `targets`, `roles`, `models`, `access`, `detectors`,
+    /// `content`, `tools` and `tool_use` those that stand here, and this policy's own for the rest. Where it would have judged a request
+    /// otherwise, `doorward.candidate` is on the record. It counts nothing, asks no external detectors, and judges no answers.
+    #[serde(default)]
+    pub candidate: Option<Tree>,
 }
 
 fn default_name() -> String {
