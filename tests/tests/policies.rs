@@ -240,7 +240,8 @@ fn named(route: Route, place: &Place) -> Route {
 }
 
 fn pairs(fields: &Fields) -> Vec<(String, String)> {
-    let pair = |(name, value): &(String, Vec<u8>)| (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned());
+    let pair =
+        |(name, value): &(String, Vec<u8>)| (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned());
     fields.0.iter().map(pair).collect()
 }
 

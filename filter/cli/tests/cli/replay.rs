@@ -50,12 +50,18 @@ fn exchange(text: &str) -> Value {
 
 #[test]
 fn exchanges_go_through_both_policies() {
-    let denies = BEFORE.replace("{id: people, detect: EMAIL_ADDRESS, action: mask}", "{id: no-people, detect: EMAIL_ADDRESS, action: deny}");
+    let denies = BEFORE.replace(
+        "{id: people, detect: EMAIL_ADDRESS, action: mask}",
+        "{id: no-people, detect: EMAIL_ADDRESS, action: deny}",
+    );
     let lines = [exchange("nobody"), exchange("bob@northwind.dev"), exchange("eve@northwind.dev")];
     let (code, told) = replay(&denies, &lines);
     assert_eq!((code, &told["same"], told["changes"].as_array().unwrap().len()), (1, &json!(1), 1));
-    assert_eq!(told["changes"][0], json!({"from": "allow", "to": "deny (content.denied)", "statements": ["no-people"],
-        "teams": {"search": 2}, "count": 2}));
+    assert_eq!(
+        told["changes"][0],
+        json!({"from": "allow", "to": "deny (content.denied)", "statements": ["no-people"],
+        "teams": {"search": 2}, "count": 2})
+    );
     let hashes = BEFORE.replace("action: mask", "action: flag");
     let (_, told) = replay(&hashes, &lines[..2]);
     assert_eq!(told["changes"][0]["to"], "the request goes on otherwise");
@@ -65,29 +71,42 @@ fn exchanges_go_through_both_policies() {
 #[test]
 fn records_are_judged_by_what_they_say() {
     let next = BEFORE.replace("\"gpt-5*\"", "gpt-5-mini").replace("action: mask", "action: deny");
-    let (code, told) = replay(&next, &[
-        record(&json!({})),
-        record(&json!({"gen_ai.request.model": "gpt-5-mini"})),
-        record(&json!({"gen_ai.request.model": "gpt-5-mini", "doorward.findings": "in:EMAIL_ADDRESS/mask=1"})),
-    ]);
+    let (code, told) = replay(
+        &next,
+        &[
+            record(&json!({})),
+            record(&json!({"gen_ai.request.model": "gpt-5-mini"})),
+            record(&json!({"gen_ai.request.model": "gpt-5-mini", "doorward.findings": "in:EMAIL_ADDRESS/mask=1"})),
+        ],
+    );
     assert_eq!((code, &told["same"]), (1, &json!(1)), "{told:#}");
-    let changes: Vec<_> = told["changes"].as_array().unwrap().iter().map(|c| (c["to"].as_str().unwrap(), c["count"].as_u64().unwrap())).collect();
+    let changes: Vec<_> = told["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["to"].as_str().unwrap(), c["count"].as_u64().unwrap()))
+        .collect();
     assert_eq!(changes, [("deny (content.denied)", 1), ("deny (model.not_allowed)", 1)]);
 }
 
 #[test]
 fn what_a_record_cannot_tell_is_said() {
-    let channels = BEFORE.replace("detect: EMAIL_ADDRESS, action: mask", "detect: EMAIL_ADDRESS, action: deny, channels: user");
-    let (code, told) = replay(&channels, &[
-        record(&json!({"doorward.findings": "in:EMAIL_ADDRESS/mask=1"})),
-        record(&json!({"doorward.roles": "sales", "gen_ai.request.model": "gpt-5-mini"})),
-        record(&json!({"doorward.target": "gone"})),
-        record(&json!({"doorward.decision": "deny", "doorward.reason": "limit.requests"})),
-        json!({"unrelated": 1}),
-    ]);
+    let channels =
+        BEFORE.replace("detect: EMAIL_ADDRESS, action: mask", "detect: EMAIL_ADDRESS, action: deny, channels: user");
+    let (code, told) = replay(
+        &channels,
+        &[
+            record(&json!({"doorward.findings": "in:EMAIL_ADDRESS/mask=1"})),
+            record(&json!({"doorward.roles": "sales", "gen_ai.request.model": "gpt-5-mini"})),
+            record(&json!({"doorward.target": "gone"})),
+            record(&json!({"doorward.decision": "deny", "doorward.reason": "limit.requests"})),
+            json!({"unrelated": 1}),
+        ],
+    );
     assert_eq!((code, &told["same"], &told["unread"]), (0, &json!(0), &json!(1)), "{told:#}");
     let whys: Vec<&str> = told["untold"].as_array().unwrap().iter().map(|u| u["why"].as_str().unwrap()).collect();
-    for part in ["looks into some channels only", "`capped` hangs on parameters", "no target `gone`", "limit.requests"] {
+    for part in ["looks into some channels only", "`capped` hangs on parameters", "no target `gone`", "limit.requests"]
+    {
         assert!(whys.iter().any(|why| why.contains(part)), "{part}: {whys:?}");
     }
 }
