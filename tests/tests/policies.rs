@@ -21,7 +21,6 @@ use doorward_e2e::governed::{access_log, capabilities, record};
 use doorward_e2e::pki::Ca;
 use doorward_e2e::upstream::{Script, Told, Upstream};
 use doorward_e2e::{idp, tools};
-use serde_json::Value;
 
 /// Names the target that a request goes to, for the listener's routes.
 const WAY: &str = "x-test-way";
@@ -241,8 +240,9 @@ fn named(route: Route, place: &Place) -> Route {
 }
 
 fn pairs(fields: &Fields) -> Vec<(String, String)> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    fields.0.iter().map(|(name, value)| (text(name.as_ref()).to_ascii_lowercase(), text(value.as_ref()))).collect()
+    let pair =
+        |(name, value): &(String, Vec<u8>)| (name.to_ascii_lowercase(), String::from_utf8_lossy(value).into_owned());
+    fields.0.iter().map(pair).collect()
 }
 
 /// An answer as an upstream writes it.

@@ -76,7 +76,6 @@ pub fn judge(line: &Value, next: &Judge) -> Told {
         match content(text("doorward.findings").unwrap_or_default(), &outcome.trace.planned, next) {
             Content::Denies(ids) => (decision, why, by) = ("deny".to_owned(), "content.denied".to_owned(), ids),
             Content::Untold(why) => return Told::Untold(why),
-            Content::Passes if was.1 == "content.denied" => {}
             Content::Passes => {}
         }
     }
