@@ -15,7 +15,11 @@ fn every_statement_of_every_pack_is_tested() {
         let file = File::read(&folder.join(format!("{}.test.yaml", pack.name))).unwrap_or_else(|e| panic!("{e:#}"));
         let policy: Tree = serde_saphyr::from_str(&std::fs::read_to_string(&file.policy).unwrap()).unwrap();
         // With the pack's statements in it, they count like the policy's own.
-        let whole = extend(&policy).unwrap().expect("a policy that extends a pack").tree;
+        let mut whole = extend(&policy).unwrap().expect("a policy that extends a pack").tree;
+        if let Tree::Map(sections) = &mut whole {
+            // Detectors of a pack are nobody else's, not even if they are the same.
+            sections.retain(|(section, _)| section != "detectors");
+        }
         let report = run(&file.suite, whole, &|_| true).unwrap_or_else(|e| panic!("{}: {e:#}", pack.name));
         for case in &report.cases {
             assert_eq!(case.verdict, Verdict::Pass, "{}: {}", pack.name, case.name);

@@ -12,11 +12,14 @@ use crate::input::STDIN;
 /// Longer lines are no records: values of a record are bounded.
 const LONGEST: u64 = 1 << 20;
 
+/// Sees a line.
+type Each<'e> = &'e mut dyn FnMut(usize, Option<&[u8]>) -> anyhow::Result<()>;
+
 /// Shows each line of a file: its number, from 1, and its bytes; `None` for one that is too long.
 ///
 /// # Errors
 /// The file cannot be read, or is no whole gzip file; or `each` failed.
-pub fn lines(name: &str, each: &mut dyn FnMut(usize, Option<&[u8]>) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub fn lines(name: &str, each: Each<'_>) -> anyhow::Result<()> {
     let shown = if name == STDIN { "standard input".to_owned() } else { format!("`{name}`") };
     let raw: Box<dyn Read> = match name {
         STDIN => Box::new(io::stdin().lock()),

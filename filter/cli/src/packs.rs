@@ -156,7 +156,9 @@ pub fn run(arguments: &PacksArguments) -> anyhow::Result<Outcome> {
             .iter()
             .map(|pack| {
                 let mut value = value(&pack.tree);
-                value["reference"] = json!(pack.reference);
+                if let Value::Object(entries) = &mut value {
+                    entries.insert("reference".to_owned(), json!(pack.reference));
+                }
                 value
             })
             .collect();
@@ -196,12 +198,12 @@ fn controls(statement: &Tree) -> Vec<String> {
 /// What a statement does, in short: all of it but what is shown beside it.
 fn what(section: &str, statement: &Tree) -> String {
     let Tree::Map(entries) = statement else { return String::new() };
-    let shown = |key: &str| !["id", "controls", "why"].contains(&key) && !(section == "access" && key == "effect");
+    let beside = |key: &str| ["id", "controls", "why"].contains(&key) || section == "access" && key == "effect";
     let first = match section {
         "access" => vec!["deny".to_owned()],
         _ => Vec::new(),
     };
-    let rest = entries.iter().filter(|(key, _)| shown(key)).map(|(key, value)| format!("{key}: {}", line(value)));
+    let rest = entries.iter().filter(|(key, _)| !beside(key)).map(|(key, value)| format!("{key}: {}", line(value)));
     first.into_iter().chain(rest).collect::<Vec<_>>().join(", ")
 }
 

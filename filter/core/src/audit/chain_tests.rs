@@ -93,7 +93,7 @@ fn a_field_is_erased_by_its_commitment_and_by_nothing_else() {
 #[test]
 fn checkpoints_come_by_number_and_by_time() {
     let mut chain = Chain::draw(&mut MemoryHost::default()).unwrap();
-    let mut told = |chain: &mut Chain, at: u64| chain.checkpoint(&key(), at, 3, 60_000);
+    let told = |chain: &mut Chain, at: u64| chain.checkpoint(&key(), at, 3, 60_000);
     assert_eq!(told(&mut chain, 1_000), None);
     for n in 0..2 {
         chain.link(&key(), n, &fields("a"));
@@ -117,8 +117,8 @@ fn what_is_no_link_is_not_read() {
         "",
         "1",
         "-",
-        &good[1..],
-        &good[..good.len() - 1],
+        good.strip_prefix("1").unwrap(),
+        good.get(..good.len() - 1).unwrap(),
         &format!("{good}.1"),
         &good.to_uppercase(),
         &good.replacen("1.", "2.", 1),
