@@ -120,13 +120,18 @@ fn every_sink_has_every_field() {
 async fn exchanges(name: &str, address: SocketAddr) -> Vec<BTreeMap<String, String>> {
     let world = World::new().await;
     let mut entries = sink(name)["access_log"].as_array().cloned().expect("entries");
+    // Tests share an Envoy, and each has a receiver of its own.
+    let receiver = Cluster::at(address, true);
+    let service = &mut entries[0]["typed_config"]["common_config"]["grpc_service"]["envoy_grpc"];
+    assert_eq!(service["cluster_name"], CLUSTER);
+    service["cluster_name"] = json!(receiver.name);
     let folder = tools::scratch("records");
     let log = folder.join("access.log");
     let mut file = sink("file.yaml")["access_log"][0].clone();
     file["typed_config"]["path"] = json!(log);
     entries.push(file);
     let mut spec = ListenerSpec::to(world.cluster.clone()).wasm(world.wasm());
-    spec.clusters.push(Cluster::at(address, true).named(CLUSTER));
+    spec.clusters.push(receiver);
     spec.hcm = json!({"access_log": entries});
     let gate = world.open(spec).await.unwrap_or_else(|refused| panic!("{refused}"));
     for (body, status) in [(chat("gpt-5-mini", "mail ann@corp.io"), 200), (chat("other", "x"), 403)] {

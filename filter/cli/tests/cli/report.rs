@@ -128,7 +128,8 @@ fn broken_lines_are_counted_and_named_and_packed_logs_read() {
     let mut encoder = GzEncoder::new(fs::File::create(&path).unwrap(), Compression::fast());
     let whole = log().join("\n");
     // The proxy's own words between, and the last line as a crash leaves it.
-    write!(encoder, "[info] starting\n{whole}\n\n{}", &whole[..100]).unwrap();
+    let half: String = whole.chars().take(100).collect();
+    write!(encoder, "[info] starting\n{whole}\n\n{half}").unwrap();
     encoder.finish().unwrap();
     let name = path.to_str().unwrap();
     let ran = doorward(&["report", "--format", "json", name]);
