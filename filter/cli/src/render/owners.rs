@@ -9,9 +9,12 @@ use super::merge::Merged;
 use crate::report::{Issue, Severity};
 use crate::source::Node;
 
-/// What is the platform's in a statement of a list: it reaches beyond the statement's targets.
-const PLATFORMS: [(&str, &str, &str); 1] =
-    [("limits", "global", "a service that is called, and a key that is read, are the platform's to choose")];
+/// What is the platform's in a statement, of one list or of all: it reaches beyond the statement's targets.
+const PLATFORMS: [(Option<&str>, &str, &str); 2] = [
+    (Some("limits"), "global", "a service that is called, and a key that is read, are the platform's to choose"),
+    // An override goes by its id, and would hold for everybody's targets.
+    (None, "weakens", "what a pack says holds for all owners"),
+];
 
 /// What the owners' files say that they may not.
 pub fn check(merged: &Merged) -> Vec<Issue> {
@@ -77,9 +80,11 @@ fn statement(merged: &Merged, list: &str, item: &Node, owner: &str, path: &Path,
             found.push(Problem::new(path.key(key), message).help("name one of this owner's files"));
         }
     }
-    for (_, key, why) in PLATFORMS.iter().filter(|(of, key, _)| *of == list && item.get(key).is_some()) {
+    for (_, key, why) in
+        PLATFORMS.iter().filter(|(of, key, _)| of.is_none_or(|of| of == list) && item.get(key).is_some())
+    {
         let message = format!("`{key}` in a file of `{owner}`: {why}");
-        found.push(Problem::new(path.key(key), message).help("let the platform's file have this limit"));
+        found.push(Problem::new(path.key(key), message).help("let a file of the platform's say it"));
     }
 }
 

@@ -82,6 +82,7 @@ fn what_cannot_be_is_refused_where_it_stands() {
                 ("`name` is for files of the platform's", "render/grasping.yaml:15:1 (name)"),
                 ("no `targets`, so it would hold for everybody's", "render/grasping.yaml:6:3 (access[0].targets)"),
                 ("`openai` is no target of `payments`", "render/grasping.yaml:7:43 (access[1].targets)"),
+                ("`weakens` in a file of `payments`", "render/grasping.yaml:9:89 (content[0].weakens)"),
                 ("`to-us` is no statement of `payments`'s own", "render/grasping.yaml:9:54 (content[0].route)"),
                 ("`openai` is no target of `payments`", "render/grasping.yaml:11:76 (routes[0].to.target)"),
                 ("`day` is no statement of `payments`'s own", "render/grasping.yaml:13:58 (limits[0].replaces)"),
