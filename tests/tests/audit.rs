@@ -6,7 +6,7 @@ use doorward_core::audit::chain::{ChainKey, Checkpoint, Link};
 use doorward_core::audit::text::{TextKey, written};
 use doorward_e2e::envoy::ListenerSpec;
 use doorward_e2e::governed::{World, access_log, chat, record};
-use doorward_e2e::until;
+use doorward_e2e::wait::until;
 use serde_json::json;
 
 const CHAIN: &str = "a-key-of-chains-of-more-than-32-bytes";
