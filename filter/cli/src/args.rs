@@ -30,7 +30,7 @@ pub enum Command {
     Pin(PinArguments),
     Scan(ScanArguments),
     Test(crate::test::TestArguments),
-    Explain(crate::explain::ExplainArguments),
+    Explain(Box<crate::explain::ExplainArguments>),
     Init(crate::init::InitArguments),
     Replay(crate::replay::ReplayArguments),
     /// Print the JSON Schema of a policy, for editors: made from the same shapes as the reference.
