@@ -40,7 +40,7 @@ pub enum Command {
     Erase(EraseArguments),
     Test(crate::test::TestArguments),
     Render(RenderArguments),
-    Explain(crate::explain::ExplainArguments),
+    Explain(Box<crate::explain::ExplainArguments>),
     Init(crate::init::InitArguments),
     Replay(crate::replay::ReplayArguments),
     /// Print the JSON Schema of a policy, for editors: made from the same shapes as the reference.

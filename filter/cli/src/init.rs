@@ -300,7 +300,7 @@ const OTHER: &str = "some-other-model";
 /// Tests of the policy: one for each thing that it promises.
 fn tests_text(answers: &Answers) -> String {
     let Answers { provider, group, models, observe, .. } = answers;
-    let model = models.first().map_or("model", String::as_str).replace('*', "x").replace('?', "x");
+    let model = models.first().map_or("model", String::as_str).replace(['*', '?'], "x");
     let ann = format!("{{user: ann, groups: [{}]}}", quoted(group));
     let (hello, mail) = (provider.request(&model, "Say hello"), provider.request(&model, "Mail bob@northwind.dev"));
     let secret = provider.request(&model, "Use AKIAIQ7RX4PJH6ZN2WVB");

@@ -120,7 +120,7 @@ fn what_only_the_live_policy_counts_is_no_difference() {
 #[test]
 fn it_writes_nothing_that_others_share() {
     let live = json!({
-        "limits": [{"id": "many", "requests": 100, "total_tokens": 100_000, "window": "1m"}],
+        "limits": [{"id": "many", "requests": 100, "window": "1m"}, {"id": "tokens", "total_tokens": 100_000, "window": "1m"}],
         "sessions": {"risk": [{"id": "mail", "detect": "EMAIL_ADDRESS", "weight": 1}]},
         "anomaly": {"actions": [{"id": "told", "action": "flag"}]},
         "content": masks(),
