@@ -197,6 +197,9 @@ fn exchange(line: &mut String, at: u64, random: &mut Random, plan: &Plan) {
         concat!(
             r#"{{"bytes_in":{bytes_in},"bytes_out":{bytes_out},"client":"10.0.{a}.{b}:{port}","details":"via_upstream","doorward.action":"{action}","#,
             r#""doorward.anomaly":{anomaly},"doorward.api":"{api}","doorward.auth":"jwt","doorward.caller":"{caller:016x}","#,
+            r#""doorward.break_glass":null,"doorward.candidate":null,"doorward.candidate.digest":null,"doorward.candidate.findings":null,"#,
+            r#""doorward.candidate.reason":null,"doorward.candidate.rules":null,"doorward.captured.in":null,"doorward.captured.out":null,"#,
+            r#""doorward.chain":null,"doorward.policy.packs":null,"doorward.policy.weakened":null,"doorward.texts.in":null,"doorward.texts.out":null,"#,
             r#""doorward.content.in":"hmac-sha256:{digest:064x}","doorward.content.out":"hmac-sha256:{digest:064x}","doorward.cost":{cost},"#,
             r#""doorward.credential":"key-2026-10","doorward.decision":"{decision}","doorward.duration_us":"{us}","doorward.external":null,"#,
             r#""doorward.findings":{findings},"doorward.limit.global":null,"doorward.limit.remaining":"user-tokens={left},team-money=12.5","#,

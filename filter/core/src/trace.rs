@@ -9,6 +9,9 @@ use crate::inspect::Finding;
 use crate::policy::{Miss, Rule};
 use crate::protocol::Channel;
 
+/// Texts, findings and tools that are noted of one exchange, about: a stream may go on for hours.
+const MOST: usize = 200;
+
 /// All that was noted of one exchange.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trace {
@@ -18,6 +21,8 @@ pub struct Trace {
     pub planned: Vec<(&'static str, Vec<Planned>)>,
     /// What was inspected, by direction (`in`, `out`).
     pub inspected: Vec<(&'static str, Inspected)>,
+    /// Texts and tools that are not noted, since so much was.
+    pub left_out: usize,
     /// Tools that access was asked about.
     pub tools: Vec<Tool>,
 }
@@ -163,9 +168,23 @@ impl Trace {
         self.planned.push((side, statements));
     }
 
+    /// Notes a tool that access was asked about.
+    pub fn tool(&mut self, tool: Tool) {
+        if self.tools.len() < MOST {
+            self.tools.push(tool);
+        } else {
+            self.left_out = self.left_out.saturating_add(1);
+        }
+    }
+
     /// Notes what was inspected in a direction.
     pub fn inspected(&mut self, side: &'static str, inspected: Inspected) {
-        self.inspected.push((side, inspected));
+        let noted = self.inspected.iter().map(|(_, i)| i.texts.len().saturating_add(i.findings.len())).sum::<usize>();
+        if noted >= MOST {
+            self.left_out = self.left_out.saturating_add(inspected.texts.len());
+        } else if !inspected.texts.is_empty() || !inspected.findings.is_empty() {
+            self.inspected.push((side, inspected));
+        }
     }
 }
 

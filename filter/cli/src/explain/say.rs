@@ -170,6 +170,9 @@ fn content(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
             writeln!(out, "  {:<8}  {:width$}  {style}{why}{style:#}", statement.action, statement.id)?;
         }
     }
+    if outcome.trace.left_out > 0 {
+        writeln!(out, "  {DIM}and {} more texts and tools, judged and not told{DIM:#}", outcome.trace.left_out)?;
+    }
     Ok(())
 }
 

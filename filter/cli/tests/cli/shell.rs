@@ -33,7 +33,8 @@ fn bash_completes() {
         let output = Command::new("bash").args(["--norc", "-c", &program]).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    assert_eq!(complete(&["doorward", "rep"]).trim(), "report");
+    assert_eq!(complete(&["doorward", "rep"]).trim(), "report\nreplay");
+    assert_eq!(complete(&["doorward", "repo"]).trim(), "report");
     let options = complete(&["doorward", "report", "--"]);
     assert!(options.lines().any(|line| line == "--since") && !options.contains("--strict"), "{options}");
 }

@@ -130,7 +130,7 @@ impl Exchange {
             if answer.miss.is_some() || forbidden.is_some() {
                 let rules = forbidden.map_or_else(|| ids(answer.rules), |id| vec![id.to_owned()]);
                 #[cfg(feature = "trace")]
-                self.record.trace.tools.push(crate::trace::Tool {
+                self.record.trace.tool(crate::trace::Tool {
                     how: "offered",
                     name: offered.name.to_string(),
                     refused: true,
@@ -302,7 +302,7 @@ pub(super) fn remember(seen: Vec<Judged>, access: &Access, record: &mut Record) 
             extend(&mut record.rules, ids(&judged.rules));
         }
         #[cfg(feature = "trace")]
-        record.trace.tools.push(crate::trace::Tool {
+        record.trace.tool(crate::trace::Tool {
             how: "called",
             name: judged.name.clone(),
             refused: judged.refused,
