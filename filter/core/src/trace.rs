@@ -9,8 +9,10 @@ use crate::inspect::Finding;
 use crate::policy::{Miss, Rule};
 use crate::protocol::Channel;
 
-/// Texts, findings and tools that are noted of one exchange, about: a stream may go on for hours.
-const MOST: usize = 200;
+/// Bodies and events of streams that are noted of one exchange: a stream may go on for hours.
+const MOST: usize = 16;
+/// And tools.
+const MOST_TOOLS: usize = 200;
 
 /// All that was noted of one exchange.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,7 +172,7 @@ impl Trace {
 
     /// Notes a tool that access was asked about.
     pub fn tool(&mut self, tool: Tool) {
-        if self.tools.len() < MOST {
+        if self.tools.len() < MOST_TOOLS {
             self.tools.push(tool);
         } else {
             self.left_out = self.left_out.saturating_add(1);
@@ -179,8 +181,7 @@ impl Trace {
 
     /// Notes what was inspected in a direction.
     pub fn inspected(&mut self, side: &'static str, inspected: Inspected) {
-        let noted = self.inspected.iter().map(|(_, i)| i.texts.len().saturating_add(i.findings.len())).sum::<usize>();
-        if noted >= MOST {
+        if self.inspected.len() >= MOST {
             self.left_out = self.left_out.saturating_add(inspected.texts.len());
         } else if !inspected.texts.is_empty() || !inspected.findings.is_empty() {
             self.inspected.push((side, inspected));
