@@ -19,8 +19,6 @@ use crate::envoy::Gate;
 use crate::idp::Idp;
 use crate::tools;
 
-/// Requests a second.
-pub const RATE: u32 = 400;
 /// Connections: Envoy deals them out to its workers.
 pub const CONNECTIONS: u32 = 16;
 /// Workers of the Envoys that have many.
@@ -97,6 +95,8 @@ pub struct Row {
 /// All of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Limits {
+    /// Requests a second.
+    pub rate: u32,
     /// Each way with each number of workers.
     pub rows: Vec<Row>,
     /// What a budget adds to a request with one worker, in microseconds: the median over the rounds of what it was in each.
@@ -107,6 +107,8 @@ pub struct Limits {
     pub ratio: f64,
     /// The same of plain Envoy.
     pub ratio_plain: f64,
+    /// The same of Doorward without limits.
+    pub ratio_free: f64,
 }
 
 #[derive(Default)]
@@ -135,9 +137,9 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         eprint!("\rbench: limits, round {round} of {} ", plan.rounds);
         for (way, workers, gate) in &gates {
             let samples = samples.entry((*way, *workers)).or_default();
-            let requests = ((f64::from(RATE) * plan.seconds) as u32).max(CONNECTIONS);
+            let requests = ((f64::from(plan.rate) * plan.seconds) as u32).max(CONNECTIONS);
             let before = process::cpu(gate.envoy.pid());
-            let conflicts = run_counted(gate, &token, &body, requests, Some(RATE), &directory).await?;
+            let conflicts = run_counted(gate, &token, &body, requests, Some(plan.rate), &directory).await?;
             samples.cpu_us.push((process::cpu(gate.envoy.pid()) - before).as_secs_f64() * 1e6 / f64::from(requests));
             samples.conflicts.push(conflicts);
             let full = (4_000.0 * plan.full_seconds) as u32;
@@ -153,6 +155,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
     let added_us = over((Way::Limited, 1), (Way::Free, 1), |up, of| up - of);
     let ratio = over((Way::Limited, WORKERS), (Way::Limited, 1), |up, of| up / of);
     let ratio_plain = over((Way::Plain, WORKERS), (Way::Plain, 1), |up, of| up / of);
+    let ratio_free = over((Way::Free, WORKERS), (Way::Free, 1), |up, of| up / of);
     let rows = samples.into_iter().map(|((way, workers), mut samples)| Row {
         way,
         workers,
@@ -161,7 +164,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         conflicts: quantile(&mut samples.conflicts, 0.5),
         conflicts_full: quantile(&mut samples.conflicts_full, 0.5),
     });
-    Ok(Limits { rows: rows.collect(), budget_us, added_us, ratio, ratio_plain })
+    Ok(Limits { rate: plan.rate, rows: rows.collect(), budget_us, added_us, ratio, ratio_plain, ratio_free })
 }
 
 fn run(

@@ -34,6 +34,8 @@ pub struct Plan {
     pub full_seconds: f64,
     /// Tokens that are verified.
     pub tokens: usize,
+    /// Requests a second at which limits are compared.
+    pub rate: u32,
     /// Whether memory is measured.
     pub memory: bool,
     /// The only part to measure.
@@ -43,7 +45,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
+    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_RATE`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
     /// `BENCH_ONLY=streams` or `=limits`.
     pub fn from_env() -> Self {
         Self {
@@ -51,6 +53,7 @@ impl Plan {
             seconds: number("BENCH_SECONDS", 2.0),
             full_seconds: number("BENCH_FULL_SECONDS", 0.7),
             tokens: number("BENCH_TOKENS", 200),
+            rate: number("BENCH_RATE", 400),
             memory: number("BENCH_MEMORY", 1) != 0,
             only: match env::var("BENCH_ONLY").as_deref() {
                 Ok("streams") => Some(Part::Streams),

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::jwt::Vm;
-use super::limits::{CONNECTIONS, Limits, RATE, WORKERS};
+use super::limits::{CONNECTIONS, Limits, WORKERS};
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
 use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Streaming};
@@ -257,8 +257,9 @@ impl Streaming {
 impl Limits {
     fn print(&self) {
         println!(
-            "\nLimits: bodies of {JUDGED_BYTES} bytes over {CONNECTIONS} connections, {RATE} requests a second; \
-             compare-and-swaps done again, for each request"
+            "\nLimits: bodies of {JUDGED_BYTES} bytes over {CONNECTIONS} connections, {} requests a second; \
+             compare-and-swaps done again, for each request",
+            self.rate
         );
         println!(
             "{:<12}{:>9}{:>9}{:>16}{:>11}{:>16}",
@@ -277,8 +278,9 @@ impl Limits {
             );
         }
         println!(
-            "one worker: {:.1} us added by a budget, {:.1} us by four limits; {WORKERS} workers over one, plain Envoy: {:.2} times the CPU",
-            self.budget_us, self.added_us, self.ratio_plain
+            "one worker: {:.1} us added by a budget, {:.1} us by four limits; {WORKERS} workers over one: plain Envoy {:.2} times \
+             the CPU, without limits {:.2} times",
+            self.budget_us, self.added_us, self.ratio_plain, self.ratio_free
         );
     }
 
