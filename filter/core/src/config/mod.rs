@@ -5,7 +5,7 @@
 //! shapes of the policy and says, for a mistake, the path to it and what to do about it.
 
 mod problem;
-mod protobuf;
+pub(crate) mod protobuf;
 mod read;
 mod shapes;
 mod tree;

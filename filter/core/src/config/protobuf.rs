@@ -84,13 +84,16 @@ fn read_value(mut bytes: &[u8], depth: usize) -> Read {
     Some(Ok(value))
 }
 
-enum Field<'a> {
+/// A field of a message: its number, and what it holds.
+pub(crate) enum Field<'a> {
     Varint(u64, u64),
     Fixed64(u64, [u8; 8]),
+    Fixed32(u64),
     Bytes(u64, &'a [u8]),
 }
 
-fn field<'a>(bytes: &mut &'a [u8]) -> Option<Field<'a>> {
+/// Takes the next field; `None` where the bytes are none.
+pub(crate) fn field<'a>(bytes: &mut &'a [u8]) -> Option<Field<'a>> {
     let tag = varint(bytes)?;
     match tag & 7 {
         0 => Some(Field::Varint(tag >> 3, varint(bytes)?)),
@@ -104,6 +107,10 @@ fn field<'a>(bytes: &mut &'a [u8]) -> Option<Field<'a>> {
             let (content, rest) = bytes.split_at_checked(len)?;
             *bytes = rest;
             Some(Field::Bytes(tag >> 3, content))
+        }
+        5 => {
+            (_, *bytes) = bytes.split_first_chunk::<4>()?;
+            Some(Field::Fixed32(tag >> 3))
         }
         _ => None,
     }

@@ -8,6 +8,8 @@
 //!
 //! The number of hits is written twice, since some services read it of the request only, and others of the descriptor first.
 
+use crate::config::protobuf::{Field, field};
+
 /// `:path` of the call.
 pub const PATH: &str = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit";
 
@@ -61,19 +63,11 @@ pub fn response(body: &[u8]) -> Option<Code> {
     }
     let mut code = None;
     while !message.is_empty() {
-        let tag = varint(&mut message)?;
-        let value = match tag & 7 {
-            0 => Some(varint(&mut message)?),
-            1 => skip(&mut message, 8)?,
-            2 => {
-                let size = usize::try_from(varint(&mut message)?).ok()?;
-                skip(&mut message, size)?
-            }
-            5 => skip(&mut message, 4)?,
-            _ => return None,
-        };
-        if tag >> 3 == 1 {
-            code = value;
+        match field(&mut message)? {
+            Field::Varint(1, value) => code = Some(value),
+            // It would be no code, and takes the place of one.
+            Field::Fixed64(1, _) | Field::Fixed32(1) | Field::Bytes(1, _) => code = None,
+            _ => {}
         }
     }
     match code {
@@ -81,24 +75,6 @@ pub fn response(body: &[u8]) -> Option<Code> {
         Some(2) => Some(Code::OverLimit),
         _ => None,
     }
-}
-
-fn skip(bytes: &mut &[u8], size: usize) -> Option<Option<u64>> {
-    (_, *bytes) = bytes.split_at_checked(size)?;
-    Some(None)
-}
-
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 fn put_number(out: &mut Vec<u8>, field: u8, value: u64) {
