@@ -14,8 +14,8 @@ use crate::inspect::{SYSTEM_PROMPT_LEAK, Scripts};
 use crate::json::{Document, Kind, Node, fold};
 use crate::policy::{Asked, Plan, Question, is_model_name};
 use crate::protocol::{
-    Api, Body, Channel, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, Leaf, ModelIn, Operation, Place, State, Streams,
-    media, parameter_names, state, walk, wants_json,
+    Api, Body, Channel, Contents, DECIDING_NAMES, DEFAULT_MODEL, ELSEWHERE, Leaf, ModelIn, Operation, Place, State,
+    Streams, media, parameter_names, state, walk, wants_json,
 };
 use crate::redact::{self, Deriver, Inspector};
 use crate::reply::{Denial, Reason};
@@ -169,13 +169,14 @@ impl Exchange {
             first.filter(|_| facts.call.model == ModelIn::Nowhere && facts.call.operation == Operation::Batches);
         let first = first.map(|name| cx.engine.models.find(&name).map_or(name.into_owned(), |m| m.name.clone()));
         let roles = Rc::clone(&facts.roles);
+        let contents = Contents::of(root);
         let question = Question {
             roles: &roles,
             target: facts.target,
             operation: facts.call.operation,
             method: None,
             model: model.name.as_deref().or(first.as_deref()),
-            body: Some(Asked { parameters: Some(root), media: media(root), state }),
+            body: Some(Asked { parameters: Some(root), media: contents.media(), state }),
         };
         if let Err(denial) = self.ask(&question, cx) {
             self.unless_observed(denial, cx)?;
@@ -212,7 +213,7 @@ impl Exchange {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
         self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);
-        self.estimate(root, facts, &mut edits, &mut insert, cx);
+        self.estimate((root, &contents), facts, &mut edits, &mut insert, cx);
         if !insert.is_empty() {
             let start = root.span().start.saturating_add(1);
             if root.entries().next().is_none() {

@@ -113,7 +113,7 @@ impl Exchange {
     /// `insert` are what is written into the body.
     pub(super) fn estimate(
         &mut self,
-        root: Node<'_>,
+        (root, contents): (Node<'_>, &Contents),
         facts: &Facts,
         edits: &mut Vec<(Range<usize>, String)>,
         insert: &mut String,
@@ -124,12 +124,11 @@ impl Exchange {
             return;
         }
         let reserve = &cx.engine.reserve;
-        let contents = Contents::of(root);
         let (mut weight, mut media) = (Weight::default(), 0u64);
         walk(Side::Request, root, &mut |leaf: Leaf<'_>| match leaf.place {
             Place::Value(token) if contents.payload(&token).is_some() => media = media.saturating_add(1),
             Place::Value(token) | Place::Key(token, _) => {
-                weight.add(token.text().as_bytes());
+                weight.add(token.written().as_bytes());
                 // What stands around a text in a prompt.
                 weight.add(b"{:");
             }

@@ -1,7 +1,6 @@
 //! Who a caller was proven to be.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 /// How a caller was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,10 +90,9 @@ impl Principal {
         };
         let method = self.method.as_str();
         let issuer = self.issuer.as_deref().unwrap_or_default();
-        let mut subject = String::with_capacity(issuer.len() + name.len() + 32);
-        // Writing to a string cannot fail.
-        let _ = write!(subject, "{method}/{kind}/{}:{issuer}/{}:{name}", issuer.len(), name.len());
-        subject
+        // Asked for several times for each request: put together without what formatting costs.
+        let (issuer_length, name_length) = (issuer.len().to_string(), name.len().to_string());
+        [method, "/", kind, "/", &issuer_length, ":", issuer, "/", &name_length, ":", name].concat()
     }
 }
 

@@ -45,6 +45,22 @@ impl<'d> StringToken<'d> {
         if self.escaped { Cow::Owned(decode(self.raw(), |_, _, _| ())) } else { Cow::Borrowed(self.raw()) }
     }
 
+    /// The text, for who can bear that short escapes (`\\n`, `\\"`) stand in it as they are written: most texts are read without
+    /// a copy then. Characters that are written by their numbers are themselves.
+    #[must_use]
+    pub fn written(&self) -> Cow<'d, str> {
+        let raw = self.raw();
+        // All of it is looked at, which is many bytes at a time.
+        let numbers = || raw.bytes().zip(raw.bytes().skip(1)).fold(false, |any, pair| any | (pair == (b'\\', b'u')));
+        if self.escaped && numbers() { self.text() } else { Cow::Borrowed(raw) }
+    }
+
+    /// Whether the text may begin with one of these bytes, as far as its first one tells: an escape may be any.
+    #[must_use]
+    pub fn may_begin(&self, any: &[u8]) -> bool {
+        self.raw().bytes().next().is_some_and(|first| first == b'\\' || any.contains(&first))
+    }
+
     /// Where the raw string stands in the document's bytes, without its quotes.
     #[must_use]
     pub fn inner_span(&self) -> Range<usize> {

@@ -13,6 +13,10 @@ const SHARDS: u16 = 512;
 /// succeeded.
 const ATTEMPTS: u32 = 256;
 
+/// One of the shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shard(u16);
+
 /// Access to the counters of one policy, at one moment.
 pub(super) struct Ledger<'a> {
     pub namespace: &'a str,
@@ -34,24 +38,33 @@ impl Ledger<'_> {
         window: &Window,
         change: &mut dyn FnMut(&mut Counter, Place, &Alive) -> T,
     ) -> Result<T, HostError> {
-        let key = shard(self.namespace, id);
-        let place = window.place(self.now_millis);
+        let mut answer = None;
+        self.transact(shard(id), &mut |open| {
+            answer = Some(open.change(id, window, change)?);
+            Ok(())
+        })?;
+        answer.ok_or(HostError::Failed)
+    }
+
+    /// Changes counters of one shard, all of them or none. `act` may be called more than once, and sees them as of now.
+    ///
+    /// # Errors
+    /// `act` failed, the store failed, or it was too busy.
+    pub fn transact(
+        &mut self,
+        shard: Shard,
+        act: &mut dyn FnMut(&mut Open<'_, '_>) -> Result<(), HostError>,
+    ) -> Result<(), HostError> {
+        let key = name(self.namespace, shard);
         for _ in 0..ATTEMPTS {
             let stored = self.host.load(&key)?;
             // The shards are created before a worker serves: where none is there, two workers might both create it.
             let stored = stored.ok_or(HostError::Failed)?;
-            let mut table = Table::read(stored.value);
-            let mut counter = table.find(id);
-            if counter.holders().any(|generation| !self.alive.knows(generation)) {
-                self.alive.look(self.namespace, self.now_millis, self.host)?;
-            }
-            counter.advance(place, self.alive);
-            let answer = change(&mut counter, place, self.alive);
-            if !table.put(id, &counter, place.end, self.now_millis / 1000) {
-                return Err(HostError::Failed);
-            }
+            let mut open = Open { table: Table::read(stored.value), ledger: self };
+            act(&mut open)?;
+            let table = open.table;
             match self.host.store(&key, table.bytes(), Some(stored.version)) {
-                Ok(()) => return Ok(answer),
+                Ok(()) => return Ok(()),
                 Err(StoreError::Conflict) => *self.conflicts = self.conflicts.saturating_add(1),
                 Err(StoreError::Failed) => return Err(HostError::Failed),
             }
@@ -60,12 +73,44 @@ impl Ledger<'_> {
     }
 }
 
+/// One shard that is being changed.
+pub(super) struct Open<'t, 'l> {
+    table: Table,
+    ledger: &'t mut Ledger<'l>,
+}
+
+impl Open<'_, '_> {
+    /// Changes one counter of this shard.
+    ///
+    /// # Errors
+    /// The store failed, or has no room for another counter.
+    pub fn change<T>(
+        &mut self,
+        id: &Id,
+        window: &Window,
+        change: &mut dyn FnMut(&mut Counter, Place, &Alive) -> T,
+    ) -> Result<T, HostError> {
+        let Ledger { namespace, now_millis, alive, host, .. } = &mut *self.ledger;
+        let place = window.place(*now_millis);
+        let mut counter = self.table.find(id);
+        if counter.holders().any(|generation| !alive.knows(generation)) {
+            alive.look(namespace, *now_millis, *host)?;
+        }
+        counter.advance(place, alive);
+        let answer = change(&mut counter, place, alive);
+        match self.table.put(id, &counter, place.end, *now_millis / 1000) {
+            true => Ok(answer),
+            false => Err(HostError::Failed),
+        }
+    }
+}
+
 /// Creates the shards that are not there. Called while a worker is configured, before it serves.
 ///
 /// # Errors
 /// The store failed.
 pub(super) fn prepare(namespace: &str, host: &mut dyn Host) -> Result<(), HostError> {
-    let shards = (0..SHARDS).map(|shard| name(namespace, shard));
+    let shards = (0..SHARDS).map(|shard| name(namespace, Shard(shard)));
     for key in shards.chain([alive::key(namespace)]) {
         if host.load(&key)?.is_none() {
             match host.store(&key, &[], None) {
@@ -77,11 +122,12 @@ pub(super) fn prepare(namespace: &str, host: &mut dyn Host) -> Result<(), HostEr
     Ok(())
 }
 
-fn shard(namespace: &str, id: &Id) -> String {
+/// Where a counter stands.
+pub(super) fn shard(id: &Id) -> Shard {
     let [low, high, ..] = *id;
-    name(namespace, u16::from_le_bytes([low, high]) % SHARDS)
+    Shard(u16::from_le_bytes([low, high]) % SHARDS)
 }
 
-fn name(namespace: &str, shard: u16) -> String {
+fn name(namespace: &str, Shard(shard): Shard) -> String {
     format!("doorward/{namespace}/limits/{shard}")
 }

@@ -290,33 +290,50 @@ impl Limit {
         if tools.is_empty() || !by_tool && self.tools.is_empty() {
             tools = vec![(0, 1)];
         }
+        let caller = self.caller(subject);
         let mut keys = Vec::with_capacity(roles.len() * tools.len());
         for role in roles {
             for (tool, times) in &tools {
-                keys.push((self.key(subject, role, *tool), *times));
+                keys.push((self.key(subject, &caller, role, *tool), *times));
             }
         }
         keys
     }
 
-    fn key(&self, subject: &Subject<'_>, role: &str, tool: u64) -> Id {
-        self.per
-            .iter()
-            .fold(self.parts.clone(), |parts, per| match per {
-                Per::Principal => parts.with(subject.principal.subject().as_bytes()),
-                Per::Team => parts.with(&named(&subject.principal.team)),
-                Per::Role => parts.with(role.as_bytes()),
-                Per::Workload => parts.with(&named(&subject.principal.workload)),
-                Per::Model => parts.with(&match subject.model {
-                    Some((model, true)) => model.to_ascii_lowercase().into_bytes(),
-                    Some((model, false)) => format!("/{}", slot(model)).into_bytes(),
-                    None => Vec::new(),
-                }),
-                Per::Tool => parts.with(&tool.to_le_bytes()),
-                Per::Target => parts.with(&subject.target.to_le_bytes()),
-                Per::All => parts.with(b""),
-            })
-            .identity()
+    /// The caller's identity, where the limit counts callers apart.
+    fn caller(&self, subject: &Subject<'_>) -> Id {
+        match self.per.contains(&Per::Principal) {
+            true => Parts::default().with(subject.principal.subject().as_bytes()).identity(),
+            false => Id::default(),
+        }
+    }
+
+    fn key(&self, subject: &Subject<'_>, caller: &Id, role: &str, tool: u64) -> Id {
+        let parts = self.per.iter().fold(self.parts.clone(), |parts, per| match per {
+            Per::Principal => parts.with(caller),
+            Per::Team => parts.with(&named(&subject.principal.team)),
+            Per::Role => parts.with(role.as_bytes()),
+            Per::Workload => parts.with(&named(&subject.principal.workload)),
+            Per::Model => parts.with(&match subject.model {
+                Some((model, true)) => model.to_ascii_lowercase().into_bytes(),
+                Some((model, false)) => format!("/{}", slot(model)).into_bytes(),
+                None => Vec::new(),
+            }),
+            Per::Tool => parts.with(&tool.to_le_bytes()),
+            Per::Target => parts.with(&subject.target.to_le_bytes()),
+            Per::All => parts.with(b""),
+        });
+        let mut id = parts.identity();
+        // The counters of one caller stand in one shard (the first two bytes choose it) and are changed at once. Not those that hang
+        // on names which only callers give: whoever makes names up would fill that shard, for others, too.
+        let by_name = self.per.iter().any(|per| matches!(per, Per::Model | Per::Tool));
+        if self.per.contains(&Per::Principal)
+            && !by_name
+            && let (Some(start), Some(home)) = (id.first_chunk_mut::<2>(), caller.first_chunk())
+        {
+            *start = *home;
+        }
+        id
     }
 
     /// What must be reserved; `None` where a price is not known.

@@ -21,7 +21,7 @@ mod zone;
 use std::collections::HashSet;
 
 pub(crate) use alive::{Alive, BEAT_MS};
-use counter::Lease;
+use counter::{Counter, Lease};
 pub(crate) use estimate::{Calibrations, Weight};
 pub use global::Share;
 pub(crate) use global::{Shared, Stage as GrantStage};
@@ -30,6 +30,7 @@ use ledger::Ledger;
 use limit::{Kind, Limit};
 pub use limit::{Need, Subject};
 use table::Id;
+use window::Place as Instant;
 
 use crate::config::{Path, Problem};
 use crate::engine::Env;
@@ -126,6 +127,29 @@ struct Held {
     lease: Lease,
 }
 
+/// A counter that is to be changed.
+struct Wanted<'a> {
+    /// The limit's place.
+    place: usize,
+    limit: &'a Limit,
+    id: Id,
+    /// What the limit grants; where something is given back, what was used of it.
+    amount: u64,
+    /// What is taken of it, or was.
+    lease: Lease,
+}
+
+/// How a counter was found.
+struct Found {
+    /// What is used and reserved, this request's part included.
+    used: u64,
+    fits: bool,
+    /// See [`Counter::frees`].
+    frees: Option<u64>,
+    /// When its window is over.
+    end: u64,
+}
+
 impl Limits {
     /// Compiles a policy's `limits`.
     pub fn compile(
@@ -203,28 +227,31 @@ impl Limits {
     ) -> Result<Count, HostError> {
         let mut count = Count::default();
         counters.beat()?;
+        let mut wanted = Vec::new();
         for (place, limit) in self.applying(subject) {
             if limit.kind != Kind::Requests || limit.needs_body != with_body {
                 continue;
             }
             let amount = limit.amount(subject, counters.at.secs());
             for (id, times) in limit.keys(subject) {
-                if counted.0.contains(&id) {
-                    continue;
+                if !counted.0.contains(&id) {
+                    counted.0.push(id);
+                    wanted.push(Wanted { place, limit, id, amount, lease: Lease { amount: times, floor: 0 } });
                 }
-                counted.0.push(id);
-                let used = counters.ledger().change(&id, &limit.window, &mut |counter, place, _| {
-                    counter.add(times, place);
-                    // One more must fit.
-                    let short = counter.used().saturating_add(1).saturating_sub(amount);
-                    (counter.used(), counter.frees(short.max(1)), place.end)
-                })?;
-                let (used, frees, end) = used;
-                let over = used > amount && (limit.refuses() || limit.mode == Mode::Observe);
-                let now = counters.at.millis();
-                let wait = limit.wait(frees, now);
-                count.tell((place, limit), amount, used, end, over.then_some((times, wait)), now);
             }
+        }
+        let mut found = Vec::new();
+        counters.change(&wanted, &mut found, &mut |want, counter, place, _| {
+            counter.add(want.lease.amount, place);
+            // One more must fit.
+            let short = counter.used().saturating_add(1).saturating_sub(want.amount);
+            Ok(Found { used: counter.used(), fits: true, frees: counter.frees(short.max(1)), end: place.end })
+        })?;
+        let now = counters.at.millis();
+        for (want, found) in wanted.iter().zip(found.iter().flatten()) {
+            let over = found.used > want.amount && (want.limit.refuses() || want.limit.mode == Mode::Observe);
+            let wait = want.limit.wait(found.frees, now);
+            count.tell(want, found, over.then_some(wait), now);
         }
         Ok(count)
     }
@@ -260,6 +287,7 @@ impl Limits {
         reserved: &mut Reserved,
         count: &mut Count,
     ) -> Result<(), HostError> {
+        let mut wanted = Vec::new();
         for (place, limit) in self.applying(subject) {
             if limit.kind == Kind::Requests {
                 continue;
@@ -270,37 +298,40 @@ impl Limits {
                 }
                 continue;
             };
-            let open = need.open && limit.kind.is_used();
-            if lease.amount == 0 && !open {
+            if lease.amount == 0 && !(need.open && limit.kind.is_used()) {
                 continue;
             }
             let amount = limit.amount(subject, counters.at.secs());
-            let generation = counters.alive.own();
-            for (id, _) in limit.keys(subject) {
-                let change = counters.ledger().change(&id, &limit.window, &mut |counter, place, _| {
-                    let taken = counter.used().saturating_add(counter.reserved());
-                    let left = amount.saturating_sub(taken);
-                    let fits = lease.amount.max(u64::from(open)) <= left;
-                    let room = (!fits && limit.refuses()) || counter.reserve(generation, lease);
-                    let short = lease.amount.saturating_sub(left);
-                    (taken, fits, room, counter.frees(short.max(1)), place.end)
-                })?;
-                let (taken, fits, room, frees, end) = change;
-                if !room {
-                    return Err(HostError::Failed);
-                }
-                let now = counters.at.millis();
-                if fits || !limit.refuses() {
-                    reserved.0.push(Held { limit: place, id, lease });
-                }
-                // What others reserved may come back at any time; what can never fit does not.
-                let wait = (lease.amount <= amount).then(|| limit.wait(frees, now).unwrap_or(1));
-                let used = taken.saturating_add(lease.amount);
-                let over = !fits && (limit.refuses() || limit.mode == Mode::Observe);
-                count.tell((place, limit), amount, used, end, over.then_some((lease.amount, wait)), now);
-            }
+            wanted.extend(limit.keys(subject).into_iter().map(|(id, _)| Wanted { place, limit, id, amount, lease }));
         }
-        Ok(())
+        let mut found = Vec::new();
+        let outcome = counters.change(&wanted, &mut found, &mut |want, counter, place, generation| {
+            let Wanted { limit, amount, lease, .. } = *want;
+            let used = counter.used().saturating_add(counter.reserved());
+            let left = amount.saturating_sub(used);
+            let fits = lease.amount.max(u64::from(need.open && limit.kind.is_used())) <= left;
+            if (fits || !limit.refuses()) && !counter.reserve(generation, lease) {
+                return Err(HostError::Failed);
+            }
+            let short = lease.amount.saturating_sub(left);
+            let used = used.saturating_add(lease.amount);
+            Ok(Found { used, fits, frees: counter.frees(short.max(1)), end: place.end })
+        });
+        let now = counters.at.millis();
+        for (want, found) in wanted.iter().zip(found.iter()) {
+            let Some(found) = found else { continue };
+            let Wanted { limit, lease, .. } = *want;
+            if found.fits || !limit.refuses() {
+                reserved.0.push(Held { limit: want.place, id: want.id, lease });
+            }
+            // What others reserved may come back at any time; what can never fit does not.
+            let wait = (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
+            let over = !found.fits && (limit.refuses() || limit.mode == Mode::Observe);
+            count.tell(want, found, over.then_some(wait), now);
+        }
+        // In the policy's order, whatever was found first.
+        count.exceeded.sort_by_key(|exceeded| exceeded.step_down.0);
+        outcome
     }
 
     /// Settles what was reserved with what was used. What was used is charged also where the reservation is gone.
@@ -315,13 +346,7 @@ impl Limits {
         models: &Models,
         counters: &mut Counters<'_>,
     ) -> Result<(), HostError> {
-        let mut result = Ok(());
-        for held in reserved.0 {
-            let Some(limit) = self.0.get(held.limit) else { continue };
-            let used = limit.used(used, subject, models).unwrap_or(held.lease.amount);
-            result = result.and(release(limit, &held, used, counters));
-        }
-        result
+        self.release(reserved, counters, |limit, lease| limit.used(used, subject, models).unwrap_or(lease.amount))
     }
 
     /// Gives back what was reserved: nothing was used.
@@ -329,12 +354,27 @@ impl Limits {
     /// # Errors
     /// The store failed or was too busy for some of it.
     pub fn give_back(&self, reserved: Reserved, counters: &mut Counters<'_>) -> Result<(), HostError> {
-        let mut result = Ok(());
-        for held in reserved.0 {
-            let Some(limit) = self.0.get(held.limit) else { continue };
-            result = result.and(release(limit, &held, 0, counters));
-        }
-        result
+        self.release(reserved, counters, |_, _| 0)
+    }
+
+    /// Takes reservations out, and puts in what `used` says of each.
+    fn release(
+        &self,
+        reserved: Reserved,
+        counters: &mut Counters<'_>,
+        used: impl Fn(&Limit, Lease) -> u64,
+    ) -> Result<(), HostError> {
+        let held = reserved.0.into_iter().filter_map(|Held { limit: place, id, lease }| {
+            let limit = self.0.get(place)?;
+            Some(Wanted { place, limit, id, amount: used(limit, lease), lease })
+        });
+        let held: Vec<_> = held.collect();
+        counters.change(&held, &mut Vec::new(), &mut |held, counter, place, generation| {
+            // Others took this VM for lost, and kept what surely went out.
+            let charged = if counter.release(generation, held.lease) { 0 } else { held.lease.floor };
+            counter.add(held.amount.saturating_sub(charged), place);
+            Ok(())
+        })
     }
 
     /// The limits that hold for a request.
@@ -355,16 +395,6 @@ impl Reserved {
     }
 }
 
-fn release(limit: &Limit, held: &Held, used: u64, counters: &mut Counters<'_>) -> Result<(), HostError> {
-    let generation = counters.alive.own();
-    let lease = held.lease;
-    counters.ledger().change(&held.id, &limit.window, &mut |counter, place, _| {
-        // Others took this VM for lost, and kept what surely went out.
-        let charged = if counter.release(generation, lease) { 0 } else { lease.floor };
-        counter.add(used.saturating_sub(charged), place);
-    })
-}
-
 impl Counters<'_> {
     /// Tells that this VM runs before it holds anything that others could take for lost.
     fn beat(&mut self) -> Result<(), HostError> {
@@ -372,6 +402,40 @@ impl Counters<'_> {
             true => self.alive.beat(&self.namespace, self.at.millis(), self.host),
             false => Ok(()),
         }
+    }
+
+    /// Changes counters, those of one shard at once: what `change` answers is in `found` where the shard was stored. Every shard is
+    /// tried, whatever came of the others.
+    fn change<'w, T>(
+        &mut self,
+        wanted: &[Wanted<'w>],
+        found: &mut Vec<Option<T>>,
+        change: &mut dyn FnMut(&Wanted<'w>, &mut Counter, Instant, u32) -> Result<T, HostError>,
+    ) -> Result<(), HostError> {
+        found.resize_with(wanted.len(), || None);
+        let generation = self.alive.own();
+        let mut result = Ok(());
+        for (first, want) in wanted.iter().enumerate() {
+            let shard = ledger::shard(&want.id);
+            let of_shard = |want: &Wanted<'_>| ledger::shard(&want.id) == shard;
+            if wanted.iter().take(first).any(of_shard) {
+                continue;
+            }
+            let outcome = self.ledger().transact(shard, &mut |open| {
+                for (want, found) in wanted.iter().zip(found.iter_mut()).filter(|(want, _)| of_shard(want)) {
+                    *found = Some(open.change(&want.id, &want.limit.window, &mut |counter, place, _| {
+                        change(want, counter, place, generation)
+                    })??);
+                }
+                Ok(())
+            });
+            if outcome.is_err() {
+                let lost = wanted.iter().zip(found.iter_mut()).filter(|(want, _)| of_shard(want));
+                lost.for_each(|(_, found)| *found = None);
+            }
+            result = result.and(outcome);
+        }
+        result
     }
 
     fn ledger(&mut self) -> Ledger<'_> {
@@ -386,15 +450,10 @@ impl Counters<'_> {
 }
 
 impl Count {
-    fn tell(
-        &mut self,
-        (place, limit): (usize, &Limit),
-        amount: u64,
-        used: u64,
-        end: u64,
-        over: Option<(u64, Option<u64>)>,
-        now_millis: u64,
-    ) {
+    /// Tells how a counter was found; `over`: the limit refuses, or would, and when another try may pass.
+    fn tell(&mut self, want: &Wanted<'_>, found: &Found, over: Option<Option<u64>>, now_millis: u64) {
+        let Wanted { place, limit, amount, lease, .. } = *want;
+        let Found { used, end, .. } = *found;
         let what = limit.kind.what();
         let remaining = amount.saturating_sub(used);
         match (over, limit.mode) {
@@ -403,9 +462,9 @@ impl Count {
                     self.observed.push(limit.id.clone());
                 }
             }
-            (Some((asks, wait)), Mode::Enforce) => {
-                let left = amount.saturating_sub(used.saturating_sub(asks));
-                self.refuse((place, limit), what, wait, (asks, left));
+            (Some(wait), Mode::Enforce) => {
+                let left = amount.saturating_sub(used.saturating_sub(lease.amount));
+                self.refuse((place, limit), what, wait, (lease.amount, left));
             }
             (None, _) => {}
         }

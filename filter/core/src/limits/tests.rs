@@ -241,6 +241,31 @@ fn tools_count_apart_and_as_often_as_they_are_called() {
 }
 
 #[test]
+fn counters_of_one_caller_are_changed_at_once_but_those_of_names_they_give() {
+    let shards = |desk: &Desk| {
+        let counters = desk.host.shared.iter().filter(|(key, _)| !key.ends_with("alive"));
+        counters.filter(|(_, stored)| !stored.value.is_empty()).count()
+    };
+    let mut desk = Desk::new(
+        r#"[{"id":"day","total_tokens":1000,"calendar":"day"},{"id":"month","total_tokens":9000,"calendar":"month"},
+            {"id":"slots","concurrent":2},{"id":"rpm","requests":9,"window":"1m","per":["principal","team"]}]"#,
+    );
+    let worker = &mut desk.worker();
+    assert_eq!(left(&desk.count("alice", 1000, worker)), [8]);
+    let (reserved, count) = desk.reserve("alice", tokens(10, 90), 1000, worker);
+    assert_eq!((left(&count), shards(&desk)), (vec![900, 8900, 1], 1));
+    desk.settle("alice", reserved, tokens(10, 10), 1000, worker);
+    let (_, count) = desk.reserve("bob", tokens(10, 90), 1000, worker);
+    assert_eq!((left(&count), shards(&desk)), (vec![900, 8900, 1], 2));
+    assert_eq!(left(&desk.reserve("alice", tokens(10, 90), 1000, worker).1), [880, 8880, 1]);
+    let mut desk = Desk::new(r#"[{"id":"calls","requests":3,"window":"1h","per":["principal","tool"]}]"#);
+    desk.with(&user("alice"), "tools", 1000, worker, |limits, subject, _, counters| {
+        limits.count(subject, true, &mut Counted::default(), counters).unwrap()
+    });
+    assert_eq!(shards(&desk), 2);
+}
+
+#[test]
 fn overrides_and_replacements() {
     let mut desk = Desk::new(
         r#"[{"id":"base","requests":1,"window":"1h","overrides":[{"amount":3,"until":"1970-01-01T01:00:00Z"}]},

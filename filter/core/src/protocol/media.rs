@@ -10,6 +10,8 @@
 //!
 //! What it does not do: it does not look into the bytes, and it does not know media without a label in unknown shapes.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use serde::Deserialize;
@@ -210,7 +212,8 @@ pub fn look<'d>(node: Node<'d>, found: Found<'_, 'd>) {
         Kind::String => {
             // With anything but base64 behind it, it is a text that begins so. It may be one all the same: only where a part
             // of a known shape has it is it passed over.
-            if let Some(text) = node.text()
+            if node.string().is_some_and(|token| token.may_begin(b"dD"))
+                && let Some(text) = node.text()
                 && data_url(&text).is_some_and(|(_, data)| is_base64(data))
             {
                 bytes(node, None, Media::File, &mut |media, _| found(media, None));
@@ -396,9 +399,18 @@ fn each<'d>(node: Node<'d>, names: &[&str], mut visit: impl FnMut(Node<'d>)) {
 }
 
 /// A key as the most tolerant server compares it; longer ones than any that is known are nothing.
-fn name(key: &StringToken<'_>) -> String {
+fn name<'d>(key: &StringToken<'d>) -> Cow<'d, str> {
     let key = key.text();
-    if key.len() > MAX_NAME { String::new() } else { fold(&key).replace('_', "") }
+    if key.len() > MAX_NAME {
+        return Cow::Borrowed("");
+    }
+    // Most are what they fold to.
+    if key.bytes().all(|b| b.is_ascii_lowercase()) {
+        return key;
+    }
+    let mut folded = fold(&key);
+    folded.retain(|c| c != '_');
+    Cow::Owned(folded)
 }
 
 const MAX_NAME: usize = 24;

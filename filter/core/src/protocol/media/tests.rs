@@ -74,6 +74,9 @@ fn bytes_are_found_in_every_shape() {
 fn what_may_be_a_text_is_found_and_not_passed_over() {
     for (part, medium) in [
         (r#"{"new_shape":["data:image/png;base64,$"]}"#, Media::Image),
+        (r#"{"new_shape":["DATA:image/png;base64,$"]}"#, Media::Image),
+        (r#"{"new_shape":["\u0064ata:image\/png;base64,$"]}"#, Media::Image),
+        (r#"{"new_shape":["da\u0074a:image/png;base64,$"]}"#, Media::Image),
         (r#"{"new_shape":"DATA:Audio/WAV;codecs=1;BASE64,$"}"#, Media::Audio),
         (r#"{"type":"tool_use","input":{"images":["$"]}}"#, Media::Image),
         (r#"{"functionResponse":{"response":{"inlineData":{"mimeType":"image/png","data":"$"}}}}"#, Media::Image),
