@@ -114,9 +114,11 @@ pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
     for (key, value) in root.entries() {
         let key = key.text();
         let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
+        let first = key.bytes().next().map(|b| b.to_ascii_lowercase());
         for name in names {
             let Some((own, rest)) = name.split_at_checked(key.len()) else { continue };
-            if !own.eq_ignore_ascii_case(&key) {
+            // Most are told apart by their first letters.
+            if own.bytes().next().map(|b| b.to_ascii_lowercase()) != first || !own.eq_ignore_ascii_case(&key) {
                 continue;
             }
             let value = match rest.strip_prefix('.') {
