@@ -33,7 +33,7 @@ impl Statement {
             _ => None,
         };
         let mode = own.and_then(|own| own.get("mode"));
-        let observes = matches!(mode, Some(Tree::String(mode)) if mode == "observe");
+        let observes = matches!(mode, Some(Tree::String(mode)) if mode == "observe") || only_observes(policy);
         Self { pack: Some(pack.to_owned()), observes, ..self }
     }
 }
@@ -95,15 +95,23 @@ pub struct Controls {
     pub evidence: Vec<Evidence>,
 }
 
-/// Statements with `controls`, wherever in a policy they stand.
+/// Statements with `controls`, wherever in a policy they stand. Those of a candidate do nothing, and are evidence for nothing.
 pub fn statements(policy: &Tree) -> Vec<Statement> {
     let mut found = Vec::new();
     if let Tree::Map(sections) = policy {
-        for (section, content) in sections {
+        for (section, content) in sections.iter().filter(|(section, _)| section != "candidate") {
             walk(content, section, &mut found);
         }
     }
+    if only_observes(policy) {
+        found.iter_mut().for_each(|statement| statement.observes = true);
+    }
     found
+}
+
+/// A policy that observes as a whole enforces none of its statements.
+fn only_observes(policy: &Tree) -> bool {
+    matches!(policy.get("mode"), Some(Tree::String(mode)) if mode == "observe")
 }
 
 fn walk(tree: &Tree, section: &str, found: &mut Vec<Statement>) {

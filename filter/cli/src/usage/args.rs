@@ -12,7 +12,7 @@ use crate::args::Format;
 /// of any size in constant memory. Lines of TCP listeners (envoy/access-log-tcp.json) tell which model providers are reached past
 /// the filter. Prints a summary; --out writes all of it as one self-contained page, as JSON or as CSV.
 ///
-/// With --policy, what the statements of its packs did is counted as evidence for the controls that they serve.
+/// With --policy, what its statements and those of its packs did is counted as evidence for the controls that they serve (`controls`).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,7 +35,7 @@ pub struct ReportArguments {
     /// Count exchanges before this day or moment.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// Count what the statements of this policy's packs did for the controls that they serve.
+    /// Count what the statements of this policy and of its packs did for the controls that they serve.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<String>,
     /// More host names of model providers, for connections past the filter: one a line, `*` for a part, the provider behind a space.

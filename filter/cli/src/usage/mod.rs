@@ -145,7 +145,12 @@ fn in_force(file: &str) -> anyhow::Result<InForce> {
             let pack = Source::parse("pack.yaml", (*text).to_owned())
                 .map_err(|(e, _)| anyhow!("the pack `{name}`: {}", e.message))?;
             let documents = pack.documents.iter().flat_map(|document| statements(&document.tree()));
-            all.extend(documents.map(|statement| statement.of_pack(&reference, &tree)));
+            for statement in documents.map(|statement| statement.of_pack(&reference, &tree)) {
+                // A policy that changes a pack's statement may name controls of its own for it; the pack's are the pack's.
+                let own = all.iter_mut().filter(|own| own.section == statement.section && own.id == statement.id);
+                own.for_each(|own| own.controls.retain(|control| !statement.controls.contains(control)));
+                all.push(statement);
+            }
         }
     }
     Ok(InForce { policy, digest: digest(&tree), statements: all })

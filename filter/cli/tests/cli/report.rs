@@ -273,6 +273,101 @@ access:
 }
 
 #[test]
+fn statements_of_a_policys_own_are_evidence_for_the_controls_that_they_name() {
+    let folder = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let text = "version: doorward/v1
+name: p
+extends: [pci-dss@1]
+targets: [{name: openai, cluster: c, provider: openai}]
+identity: {mtls: {trust_domains: [td]}, require: {user: false, workload: true}}
+access:
+- {id: staff, effect: allow, controls: [CC6.1, A.9.4.1]}
+content:
+- {id: no-keys, detect: secrets, action: deny, controls: \"GDPR Art. 32\"}
+- {id: plain, detect: injection, action: flag}
+- {id: pci-dss.cards, controls: [HOUSE 7, PCI]}
+limits:
+- {id: day, requests: 10, window: 1d, mode: observe, controls: SOC2 A1.1}
+routes:
+- {id: inside, to: {target: openai}, when: {roles: any}, controls: ROUTE 1}
+roles: {any: {workloads: \"*\"}}
+sessions:
+  risk: [{id: leaks, detect: secrets, controls: RISK 1}]
+  thresholds: [{id: hot, above: 5, action: deny, controls: RISK 2}]
+anomaly:
+  actions: [{id: slow, action: throttle, controls: RISK 3}]
+candidate:
+  access: [{id: staff-next, effect: allow, controls: NEXT 1}]
+";
+    let packs: Value = serde_json::from_str(&doorward(&["packs", "--format", "json", "pci-dss"]).out).unwrap();
+    let statement = packs.pointer("/0/content/0").or_else(|| packs.pointer("/content/0")).unwrap();
+    let (id, theirs) = (statement["id"].as_str().unwrap(), statement["controls"][0].as_str().unwrap());
+    let text =
+        text.replace("pci-dss.cards, controls: [HOUSE 7, PCI]", &format!("{id}, controls: [HOUSE 7, {theirs:?}]"));
+    let policy = file("policy.yaml", &text);
+    // To name a pack's statement and add a control to it makes nothing weaker.
+    let ran = doorward(&["check", &policy]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let denied = line(json!({"doorward.rules": "no-keys", "doorward.decision": "deny", "doorward.action": "reply"}));
+    let log = [denied, line(json!({"doorward.rules": "staff,hot", "doorward.observed": "day"})), line(json!({}))];
+    let evidence = |policy: &str| {
+        let found = report(&log, &["--policy", policy]);
+        found["controls"]["evidence"].as_array().unwrap().clone()
+    };
+    let all = evidence(&policy);
+    let own: Vec<_> = all
+        .iter()
+        .filter(|row| row["pack"].is_null())
+        .map(|row| {
+            json!([
+                row["control"],
+                row["section"],
+                row["statement"],
+                row["mode"],
+                row["acted"],
+                row["denied"],
+                row["observed"]
+            ])
+        })
+        .collect();
+    assert_eq!(
+        json!(own),
+        json!([
+            ["A.9.4.1", "access", "staff", "enforce", 2, 0, 0],
+            ["CC6.1", "access", "staff", "enforce", 2, 0, 0],
+            ["GDPR Art. 32", "content", "no-keys", "enforce", 1, 1, 0],
+            ["HOUSE 7", "content", id, "enforce", 0, 0, 0],
+            ["RISK 1", "sessions", "leaks", "enforce", 0, 0, 0],
+            ["RISK 2", "sessions", "hot", "enforce", 1, 0, 0],
+            ["RISK 3", "anomaly", "slow", "enforce", 0, 0, 0],
+            ["ROUTE 1", "routes", "inside", "enforce", 0, 0, 0],
+            ["SOC2 A1.1", "limits", "day", "observe", 0, 0, 1],
+        ])
+    );
+    // What the pack says already is the pack's, and told once.
+    let both: Vec<_> = all.iter().filter(|row| row["control"] == theirs && row["statement"] == id).collect();
+    assert!(both.len() == 1 && both[0]["pack"] == "pci-dss@1", "{both:?}");
+    let observing = evidence(&file("observing.yaml", &format!("mode: observe\n{text}")));
+    assert!(observing.iter().all(|row| row["mode"] == "observe"), "{observing:?}");
+    for (wrong, said) in [
+        ("[]", "an empty list"),
+        ("[CC6.1, CC6.1]", "access[0].controls[1]"),
+        ("[\"a\\tb\"]", "access[0].controls[0]"),
+        ("{id: CC6.1}", "access[0].controls"),
+        (&format!("[{}]", (0..33).map(|i| format!("C{i}")).collect::<Vec<_>>().join(", ")), "more than 32 controls"),
+    ] {
+        let ran = doorward(&["check", &file("wrong.yaml", &text.replace("[CC6.1, A.9.4.1]", wrong))]);
+        let all = format!("{}{}", ran.out, ran.err);
+        assert!(ran.code != 0 && all.contains(said), "{wrong}: {all}");
+    }
+}
+
+#[test]
 fn more_hosts_can_be_told() {
     let folder = TempDir::new().unwrap();
     let hosts = folder.path().join("hosts");

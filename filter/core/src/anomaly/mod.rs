@@ -27,7 +27,7 @@ use crate::config::{Duration, Path, Problem};
 use crate::identity::Principal;
 use crate::policy::{
     AnomalyActionDocument, AnomalyDocument, BaselineDocument, Mode, Number, React, RoleSet, Roles, WatchDocument, Who,
-    check_id,
+    check_statement,
 };
 use crate::session::mix;
 use crate::shards::{Id, Shards, identity};
@@ -118,7 +118,7 @@ impl Anomaly {
         let mut actions = Vec::new();
         for (i, action) in document.actions.iter().enumerate() {
             let path = path.key("actions").index(i);
-            check_id(&action.id, &mut ids, &path, problems);
+            check_statement(&action.id, &action.controls.0, &mut ids, &path, problems);
             actions.push(Action::compile(action, roles, &path, problems));
         }
         let baselines = baselines(&document.baselines, &path.key("baselines"), problems);

@@ -172,7 +172,7 @@ fn scalar(json: &Json<'_>) -> Result<Option<String>, Reason> {
 }
 
 /// Whether a value means the same to whoever reads it: in a rule, in a log, in a header, on a screen.
-pub(super) fn usable(text: &str) -> bool {
+pub(crate) fn usable(text: &str) -> bool {
     let invisible = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

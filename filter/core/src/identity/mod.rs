@@ -33,6 +33,7 @@ use std::collections::HashSet;
 pub use api_key::{MintedKey, mint_api_key};
 pub use audience::is_meant_for;
 pub use claims::ClaimPath;
+pub(crate) use claims::usable;
 pub use document::PeerSource;
 pub use document::{
     ApiKeyDocument, CacheDocument, ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument,

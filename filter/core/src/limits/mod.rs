@@ -164,7 +164,7 @@ impl Limits {
         let mut limits = Vec::new();
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
-            crate::policy::check_id(&document.id, &mut ids, &path, problems);
+            crate::policy::check_statement(&document.id, &document.controls.0, &mut ids, &path, problems);
             limits.push(Limit::compile(document, roles, targets, env, &path, problems));
         }
         for (i, document) in documents.iter().enumerate() {

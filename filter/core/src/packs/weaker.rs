@@ -115,7 +115,8 @@ fn limit(own: &Tree, base: &Tree) -> Option<&'static str> {
 /// A key in which the two are not the same.
 fn differs(own: &Tree, base: &Tree, but: &[&str]) -> Option<&'static str> {
     let (Tree::Map(own), Tree::Map(base)) = (own, base) else { return Some("id") };
-    let counts = |key: &str| key != "weakens" && !but.contains(&key);
+    // What a statement is said to serve changes nothing that it does.
+    let counts = |key: &str| !["weakens", "controls"].contains(&key) && !but.contains(&key);
     let has = |all: &[(String, Tree)], entry: &(String, Tree)| all.iter().any(|other| other == entry);
     let same = own.iter().filter(|(key, _)| counts(key)).all(|entry| has(base, entry))
         && base.iter().filter(|(key, _)| counts(key)).all(|entry| has(own, entry));

@@ -6,6 +6,7 @@ use super::document::{AccessDocument, AccessEffect, CapDocument, Mode, Scalar, T
 use super::glob::Globs;
 use super::number::Number;
 use super::roles::{RoleSet, Roles, Who};
+use super::statement::check_statement;
 use super::targets::{Targets, includes};
 use super::tools::{Fitting, Of, Rules, Tool, ToolAnswer};
 use crate::config::{Path, Problem};
@@ -143,7 +144,7 @@ impl Access {
         let mut tools = Rules::new(tool_use);
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
-            check_id(&document.id, &mut ids, &path, problems);
+            check_statement(&document.id, &document.controls.0, &mut ids, &path, problems);
             let caps = document.parameters.iter().map(|(name, cap)| {
                 check_cap(cap, &path.key("parameters").key(name), problems);
                 Cap {
@@ -461,20 +462,6 @@ fn check_cap(cap: &CapDocument, path: &Path, problems: &mut Vec<Problem>) {
         && min.exact() > max.exact()
     {
         problems.push(Problem::new(path.clone(), "`min` is above `max`, so nothing fits"));
-    }
-}
-
-/// Ids are unique within their list and printable, since they go on the record.
-pub(crate) fn check_id<'a>(id: &'a str, ids: &mut HashSet<&'a str>, path: &Path, problems: &mut Vec<Problem>) {
-    let plain =
-        !id.is_empty() && id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.@/".contains(&b));
-    if !plain {
-        problems.push(
-            Problem::new(path.key("id"), format!("`{id}` is no id")).help("letters, digits and `-_.@/`, at most 64"),
-        );
-    }
-    if !ids.insert(id) {
-        problems.push(Problem::new(path.key("id"), format!("a second statement `{id}`")).help("ids are unique"));
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::access::check_id;
 use super::document::{
     AccessDocument, Action, ContentDocument, Direction, Mode, Placeholder, RiskDocument, RouteDocument, StreamMode,
     Verdict,
 };
 use super::roles::{RoleSet, Roles, Who};
+use super::statement::check_statement;
 use super::targets::{Targets, includes};
 use crate::config::{Path, Problem};
 use crate::host::Side;
@@ -65,7 +65,7 @@ impl Content {
         let mut rules = Vec::new();
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
-            check_id(&document.id, &mut ids, &path, problems);
+            check_statement(&document.id, &document.controls.0, &mut ids, &path, problems);
             let detect = detectors.select(&document.detect.0, &path.key("detect")).unwrap_or_else(|problem| {
                 problems.push(problem);
                 Selection::default()

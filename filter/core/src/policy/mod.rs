@@ -12,10 +12,10 @@ mod number;
 mod params;
 mod pins;
 mod roles;
+mod statement;
 mod targets;
 mod tools;
 
-pub(crate) use access::check_id;
 pub use access::{Access, Answer, Asked, Miss, Question};
 pub use content::{Content, Plan, Rule};
 pub use document::{
@@ -34,6 +34,7 @@ pub(crate) use pins::hash as definition_hash;
 pub use pins::{Pinned, Pins, digest as pin_of};
 pub(crate) use roles::Conditions;
 pub use roles::{RoleSet, Roles, Who};
+pub(crate) use statement::check_statement;
 pub(crate) use targets::includes;
 pub use targets::{Target, Targets};
 pub use tools::{Arguments, Declared, FUNCTION, Fitting, Tool, ToolAnswer, ToolMiss, url_host};

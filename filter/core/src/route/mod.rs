@@ -15,8 +15,8 @@ use std::collections::HashSet;
 use crate::config::{OneOrMany, Path, Problem};
 use crate::identity::Principal;
 use crate::policy::{
-    Conditions, Forward, Globs, Mode, RoleDocument, RoleSet, Roles, RouteDocument, Targets, Who, check_id, includes,
-    is_model_name, unknown,
+    Conditions, Forward, Globs, Mode, RoleDocument, RoleSet, Roles, RouteDocument, Targets, Who, check_statement,
+    includes, is_model_name, unknown,
 };
 
 /// The header by which Envoy finds the route. A client's own is never believed.
@@ -96,7 +96,7 @@ impl Routes {
         let mut routes = Vec::new();
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
-            check_id(&document.id, &mut ids, &path, problems);
+            check_statement(&document.id, &document.controls.0, &mut ids, &path, problems);
             if carried_out && !held && document.mode == Mode::Enforce {
                 problems.push(
                     Problem::new(path.clone(), "headers go ahead of bodies here, so nothing can be sent elsewhere")

@@ -19,7 +19,7 @@ pub use tally::{Caller, Tally, digest, mix};
 use crate::config::{Path, Problem};
 use crate::policy::{
     Globs, Mode, Number, Of, RiskDocument, RoleSet, Roles, RouteDocument, SessionsDocument, ThresholdDocument, Tighten,
-    Who, check_id, unknown,
+    Who, check_statement, unknown,
 };
 use crate::shards::{Id, Shards, identity};
 
@@ -109,7 +109,7 @@ impl Sessions {
         let mut thresholds = Vec::new();
         for (i, threshold) in document.thresholds.iter().enumerate() {
             let path = path.key("thresholds").index(i);
-            check_id(&threshold.id, &mut ids, &path, problems);
+            check_statement(&threshold.id, &threshold.controls.0, &mut ids, &path, problems);
             thresholds.push(Threshold::compile(threshold, &risks, roles, routes, &path, problems));
         }
         Self {
@@ -220,7 +220,7 @@ fn risks<'a>(
     let mut risks: Vec<Risk> = Vec::new();
     for (i, document) in documents.iter().enumerate() {
         let path = path.index(i);
-        check_id(&document.id, ids, &path, problems);
+        check_statement(&document.id, &document.controls.0, ids, &path, problems);
         match (document.detect.0.is_empty(), document.reasons.0.is_empty()) {
             (true, true) => problems
                 .push(Problem::new(path.clone(), "nothing adds up").help("add `detect: [...]` or `reasons: [...]`")),

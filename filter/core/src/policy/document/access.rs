@@ -71,6 +71,10 @@ pub struct AccessDocument {
     /// An allow fits only within its caps; a deny fits what is within them.
     #[serde(default)]
     pub parameters: BTreeMap<String, CapDocument>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
     /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
     #[serde(default)]
     pub weakens: bool,

@@ -87,6 +87,10 @@ pub struct AnomalyActionDocument {
     /// For `fresh_token`: how long ago the token may have been issued (`iat`). Default: 5m.
     #[serde(default)]
     pub max_age: Option<Duration>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
 }
 
 /// What is done about a caller who is unusual.

@@ -90,6 +90,10 @@ pub struct ContentDocument {
     /// with what the others found. Either is on the record.
     #[serde(default)]
     pub on_failure: Option<Verdict>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
     /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
     #[serde(default)]
     pub weakens: bool,

@@ -120,6 +120,10 @@ pub struct LimitDocument {
     /// The limit is one for all proxies together: a rate-limit service counts it, beside this one's own count.
     #[serde(default)]
     pub global: Option<GlobalDocument>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
     /// This makes a statement of a pack weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
     #[serde(default)]
     pub weakens: bool,

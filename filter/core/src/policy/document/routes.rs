@@ -29,6 +29,10 @@ pub struct RouteDocument {
     /// `observe`: recorded, never part of the outcome.
     #[serde(default)]
     pub mode: Mode,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
 }
 
 /// Conditions on a request.

@@ -60,6 +60,10 @@ pub struct RiskDocument {
     /// What one value, or one denial, adds to the risk, from 0 to 1000. Default: 1.
     #[serde(default)]
     pub weight: Option<Number>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
 }
 
 /// What happens once enough has added up: `above`, `seen`, or both.
@@ -91,6 +95,10 @@ pub struct ThresholdDocument {
     /// For `action: forbid_tools`: which (globs). Default: all.
     #[serde(default)]
     pub tools: OneOrMany<String>,
+    /// Controls that the statement serves, as auditors know them: `GDPR Art. 32`. They decide nothing; `doorward report --policy`
+    /// counts what the statement did as evidence for them.
+    #[serde(default)]
+    pub controls: OneOrMany<String>,
 }
 
 /// Over what something adds up.
