@@ -3,7 +3,8 @@
 //! Nobody can sign with the keys of a policy's issuers, so the runner puts keys of its own in their place: each issuer of
 //! `identity.jwt` gets the runner's key set, each of `identity.api_keys` the digest of a key that the runner minted. Everything
 //! else (issuer, audiences, claims, lifetimes, expiry, revocation, what must be proven) is the policy's own, and the code that
-//! proves callers runs as it does in Envoy. What a test cannot tell is whether the real key sets are reachable.
+//! proves callers runs as it does in Envoy. What a test cannot tell is whether the real key sets are reachable, and who it
+//! is that tells of workloads (`identity.mtls.from`): here it is always the connection.
 
 use std::collections::BTreeMap;
 
@@ -69,6 +70,11 @@ impl Callers {
         let document: IdentityDocument = from_tree(section, &Path::root().key("identity"))?;
         callers.issuers = issuers(&document);
         callers.trust_domains = document.mtls.map(|mtls| mtls.trust_domains.0).unwrap_or_default();
+        if let Some(mtls) = value::entry_mut(section, "mtls") {
+            // A test's workload is the connection's own: who tells of it is the deployment's.
+            value::remove(mtls, "from");
+            value::remove(mtls, "peers");
+        }
         if let Some(Tree::List(issuers)) = value::entry_mut(section, "jwt") {
             for issuer in issuers {
                 // Narrower algorithms are those of the keys that are not here.

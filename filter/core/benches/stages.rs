@@ -21,7 +21,7 @@ use doorward_core::engine::{Engine, Worker};
 use doorward_core::exchange::{Effect, Event, Exchange, Flow, Time};
 use doorward_core::head::Headers;
 use doorward_core::host::{Attribute, MemoryHost, Side};
-use doorward_core::identity::{Identity, Keys, Outcome, take};
+use doorward_core::identity::{Identity, Keys, Outcome, Presented, take};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -146,7 +146,14 @@ fn identity(bencher: Bencher<'_, '_>, cold: bool) {
     let (mut host, mut keys, at) = (host(), Keys::new(&identity, "bench"), now().millis());
     let mut step = |keys: &mut Keys| {
         let credential = take(black_box(&headers), &identity.take_options(false)).unwrap();
-        let outcome = identity.authenticate(keys, credential, at, None, &mut host, &mut Vec::new());
+        let outcome = identity.authenticate(
+            keys,
+            Presented { credential, headers: &headers },
+            at,
+            None,
+            &mut host,
+            &mut Vec::new(),
+        );
         assert!(matches!(outcome, Outcome::Verified(_)), "{outcome:?}");
     };
     if cold {

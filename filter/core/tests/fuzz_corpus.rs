@@ -10,6 +10,8 @@
 
 #[path = "../../fuzz/checks/exchange.rs"]
 mod exchange;
+#[path = "../../fuzz/checks/forwarded.rs"]
+mod forwarded;
 #[path = "../../fuzz/checks/framing.rs"]
 mod framing;
 #[path = "../../fuzz/checks/head.rs"]
@@ -32,6 +34,11 @@ fn replay(target: &str, check: fn(&[u8])) {
 #[test]
 fn exchanges() {
     replay("exchange", exchange::exchange);
+}
+
+#[test]
+fn forwarded_certificates() {
+    replay("forwarded", forwarded::forwarded);
 }
 
 #[test]

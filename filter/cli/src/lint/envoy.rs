@@ -21,6 +21,7 @@ pub fn envoy(policy: &Policy<'_>, file: &str, asked: &Asked) -> Vec<Issue> {
         lint.vm(path, plugin, asked);
     }
     lint.buffer();
+    lint.forwarded();
     lint.clusters();
     lint.routes();
     lint.issues
@@ -171,6 +172,60 @@ impl Lint<'_> {
             format!("bodies up to {bytes} bytes are above {which}: Envoy refuses them first, in its own words"),
         );
         self.in_policy(problem, "lower `max_body_bytes`, or raise per_connection_buffer_limit_bytes");
+    }
+
+    /// How the connection manager treats the header that `from: xfcc` reads.
+    fn forwarded(&mut self) {
+        let identity = self.policy.node.get().get("identity").and_then(|identity| identity.get("mtls"));
+        if identity.and_then(|mtls| text(mtls, "from")) != Some("xfcc") {
+            return;
+        }
+        let hcm = self.policy.around.iter().rev().find(|(_, node)| member(node, "http_filters").is_some());
+        let Some((path, hcm)) = hcm else { return };
+        // A matcher decides for each request anew.
+        if member(hcm, "forward_client_cert_matcher").is_some() {
+            return;
+        }
+        let details = member(hcm, "forward_client_cert_details");
+        let mark = details.map_or(hcm.mark, |details| details.mark);
+        let at = path.key("forward_client_cert_details");
+        let use_ = "set `forward_client_cert_details: APPEND_FORWARD` with `set_current_client_cert_details: {uri: true}`, or FORWARD_ONLY";
+        match details.and_then(Node::text).unwrap_or("SANITIZE") {
+            "APPEND_FORWARD" => {
+                let set = member(hcm, "set_current_client_cert_details");
+                if set.and_then(|set| boolean(set, "uri")) != Some(true) {
+                    self.say(
+                        Severity::Error,
+                        set.map_or(mark, |set| set.mark),
+                        &path.key("set_current_client_cert_details").key("uri"),
+                        "Envoy adds an element without a URI for its own peer, so that every request would be refused",
+                        "set `set_current_client_cert_details: {uri: true}`",
+                    );
+                }
+            }
+            "FORWARD_ONLY" => {}
+            "ALWAYS_FORWARD_ONLY" => self.say(
+                Severity::Error,
+                mark,
+                &at,
+                "`x-forwarded-client-cert` comes in over connections without a certificate, too, as whoever opened them wrote it",
+                use_,
+            ),
+            "SANITIZE_SET" => self.say(
+                Severity::Error,
+                mark,
+                &at,
+                "Envoy replaces what peers say by who they are, so that nobody behind them has a workload",
+                use_,
+            ),
+            _ => self.say(
+                Severity::Error,
+                mark,
+                &at,
+                "Envoy removes `x-forwarded-client-cert` before the filter sees it, so that nobody has a workload",
+                use_,
+            ),
+        }
     }
 
     /// Names of clusters, where the file lists all there are.

@@ -130,6 +130,9 @@ fn written(rendered: &Rendered<'_>, merged: &Merged) -> anyhow::Result<String> {
         rendered.name,
         rendered.digest
     );
+    if let Some(note) = place::forwarded(&merged.root, arguments) {
+        report::note(&note);
+    }
     let body = match (arguments.to, &arguments.into) {
         (To::Envoy, _) if arguments.helm.is_some() => bail!("--helm is for Kubernetes resources"),
         (To::Envoy, Some(file)) => envoy::into(file, arguments.listener.as_deref(), rendered)?,

@@ -53,8 +53,32 @@ pub fn check(root: &Node, arguments: &RenderArguments, problems: &mut Vec<Proble
 
 /// Whether the policy asks Istio's waypoint for the peer (`identity.mtls.from: istio`).
 fn asks_istio(root: &Node) -> bool {
-    let from = root.get("identity").and_then(|identity| identity.get("mtls")).and_then(|mtls| mtls.get("from"));
-    from.and_then(Node::text) == Some("istio")
+    from(root) == Some("istio")
+}
+
+fn from(root: &Node) -> Option<&str> {
+    let mtls = root.get("identity").and_then(|identity| identity.get("mtls"));
+    mtls.and_then(|mtls| mtls.get("from")).and_then(Node::text)
+}
+
+/// What has to let the header of `from: xfcc` through, where that is not the place's own default.
+pub fn forwarded(root: &Node, arguments: &RenderArguments) -> Option<String> {
+    let set = match (arguments.to, arguments.topology) {
+        // Istio's inbound sidecars append, with the URI.
+        (_, Topology::SidecarInbound) => return None,
+        (To::EnvoyGateway, _) => {
+            "`headers.xForwardedClientCert: {mode: AppendForward, certDetailsToAdd: [Uri]}` in the ClientTrafficPolicy"
+        }
+        (To::Envoy, _) => {
+            "`forward_client_cert_details: APPEND_FORWARD` with `set_current_client_cert_details: {uri: true}` in the connection manager"
+        }
+        _ => {
+            "`gatewayTopology: {forwardClientCertDetails: APPEND_FORWARD}` in the gateway's ProxyConfig (`proxy.istio.io/config`)"
+        }
+    };
+    (from(root) == Some("xfcc")).then(|| {
+        format!("`x-forwarded-client-cert` is removed before the filter sees it, unless it is let through: set {set}, and restart what reads it at its start only")
+    })
 }
 
 fn shows_peer(arguments: &RenderArguments) -> bool {

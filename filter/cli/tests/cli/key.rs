@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use doorward_core::config::{Path, from_tree, tree_from_json};
 use doorward_core::head::Headers;
 use doorward_core::host::MemoryHost;
-use doorward_core::identity::{Identity, IdentityDocument, Keys, Outcome, take};
+use doorward_core::identity::{Identity, IdentityDocument, Keys, Outcome, Presented, take};
 use serde_json::{Value, json};
 
 use super::doorward;
@@ -21,7 +21,14 @@ fn authenticate(entry: &Value, key: &str) -> Outcome {
     let headers = Headers::new([("authorization".to_owned(), format!("Bearer {key}").into_bytes())]);
     let credential = take(&headers, &identity.take_options(false)).unwrap();
     let mut keys = Keys::new(&identity, "test");
-    identity.authenticate(&mut keys, credential, NOW, None, &mut MemoryHost::default(), &mut Vec::new())
+    identity.authenticate(
+        &mut keys,
+        Presented { credential, headers: &headers },
+        NOW,
+        None,
+        &mut MemoryHost::default(),
+        &mut Vec::new(),
+    )
 }
 
 #[test]

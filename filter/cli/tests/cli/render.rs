@@ -126,6 +126,34 @@ fn what_cannot_be_is_refused_where_it_stands() {
     assert_eq!(waypoint.code, 0, "{}", waypoint.err);
     assert!(waypoint.err.contains("set per_connection_buffer_limit_bytes to 4065536"), "{}", waypoint.err);
     let elsewhere = format!("--to traffic-extension --topology sidecar-inbound --selector app=llm {at}");
+    // Who is behind a listed peer shows where the peer itself does, and where the header is let through.
+    let at = "--module oci://r.test/doorward@DIGEST render/forwarded.yaml";
+    let gateway = render(&format!("--to envoy-filter --topology gateway --mutual --selector a=b {at}"));
+    assert_eq!(gateway.code, 0, "{}", gateway.err);
+    assert!(gateway.err.contains("forwardClientCertDetails: APPEND_FORWARD"), "{}", gateway.err);
+    let policy = yaml(&gateway.out);
+    assert!(policy.to_string().contains("spiffe://cluster.local/ns/edge/sa/gateway"), "{policy}");
+    let inbound = render(&format!("--to traffic-extension --topology sidecar-inbound --selector app=llm {at}"));
+    assert_eq!((inbound.code, inbound.err.as_str()), (0, ""));
+    let hidden = |place: &str, arguments: &str| {
+        let roles = "the role asks for a workload";
+        (
+            format!("{arguments} {at}"),
+            vec![(place.to_owned(), "(identity.mtls)"), (roles.to_owned(), "(roles.jobs.workloads)")],
+        )
+    };
+    let hidden = [
+        hidden("and a waypoint sees no peer", "--to traffic-extension --topology waypoint --target-ref Gateway/w"),
+        hidden("and an outbound sidecar sees no peer", "--to envoy-filter --topology sidecar-outbound --selector a=b"),
+        hidden("and a gateway without --mutual sees no peer", "--to envoy-filter --topology gateway --selector a=b"),
+    ];
+    for (arguments, said) in hidden {
+        let ran = render(&arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{arguments}: {}", ran.err);
+        for (message, place) in &said {
+            assert!(ran.err.contains(message.as_str()) && ran.err.contains(place), "{arguments}: {}", ran.err);
+        }
+    }
     let cases = cases
         .into_iter()
         .chain([(elsewhere, vec![("only a waypoint has what Istio says of the peer", "(identity.mtls.from)")])]);

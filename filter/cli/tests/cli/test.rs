@@ -60,6 +60,30 @@ fn what_differs_is_told_and_fails() {
 }
 
 #[test]
+fn a_workload_is_proven_whoever_tells_of_it() {
+    for mtls in ["from: istio", "from: xfcc, peers: spiffe://cluster.local/ns/edge/sa/gateway"] {
+        let folder = folder(
+            "- name: the job may ask
+  identity: {workload: spiffe://cluster.local/ns/batch/sa/job}
+  request: {path: /v1/chat/completions, json: {model: gpt-5, messages: [{role: user, content: hi}]}}
+  expect: {decision: allow, rules: [jobs]}
+",
+        );
+        let policy = format!(
+            "version: doorward/v1
+targets: [{{name: openai, cluster: openai, provider: openai}}]
+identity: {{mtls: {{trust_domains: cluster.local, {mtls}}}, require: {{user: false, workload: true}}}}
+roles: {{jobs: {{workloads: \"spiffe://cluster.local/ns/batch/*\"}}}}
+access: [{{id: jobs, effect: allow, roles: jobs}}]
+"
+        );
+        std::fs::write(folder.path().join("p.yaml"), policy).unwrap();
+        let ran = doorward(&["test", path(folder.path())]);
+        assert_eq!(ran.code, 0, "{mtls}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
 fn what_cannot_be_played_is_no_failure_but_an_error() {
     for (case, told) in [
         (CASE.replace("completions, json", "completions, text: x, json"), "a message has one body"),

@@ -9,7 +9,10 @@ use super::{Context, Effect, Exchange, Facts, Flow, Stage, Tap, Waiting};
 use crate::engine::calls;
 use crate::head::Headers;
 use crate::host::{Attribute, Side};
-use crate::identity::{self, CREDENTIAL_HEADERS, Outcome, path_without_credential, take};
+use crate::identity::{
+    self, CREDENTIAL_HEADERS, FORWARDED_AND_CREDENTIALS, FORWARDED_HEADER, Outcome, Presented, path_without_credential,
+    take,
+};
 use crate::inspect::{Budget, Shingles};
 use crate::policy::{Asked, Miss, Mode, Question, RoleSet, Ungoverned};
 use crate::protocol;
@@ -112,7 +115,12 @@ impl Exchange {
         if let Some(path) = path_without_credential(headers) {
             cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
         }
-        cx.effects.push(Effect::ForbidTrailers(CREDENTIAL_HEADERS));
+        // Who the hops saw is for us: behind us anybody could take it for what we say.
+        let forwarded = cx.engine.identity.reads_forwarded();
+        if forwarded && headers.has(FORWARDED_HEADER) {
+            cx.effects.push(Effect::RemoveHeader(Side::Request, FORWARDED_HEADER.to_owned()));
+        }
+        cx.effects.push(Effect::ForbidTrailers(if forwarded { FORWARDED_AND_CREDENTIALS } else { CREDENTIAL_HEADERS }));
     }
 
     /// Proves the caller, or waits for the keys to do so.
@@ -126,9 +134,10 @@ impl Exchange {
             Ok(credential) => credential,
             Err(reason) => return self.unproven(reason, arrival, cx),
         };
+        let presented = Presented { credential, headers: arrival.headers };
         let mut fetches = Vec::new();
         let outcome =
-            cx.engine.identity.authenticate(&mut cx.worker.keys, credential, now, since_ms, cx.host, &mut fetches);
+            cx.engine.identity.authenticate(&mut cx.worker.keys, presented, now, since_ms, cx.host, &mut fetches);
         calls(fetches, cx.effects);
         match outcome {
             Outcome::Verified(principal) => {

@@ -4,7 +4,7 @@ use super::line::{Line, decoded};
 use super::{Context, Exchange, Flow};
 use crate::engine::calls;
 use crate::head::Headers;
-use crate::identity::{self, Outcome, take};
+use crate::identity::{self, Outcome, Presented, take};
 use crate::policy::{Asked, Question, is_model_name};
 use crate::protocol::{DEFAULT_MODEL, MediaSet, Operation, State, classify};
 use crate::reply::{Denial, Reason};
@@ -26,9 +26,9 @@ impl Exchange {
             Ok(credential) => credential,
             Err(reason) => return self.deny(Denial::new(Reason::Identity(reason)), cx),
         };
+        let presented = Presented { credential, headers };
         let (now, mut fetches) = (cx.at.millis(), Vec::new());
-        let outcome =
-            cx.engine.identity.authenticate(&mut cx.worker.keys, credential, now, None, cx.host, &mut fetches);
+        let outcome = cx.engine.identity.authenticate(&mut cx.worker.keys, presented, now, None, cx.host, &mut fetches);
         calls(fetches, cx.effects);
         let principal = match outcome {
             Outcome::Verified(principal) => principal,

@@ -6,8 +6,10 @@ use hmac_sha256::Hash;
 
 use super::claims::{Mapping, usable};
 use super::document::{
-    ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument, RevokedDocument, SharedKeyDocument,
+    ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument, MtlsDocument, RevokedDocument,
+    SharedKeyDocument,
 };
+use super::forwarded::Peers;
 use super::json::Json;
 use super::jwk::{Key, KeySet};
 use super::jwt::{Rules, media_type};
@@ -90,6 +92,11 @@ impl Identity {
             api_keys: super::api_key::ApiKeys::compile(api_keys, &path.key("api_keys"))?,
             trust_domains,
             peer: mtls.as_ref().map_or(PeerSource::Connection, |mtls| mtls.from),
+            peers: mtls
+                .as_ref()
+                .map(|mtls| peers(mtls, &path.key("mtls").key("peers")))
+                .transpose()?
+                .unwrap_or_default(),
             metadata,
             require_user: require.user,
             require_workload: require.workload,
@@ -291,6 +298,35 @@ fn revoked(documents: &[RevokedDocument], path: &Path) -> Result<HashSet<Revoked
             Ok(Revoked { issuer: document.issuer.clone(), what })
         })
         .collect()
+}
+
+/// Whose word on the workload counts.
+fn peers(mtls: &MtlsDocument, path: &Path) -> Result<Peers, Problem> {
+    let listed = &mtls.peers.0;
+    match (mtls.from, listed.is_empty()) {
+        (PeerSource::Xfcc, true) => {
+            return Err(Problem::new(path.clone(), "`from: xfcc` without peers: everybody could say who they are")
+                .help("name the proxies that write the header, such as `spiffe://cluster.local/ns/istio-ingress/sa/gateway`"));
+        }
+        (PeerSource::Connection | PeerSource::Istio, false) => {
+            return Err(Problem::new(path.clone(), "peers are for `from: xfcc`: no header is read here")
+                .help("add `from: xfcc`, or remove `peers`"));
+        }
+        _ => {}
+    }
+    for (index, peer) in listed.iter().enumerate() {
+        let (domain, id) = peer.strip_prefix("spiffe://").and_then(|rest| rest.split_once('/')).unwrap_or_default();
+        if !is_trust_domain(domain) || id.is_empty() || !usable(peer) {
+            return Err(Problem::new(path.index(index), "not a SPIFFE id, nor a glob of such")
+                .help("write `spiffe://`, the trust domain as it is, and the id: `spiffe://cluster.local/ns/istio-ingress/sa/*`"));
+        }
+        // Who is listed is a hop, and says who is behind it.
+        if id.bytes().all(|b| b"*?/".contains(&b)) {
+            let message = format!("every workload of `{domain}` could say that it is any other");
+            return Err(Problem::new(path.index(index), message).help("name the proxies that write the header"));
+        }
+    }
+    Ok(Peers::new(listed))
 }
 
 fn range(path: Path, value: Duration, least: Duration, most: Duration) -> Result<(), Problem> {

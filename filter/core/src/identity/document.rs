@@ -201,11 +201,16 @@ pub struct ApiKeyDocument {
 #[serde(deny_unknown_fields)]
 pub struct MtlsDocument {
     /// The SPIFFE trust domains whose workloads count, such as `cluster.local`. Envoy verifies the certificate;
-    /// the id is read from the connection, never from a header.
+    /// the id is read from the connection, and from a header only where `from: xfcc` says so.
     pub trust_domains: OneOrMany<String>,
     /// Where the id is read.
     #[serde(default)]
     pub from: PeerSource,
+    /// For `from: xfcc`, and required there: the SPIFFE ids (globs, in which case counts) of the proxies whose
+    /// `x-forwarded-client-cert` is read. Each has to write the header itself (`SANITIZE_SET` or `APPEND_FORWARD`, with `uri: true`):
+    /// one that passes on what came lets its callers say who they are.
+    #[serde(default)]
+    pub peers: OneOrMany<String>,
 }
 
 /// Where a workload's id is read.
@@ -218,6 +223,11 @@ pub enum PeerSource {
     /// What Istio says of the peer whose tunnel (HBONE) its waypoint ended: the filter state `io.istio.peer_principal`, which only the
     /// proxy's own configuration can set. A waypoint's connection to the filter has no certificate.
     Istio,
+    /// The header `x-forwarded-client-cert`, where the certificate of this connection is that of one of `peers`. Its elements are read
+    /// from the right: those about listed peers are hops, the first other one is the workload, and what stands left of it counts for
+    /// nothing. From anybody else the header is not read, and they have no workload (`identity.forwarded_peer` where one is
+    /// required). A header that cannot be read is refused (`identity.forwarded_certificate`). It does not go to the upstream.
+    Xfcc,
 }
 
 /// The verified payload that an earlier `jwt_authn` filter left in the request's metadata. Issuer, audience and

@@ -12,6 +12,7 @@ mod claims;
 mod compile;
 mod der;
 mod document;
+mod forwarded;
 mod json;
 mod jwk;
 mod jwt;
@@ -39,9 +40,10 @@ pub use document::{
     ApiKeyDocument, CacheDocument, ClaimsDocument, IdentityDocument, JwksDocument, JwtDocument, MetadataDocument,
     MtlsDocument, RequireDocument, RevokedDocument, SharedKeyDocument,
 };
+pub use forwarded::{FORWARDED_AND_CREDENTIALS, FORWARDED_HEADER, Peers, workload_behind};
 pub use keys::{Fetch, Keys};
 pub use principal::{Method, Principal};
-pub use prove::Outcome;
+pub use prove::{Outcome, Presented};
 pub use reason::Reason;
 pub use signature::Algorithm;
 pub use take::{CREDENTIAL_HEADERS, TakeOptions, is_signature, path_without_credential, take};
@@ -58,6 +60,8 @@ pub struct Identity {
     /// Empty where mTLS proves nothing.
     trust_domains: Vec<String>,
     peer: PeerSource,
+    /// Proxies whose `x-forwarded-client-cert` is read; none but for that source.
+    peers: Peers,
     metadata: Vec<Metadata>,
     require_user: bool,
     require_workload: bool,
@@ -82,6 +86,11 @@ impl Identity {
     /// How [`take`] looks for this policy's credentials.
     pub fn take_options(&self, signed: bool) -> TakeOptions {
         TakeOptions { max_token_bytes: self.max_token_bytes, query_key: self.query_key, signed }
+    }
+
+    /// Whether a header of listed peers tells the workload, which is then for nobody behind.
+    pub fn reads_forwarded(&self) -> bool {
+        self.peer == PeerSource::Xfcc
     }
 
     /// Whether key sets are fetched, so that [`Keys::tick`] must be called.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::api_key::is_api_key;
 use super::cache::Verified;
+use super::forwarded::{FORWARDED_HEADER, workload_behind};
 use super::json::Json;
 use super::jwk::NoKey;
 use super::jwt::{Terms, Token};
@@ -12,6 +13,7 @@ use super::principal::{Method, Principal};
 use super::reason::Reason;
 use super::workload::trust_domain;
 use super::{Identity, Metadata, PeerSource, Revoked, What};
+use crate::head::Headers;
 use crate::host::{Attribute, Host};
 
 /// Longest payload that is read from metadata, in bytes.
@@ -32,6 +34,15 @@ pub enum Outcome {
         /// When to ask for the last time: at most one second after the first.
         until_ms: u64,
     },
+}
+
+/// What a request brings to prove its caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// The credential that [`super::take`] found.
+    pub credential: Option<&'a str>,
+    /// The request's headers, for what listed peers say.
+    pub headers: &'a Headers,
 }
 
 /// Why there is no principal, yet.
@@ -63,26 +74,27 @@ fn digest(token: &str) -> [u8; 32] {
 }
 
 impl Identity {
-    /// Proves the caller by the credential that [`super::take`] found, and by the connection. Fetches that become necessary are added to `fetches`. After [`Outcome::Wait`], ask again
+    /// Proves the caller by what they present, and by the connection. Fetches that become necessary are added to `fetches`. After [`Outcome::Wait`], ask again
     /// with the time of the first asking.
     pub fn authenticate(
         &self,
         keys: &mut Keys,
-        credential: Option<&str>,
+        presented: Presented<'_>,
         now_ms: u64,
         waiting_since_ms: Option<u64>,
         host: &mut dyn Host,
         fetches: &mut Vec<Fetch>,
     ) -> Outcome {
         let mut moment = Moment { keys, now_ms, waiting_since_ms, host, fetches };
-        match self.prove(credential, &mut moment) {
+        match self.prove(presented, &mut moment) {
             Ok(principal) => Outcome::Verified(principal),
             Err(Stop::Refused(reason)) => Outcome::Refused(reason),
             Err(Stop::Wait { issuer, until_ms }) => Outcome::Wait { issuer, until_ms },
         }
     }
 
-    fn prove(&self, credential: Option<&str>, moment: &mut Moment<'_>) -> Result<Rc<Principal>, Stop> {
+    fn prove(&self, presented: Presented<'_>, moment: &mut Moment<'_>) -> Result<Rc<Principal>, Stop> {
+        let Presented { credential, headers } = presented;
         let user = match credential {
             Some(credential) if is_api_key(credential) => Some(self.api_keys.find(credential, moment.now_ms)?),
             Some(token) => match self.token(token, moment) {
@@ -94,13 +106,17 @@ impl Identity {
             },
             None => self.metadata_user(moment)?,
         };
-        let workload = self.workload(moment.host);
-        if self.require_workload && workload.is_none() {
+        let workload = match self.workload(headers, moment.host) {
+            Ok(workload) => Some(workload),
             // Whoever brought nothing at all is told so.
-            return Err(
-                if user.is_none() && self.require_user { Reason::Missing } else { Reason::WorkloadRequired }.into()
-            );
-        }
+            Err(_) if self.require_workload && user.is_none() && self.require_user => {
+                return Err(Reason::Missing.into());
+            }
+            Err(why) if self.require_workload => return Err(why.into()),
+            // Required or not: who can spoil the header could shake off by it what is denied to their workload.
+            Err(why @ Reason::ForwardedCertificate) => return Err(why.into()),
+            Err(_) => None,
+        };
         let Some(user) = user else {
             return match workload {
                 Some(workload) if !self.require_user => {
@@ -119,17 +135,28 @@ impl Identity {
         }
     }
 
-    /// The peer's SPIFFE id, from its verified certificate.
-    fn workload(&self, host: &mut dyn Host) -> Option<String> {
+    /// The workload's SPIFFE id, from a verified certificate, or why there is none.
+    fn workload(&self, headers: &Headers, host: &mut dyn Host) -> Result<String, Reason> {
+        let none = Reason::WorkloadRequired;
         if self.trust_domains.is_empty() {
-            return None;
+            return Err(none);
         }
-        let id = host.attribute(match self.peer {
-            PeerSource::Connection => Attribute::PeerUri,
-            PeerSource::Istio => Attribute::IstioPeer,
-        })?;
-        trust_domain(&id).filter(|domain| self.trust_domains.iter().any(|d| d == domain))?;
-        Some(id)
+        let id = match self.peer {
+            PeerSource::Connection => host.attribute(Attribute::PeerUri),
+            PeerSource::Istio => host.attribute(Attribute::IstioPeer),
+            PeerSource::Xfcc => {
+                // Before anything of the header is looked at.
+                if !host.attribute(Attribute::PeerUri).is_some_and(|peer| self.peers.include(&peer)) {
+                    return Err(Reason::ForwardedPeer);
+                }
+                workload_behind(headers.all(FORWARDED_HEADER), &self.peers)?
+            }
+        }
+        .ok_or(none)?;
+        match trust_domain(&id) {
+            Some(domain) if self.trust_domains.iter().any(|d| d == domain) => Ok(id),
+            _ => Err(none),
+        }
     }
 
     fn token(&self, text: &str, moment: &mut Moment<'_>) -> Result<Rc<Principal>, Stop> {

@@ -72,6 +72,10 @@ reasons! {
     UserRequired "user_required" "A user must be proven here, and this credential names none. Sign in as a user.";
     /// A workload is required and the connection proves none.
     WorkloadRequired "workload_required" "A workload must be proven here. Connect with a client certificate that carries an accepted SPIFFE id.";
+    /// A workload is required, hops tell which, and the connection's peer is not one of them.
+    ForwardedPeer "forwarded_peer" "A workload must be proven here, and this connection's peer may not tell of one. Connect through a listed proxy, with client certificates.";
+    /// `x-forwarded-client-cert` of a listed peer is not in Envoy's form, is too long, or has an element without exactly one URI.
+    ForwardedCertificate "forwarded_certificate" "What the proxies in front say of the client certificate cannot be read. Send no `x-forwarded-client-cert` of your own; if you do not, ask the gateway's administrator.";
 }
 
 impl Reason {
@@ -87,7 +91,12 @@ impl Reason {
     /// no credential gets none.
     pub const fn bearer_error(self) -> Option<&'static str> {
         match self {
-            Reason::Missing | Reason::KeysUnavailable | Reason::UserRequired | Reason::WorkloadRequired => None,
+            Reason::Missing
+            | Reason::KeysUnavailable
+            | Reason::UserRequired
+            | Reason::WorkloadRequired
+            | Reason::ForwardedPeer
+            | Reason::ForwardedCertificate => None,
             Reason::Repeated | Reason::Misplaced => Some("invalid_request"),
             _ => Some("invalid_token"),
         }

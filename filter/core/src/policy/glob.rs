@@ -5,12 +5,19 @@
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob {
     text: String,
+    /// Case counts.
+    exact: bool,
 }
 
 impl Glob {
     /// Every text is a glob.
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_ascii_lowercase() }
+        Self { text: text.to_ascii_lowercase(), exact: false }
+    }
+
+    /// One in which case counts.
+    pub fn exact(text: &str) -> Self {
+        Self { text: text.to_owned(), exact: true }
     }
 
     /// Whether it names exactly one text, which is then this.
@@ -21,7 +28,7 @@ impl Glob {
     /// Whether `text` fits. Time is at most the product of both lengths, without backtracking beyond the last `*`.
     pub fn matches(&self, text: &str) -> bool {
         let mut pattern = self.text.chars();
-        let mut text = text.chars().map(|c| c.to_ascii_lowercase());
+        let mut text = text.chars().map(|c| if self.exact { c } else { c.to_ascii_lowercase() });
         // Where to go on when a character does not fit: behind the last `*`, one character further.
         let mut retry = None;
         loop {
@@ -61,6 +68,11 @@ impl Globs {
     /// From their texts.
     pub fn new<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
         Self(texts.into_iter().map(|t| Glob::new(t)).collect())
+    }
+
+    /// From their texts, in which case counts.
+    pub fn exact<'a>(texts: impl IntoIterator<Item = &'a String>) -> Self {
+        Self(texts.into_iter().map(|t| Glob::exact(t)).collect())
     }
 
     /// Whether there is no condition.
@@ -103,6 +115,7 @@ mod tests {
         ] {
             assert_eq!(Glob::new(glob).matches(text), fits, "{glob} on {text}");
         }
+        assert!(Glob::exact("a/*/B").matches("a/x/B") && !Glob::exact("a/*/B").matches("A/x/b"));
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Worker {
         let header = format!("Bearer {token}");
         let headers: Headers = [("authorization", header.as_str())].into_iter().collect();
         let credential = take(&headers, &self.identity.take_options(false)).unwrap();
-        self.identity.authenticate(&mut self.keys, credential, now_ms, since, host, &mut self.fetches)
+        let presented = Presented { credential, headers: &headers };
+        self.identity.authenticate(&mut self.keys, presented, now_ms, since, host, &mut self.fetches)
     }
 
     fn passes(&mut self, token: &str, now_ms: u64, host: &mut dyn Host) -> bool {

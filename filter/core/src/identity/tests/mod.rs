@@ -126,7 +126,7 @@ impl Gate {
             Err(reason) => return Outcome::Refused(reason),
         };
         let Self { identity, keys, host, now_ms } = self;
-        identity.authenticate(keys, credential, *now_ms, None, host, &mut Vec::new())
+        identity.authenticate(keys, Presented { credential, headers: &headers }, *now_ms, None, host, &mut Vec::new())
     }
 
     pub fn token(&mut self, token: &str) -> Result<Rc<Principal>, Reason> {

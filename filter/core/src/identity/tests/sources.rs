@@ -185,6 +185,71 @@ fn istio_says_the_workload_only_where_it_is_asked() {
 }
 
 #[test]
+fn listed_peers_say_who_is_behind_them_and_nobody_else_does() {
+    const EDGE: &str = "spiffe://cluster.local/ns/edge/sa/gateway";
+    let mtls =
+        json!({"trust_domains": "cluster.local", "from": "xfcc", "peers": "spiffe://cluster.local/ns/edge/sa/*"});
+    let mut gate = Gate::new(json!({"mtls": mtls, "require": {"user": false, "workload": true}}));
+    let header = format!("By={EDGE};Hash=a;URI={PEER}");
+    let says = |value: &str| vec![("x-forwarded-client-cert".to_owned(), value.to_owned())];
+    let ask = |gate: &mut Gate, headers: &[(String, String)]| {
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        gate.ask(&headers)
+    };
+    // Without a certificate, and with one of anybody who is not listed: the header is not read, whatever is in it.
+    for peer in ["", PEER, "spiffe://evil.local/ns/edge/sa/gateway", "spiffe://cluster.local/ns/EDGE/sa/gateway"] {
+        gate.host.set_attribute(Attribute::PeerUri, peer);
+        for value in [&*header, "\"", ""] {
+            assert_eq!(ask(&mut gate, &says(value)), Outcome::Refused(Reason::ForwardedPeer), "{peer}");
+        }
+    }
+    gate.host.set_attribute(Attribute::PeerUri, EDGE);
+    for (value, reason) in [
+        ("By=a;Hash=b", Reason::ForwardedCertificate),
+        ("URI=\"spiffe://cluster.local/ns/shop/sa/cart", Reason::ForwardedCertificate),
+        ("", Reason::ForwardedCertificate),
+        // Hops alone, and a workload of nobody's.
+        ("URI=spiffe://cluster.local/ns/edge/sa/other", Reason::WorkloadRequired),
+        ("URI=spiffe://evil.local/ns/a", Reason::WorkloadRequired),
+        ("URI=spiffe://cluster.local/ns/edge/sa/../../batch", Reason::WorkloadRequired),
+    ] {
+        assert_eq!(ask(&mut gate, &says(value)), Outcome::Refused(reason), "{value}");
+    }
+    assert_eq!(gate.ask(&[]), Outcome::Refused(Reason::WorkloadRequired), "the peer itself is no workload");
+    for value in [header.clone(), format!("URI=spiffe://cluster.local/ns/admin,{header},By=x;URI={EDGE}")] {
+        let principal = verified(ask(&mut gate, &says(&value)));
+        assert_eq!((principal.method, principal.workload.as_deref()), (Method::Mtls, Some(PEER)), "{value}");
+    }
+
+    // Where no workload is required, one that cannot be told apart from none is refused all the same: denies hold for workloads.
+    let mut gate = Gate::new(with(es256_section(), json!({"mtls": mtls})));
+    let token = es256(json!({}));
+    let bearer = || ("x-api-key".to_owned(), token.clone());
+    assert_eq!(verified(ask(&mut gate, &[bearer()])).workload, None);
+    assert_eq!(verified(ask(&mut gate, &[bearer(), says("\"").remove(0)])).workload, None, "nobody's word");
+    gate.host.set_attribute(Attribute::PeerUri, EDGE);
+    assert_eq!(verified(ask(&mut gate, &[bearer()])).workload, None);
+    assert_eq!(verified(ask(&mut gate, &[bearer(), says(&header).remove(0)])).workload.as_deref(), Some(PEER));
+    let spoiled = [bearer(), says(&format!("URI=\",{header}")).remove(0)];
+    assert_eq!(ask(&mut gate, &spoiled), Outcome::Refused(Reason::ForwardedCertificate));
+
+    for (changed, place) in [
+        (json!({"peers": null}), "mtls.peers"),
+        (json!({"from": "connection"}), "mtls.peers"),
+        (json!({"peers": [EDGE, "cluster.local/ns/a"]}), "mtls.peers[1]"),
+        (json!({"peers": "spiffe://*/ns/edge/sa/a"}), "mtls.peers[0]"),
+        (json!({"peers": "spiffe://cluster.local/"}), "mtls.peers[0]"),
+        (json!({"peers": "spiffe://cluster.local/*"}), "mtls.peers[0]"),
+        (json!({"peers": "spiffe://cluster.local/*/*"}), "mtls.peers[0]"),
+    ] {
+        let mut own = with(mtls.clone(), changed.clone());
+        own.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let refused = try_compile(json!({"mtls": own, "require": {"user": false}})).unwrap_err().to_string();
+        assert!(refused.contains(place), "{changed}: {refused}");
+    }
+}
+
+#[test]
 fn certificate_bound_tokens_need_the_certificate() {
     let digest = [0xab; 32];
     let token = es256(json!({"cnf": {"x5t#S256": b64(digest)}}));
