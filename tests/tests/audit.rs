@@ -5,7 +5,8 @@ use doorward_core::audit::Pseudonyms;
 use doorward_core::audit::chain::{ChainKey, Checkpoint, Link};
 use doorward_core::audit::text::{TextKey, written};
 use doorward_e2e::envoy::ListenerSpec;
-use doorward_e2e::governed::{World, access_log, chat, record};
+use doorward_e2e::governed::{World, access_log, chat, post, record};
+use doorward_e2e::upstream::{Ending, Script};
 use doorward_e2e::wait::until;
 use serde_json::json;
 
@@ -66,4 +67,41 @@ async fn records_are_tied_together_as_envoy_writes_them() {
     assert!(sent["doorward.captured.in"].as_str().unwrap().contains("hello there, [EMAIL_ADDRESS]"), "{sent:#}");
     let log = gate.log_text();
     assert!(!log.contains("alice") && !log.contains("northwind.dev") && !log.contains("AKIAIQ7RX4"), "{log}");
+}
+
+#[tokio::test]
+async fn texts_of_streams_are_recorded_as_clients_got_them() {
+    let world = World::new().await.with("audit", json!({"capture": "redacted", "capture_bytes": 4096}));
+    let gate = world.gate().await;
+    let event = |text: &str| {
+        let choices = json!([{"index": 0, "delta": {"content": text}, "finish_reason": null}]);
+        format!(
+            "data: {}\n\n",
+            json!({"id": "c", "object": "chat.completion.chunk", "model": "gpt-5", "choices": choices})
+        )
+    };
+    let said = |texts: &[&str], end: bool| {
+        let mut events: Vec<String> = texts.iter().map(|text| event(text)).collect();
+        events.extend(end.then(|| "data: [DONE]\n\n".to_owned()));
+        Script::sse(events)
+    };
+    let whole = ["Ask jane.doe@", "northwind.dev ", "or call (415) 555-", "0132."];
+    let refused = ["The key of bob@northwind.dev", " is AKIAIQ7RX4", "PJH6ZN2WVB, and", " more"];
+    for (script, expected, hidden) in [
+        (said(&whole, true), "Ask [EMAIL_ADDRESS] or call [PHONE_NUMBER].", "northwind"),
+        // Refused half-way, and cut off by the upstream.
+        (said(&refused, true), "The key of [EMAIL_ADDRESS]", "AKIA"),
+        (said(&whole[..3], false).ending(Ending::Reset), "Ask [EMAIL_ADDRESS] or", "northwind"),
+    ] {
+        world.upstream.enqueue(script);
+        let mut body = chat("gpt-5", "who?");
+        body["stream"] = json!(true);
+        let request = post("/v1/chat/completions", &world.alice(), body.to_string());
+        let _ = gate.try_call(&request).await;
+        let line = gate.log_line_of(&request.request_id).await;
+        let captured = line["doorward.captured.out"].as_str().unwrap_or_else(|| panic!("{line:#}"));
+        let readable = captured.replace("%22", "\"").replace("%20", " ");
+        assert!(readable.starts_with(&format!("[{{\"text\":\"{expected}")), "{readable}");
+        assert!(!readable.contains(hidden) && !gate.log_text().contains("northwind.dev"), "{readable}");
+    }
 }

@@ -6,7 +6,7 @@ use super::printable_within;
 use super::text::{MOST, TextKey};
 use crate::engine::Engine;
 use crate::host::Side;
-use crate::inspect::Budget;
+use crate::inspect::{Budget, Found};
 use crate::json::Document;
 use crate::policy::Capture;
 use crate::protocol::{Call, Channel, Contents, Leaf, Place, walk_body};
@@ -60,8 +60,27 @@ pub(crate) fn digests(key: &TextKey, side: Side, document: &Document<'_>, call: 
     last.iter().filter_map(|token| key.digest(&token.text())).collect()
 }
 
-/// What is recorded of a body. `None` where nothing is.
-pub(crate) fn captured(engine: &Engine, side: Side, bytes: &[u8], document: Option<&Document<'_>>) -> Option<String> {
+/// What replaces findings in texts that are recorded; `None` where they are not to be replaced.
+pub(crate) fn redactor(engine: &Engine) -> Option<Inspector<'_>> {
+    Some(Inspector {
+        detectors: &engine.detectors,
+        plan: engine.redacting.as_ref()?,
+        hash_key: None,
+        deriver: None,
+        limits: engine.json_limits,
+        shingles: None,
+        external: None,
+    })
+}
+
+/// What is recorded of a body, with what external detectors have `found` in it, as far as they were asked. `None` where nothing is.
+pub(crate) fn captured(
+    engine: &Engine,
+    side: Side,
+    bytes: &[u8],
+    document: Option<&Document<'_>>,
+    found: Option<&Found>,
+) -> Option<String> {
     let most = engine.audit.capture_bytes;
     let cut = |bytes: &[u8]| {
         let text = String::from_utf8_lossy(bytes.get(..most.saturating_add(3)).unwrap_or(bytes)).into_owned();
@@ -73,15 +92,7 @@ pub(crate) fn captured(engine: &Engine, side: Side, bytes: &[u8], document: Opti
         // Nothing is known of what cannot be read.
         (Capture::Redacted, None) => None,
         (Capture::Redacted, Some(document)) => {
-            let inspector = Inspector {
-                detectors: &engine.detectors,
-                plan: engine.redacting.as_ref()?,
-                hash_key: None,
-                deriver: None,
-                limits: engine.json_limits,
-                shingles: None,
-                external: None,
-            };
+            let inspector = Inspector { external: found, ..redactor(engine)? };
             let outcome = inspector.json(document, side, &[], &[], &mut Budget::default());
             // Where something could not be replaced, or not be looked for, nothing is shown.
             match (outcome.denial, outcome.edited) {

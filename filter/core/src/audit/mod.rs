@@ -108,7 +108,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     ("doorward.texts.out", "and of the answer's"),
     ("doorward.captured.in", "with `audit.capture`: the request's body, or `withheld`; percent-encoded and cut"),
-    ("doorward.captured.out", "and the answer's, unless it is streamed"),
+    ("doorward.captured.out", "and the answer's; of a stream, its texts as the client got them"),
     ("doorward.policy", "the policy's name"),
     ("doorward.policy.digest", "the policy's SHA-256, packs included, first 16 hex digits"),
     ("doorward.policy.packs", "the packs that the policy extends, comma-separated"),

@@ -229,6 +229,7 @@ impl Exchange {
         }
         let show = |sink: Sink<'_>| redact::show(&document, Side::Request, true, &model.protected, sink);
         let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+        self.capture_again(Side::Request, &document, &found, cx);
         self.remember_texts(root, facts, cx);
         // Placeholders belong to their caller: nobody else's values come back by them.
         let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
@@ -257,7 +258,7 @@ impl Exchange {
             self.record.texts_in = message::digests(key, Side::Request, document, &facts.call);
         }
         if self.record.captured_in.is_none() {
-            self.record.captured_in = message::captured(cx.engine, Side::Request, body, document);
+            self.record.captured_in = message::captured(cx.engine, Side::Request, body, document, None);
         }
     }
 

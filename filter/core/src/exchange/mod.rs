@@ -30,7 +30,7 @@ use tools::Tools;
 pub use event::{Call, CallResult, Effect, Event, Flow, LocalReply, Measure, Time};
 pub(crate) use mcp::prepare_sessions;
 
-use crate::audit::Record;
+use crate::audit::{Record, message};
 use crate::engine::{Engine, Worker};
 use crate::head::Headers;
 use crate::host::{Host, Side};
@@ -40,6 +40,7 @@ use crate::policy::{Mode, RoleSet};
 use crate::protocol::{self, Dialect, Found, Heads, NoCall};
 use crate::redact::RestoreMap;
 use crate::reply::{Denial, Reason, Rpc};
+use crate::stream::Captured;
 
 /// One HTTP stream.
 #[derive(Debug)]
@@ -70,6 +71,8 @@ pub struct Exchange {
     proven: Option<Rc<Principal>>,
     /// The candidate's look at it.
     shadow: Option<Box<candidate::Shadow>>,
+    /// What the client got of a stream's texts, where the policy wants them on the record.
+    captured: Option<Box<Captured>>,
 }
 
 /// How far an exchange is.
@@ -183,6 +186,7 @@ impl Exchange {
             listens_until: None,
             proven: None,
             shadow: None,
+            captured: None,
         }
     }
 
@@ -289,6 +293,9 @@ impl Exchange {
         }
         // Cut off: the client went, or the upstream.
         self.stream_over(cx);
+        if let Some(captured) = self.captured.take() {
+            self.record.captured_out = captured.finish(message::redactor(cx.engine).as_ref());
+        }
         self.settle(cx);
         self.settle_course(cx);
         self.forget_outside(cx);

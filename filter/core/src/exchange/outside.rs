@@ -9,11 +9,13 @@
 //! what is left of the detector's time.
 
 use super::{Context, Effect, Exchange, Flow, Stage};
+use crate::audit::message;
 use crate::calls::{Answered, Place};
 use crate::exchange::Call;
 use crate::host::Side;
 use crate::inspect::{External, Failure, Found, Texts};
-use crate::policy::Plan;
+use crate::json::Document;
+use crate::policy::{Capture, Plan};
 use crate::protocol::Channel;
 use crate::reply::{Denial, Reason};
 
@@ -173,6 +175,18 @@ impl Exchange {
             }
         }
         denial.map_or(Ok(found), Err)
+    }
+
+    /// Replaces in a captured body what external detectors found, too.
+    pub(super) fn capture_again(&mut self, side: Side, document: &Document<'_>, found: &Found, cx: &Context<'_>) {
+        if cx.engine.audit.capture != Capture::Redacted || found.is_empty() {
+            return;
+        }
+        let captured = message::captured(cx.engine, side, document.bytes(), Some(document), Some(found));
+        match side {
+            Side::Request => self.record.captured_in = captured,
+            Side::Response => self.record.captured_out = captured,
+        }
     }
 
     /// Whether answers may come as a stream, which no external detector sees.

@@ -308,7 +308,7 @@ impl Exchange {
             self.record.texts_out = message::digests(key, Side::Response, &document, &facts.call);
         }
         if self.record.captured_out.is_none() {
-            self.record.captured_out = message::captured(cx.engine, Side::Response, body, Some(&document));
+            self.record.captured_out = message::captured(cx.engine, Side::Response, body, Some(&document), None);
         }
         if facts.call.api.is_message() {
             return self.judge_incoming(&document, answer.success, &plan, facts, cx);
@@ -360,6 +360,7 @@ impl Exchange {
         let numbers = facts.call.operation != Operation::Embeddings;
         let show = |sink: Sink<'_>| redact::show(&document, Side::Response, numbers, &[], sink);
         let Some(found) = self.ask_outside(Side::Response, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+        self.capture_again(Side::Response, &document, &found, cx);
         (inspector.shingles, inspector.external) = (Some(&facts.shingles), Some(&found));
         let outcome = inspector.answer(&document, back, facts.call.operation, &edits, &mut facts.budget);
         self.remember("out", outcome).map(Judged::Pass)

@@ -5,15 +5,16 @@ use super::line::{CHECKSUMS, Media};
 use super::mcp::{MessageJudge, sealed_endpoint};
 use super::tools::{Judge, remember};
 use super::{Context, Effect, Exchange, Flow, Stage};
+use crate::audit::message;
 use crate::engine::Digest;
 use crate::head::Headers;
 use crate::host::Side;
 use crate::identity;
-use crate::policy::{Plan, Transport, Verdict};
+use crate::policy::{Capture, Plan, Transport, Verdict};
 use crate::protocol::{Api, DEFAULT_MODEL, Operation};
 use crate::reply::{Denial, Reason};
 use crate::stream::framing::Framing;
-use crate::stream::{Bounds, Filter, Look, Stream};
+use crate::stream::{Bounds, Captured, Filter, Look, Stream};
 
 /// A streamed answer on its way.
 #[derive(Debug)]
@@ -65,6 +66,7 @@ impl Exchange {
             at_max_hold: cx.engine.at_max_hold,
             media: if facts.call.operation.is_for_media() { Verdict::Allow } else { cx.engine.unscannable },
         };
+        let wholes = facts.call.api.is_message() || facts.call.operation.must_be_named();
         let plan = cx.engine.content.plan(&facts.roles, facts.target, Side::Response);
         #[cfg(feature = "trace")]
         {
@@ -75,6 +77,10 @@ impl Exchange {
         if let Err(denial) = self.check_streamed(&plan, cx) {
             self.stage = Stage::Pass;
             return self.withhold(Denial { reason: Reason::AnswerUnscannable, ..denial }, true, cx);
+        }
+        if cx.engine.audit.capture != Capture::None {
+            let captured = Captured::new(stream, wholes, cx.engine.audit.capture_bytes, bounds.max_frame);
+            self.captured = Some(Box::new(captured));
         }
         self.stage = Stage::Stream(Box::new(Streaming {
             filter: Filter::new(stream, bounds).answering(self.rpc.clone()).digesting(cx.engine.audit.texts.as_ref()),
@@ -157,6 +163,7 @@ impl Exchange {
         // Whole parts of events are counted with their outcome, texts by themselves.
         self.record.placeholders = placeholders;
         let _ = self.remember("out", passed.outcome);
+        let refused = passed.denial.is_some();
         if let Some(denial) = passed.denial {
             self.record.answer_denied |= self.record.denial.is_none();
             self.record.denial.get_or_insert(denial.reason);
@@ -168,7 +175,16 @@ impl Exchange {
         if end {
             self.stream_over(cx);
         }
-        if self.tap.is_none() && passed.bytes != body {
+        let edits = self.tap.is_none() && passed.bytes != body;
+        // What goes to the client; behind its trailers nothing does.
+        if let Some(captured) = self.captured.as_mut().filter(|_| !edits || cx.host.writable(Side::Response)) {
+            let goes = if edits { &passed.bytes } else { &body };
+            captured.push(goes, message::redactor(cx.engine).as_ref());
+            if end && !refused {
+                captured.complete();
+            }
+        }
+        if edits {
             if !cx.host.writable(Side::Response) {
                 // The answer ends in trailers: what was held has no bytes to go with. Cut off, it is seen to be missing.
                 if !passed.bytes.is_empty() {

@@ -6,6 +6,7 @@
 
 mod called;
 mod calls;
+mod captured;
 mod event;
 mod filter;
 pub mod framing;
@@ -19,6 +20,7 @@ mod texts;
 mod token_lists;
 mod wrap;
 
+pub use captured::Captured;
 pub use filter::{Bounds, Filter, Look, Passed, Stream};
 pub use gate::Judge;
 pub use messages::{Cuts, Incoming, Messages, Sifted};

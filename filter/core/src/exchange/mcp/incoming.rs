@@ -297,6 +297,7 @@ impl Exchange {
         let Some(found) = self.ask_outside(Side::Response, plan, &show, cx)? else {
             return Ok(Judged::Wait);
         };
+        self.capture_again(Side::Response, document, &found, cx);
         let inspector = Inspector { external: Some(&found), ..inspector(plan, cx.engine, None) };
         if let Some(judge) = &judge {
             let cuts = std::mem::take(&mut sifted.cuts);

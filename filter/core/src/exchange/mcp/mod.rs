@@ -301,6 +301,7 @@ impl Exchange {
         let call = facts.call;
         let show = |sink: Sink<'_>| show(&call, document, Side::Request, &[], sink);
         let Some(found) = self.ask_outside(Side::Request, &plan, &show, cx)? else { return Ok(Judged::Wait) };
+        self.capture_again(Side::Request, document, &found, cx);
         let subject = self.record.principal.as_ref().map(|p| p.subject()).unwrap_or_default();
         let deriver = cx.engine.tokenize_key.as_deref().map(|key| Deriver::new(key, &subject));
         let mut inspector = inspector(&plan, cx.engine, deriver.filter(|_| self.tap.is_none()));

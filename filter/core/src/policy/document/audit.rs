@@ -18,7 +18,8 @@ pub struct AuditDocument {
     /// old ones off from whose they were.
     pub user_key: Option<SecretRef>,
     /// Whether texts are recorded: `none` (the default), `redacted` (with whatever `content` looks for replaced by its type, whatever
-    /// its action is), or `full`, as they came. Requests, and answers that are not streamed.
+    /// its action is), or `full`, as they came. Of an answer that is streamed, its texts as the client got them, as a list: with the
+    /// choice, the part and the channel of each, where these are not the first and the assistant's.
     pub capture: Capture,
     /// Of one body, this many bytes at most, from its start: 64 to 16384. Default: 2048.
     pub capture_bytes: u32,
