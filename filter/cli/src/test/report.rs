@@ -62,6 +62,13 @@ pub fn human(out: &mut impl Write, ran: &[Ran], whole: bool) -> io::Result<()> {
                     statement.id, statement.section
                 )?;
             }
+            for (pack, statements) in &report.coverage.packs {
+                let missing = report.coverage.missing(statements);
+                let ids: Vec<String> = missing.iter().map(|statement| format!("`{}`", statement.id)).collect();
+                let met = statements.len().saturating_sub(ids.len());
+                let left = if ids.is_empty() { String::new() } else { format!("; not {}", ids.join(", ")) };
+                writeln!(out, "PACK  {file}: {met} of {} statements of {pack} met{left}", statements.len())?;
+            }
         }
     }
     let Counts { passed, failed, errors, unmet } = counts;
@@ -102,6 +109,13 @@ pub fn json(ran: &[Ran], whole: bool) -> Value {
                         let unmet: Vec<Value> = unmet.map(|s| json!({"section": s.section, "id": s.id})).collect();
                         put(&mut suite, "statements", json!(report.coverage.statements.len()));
                         put(&mut suite, "unmet", json!(unmet));
+                        let packs = report.coverage.packs.iter().map(|(pack, statements)| {
+                            let missing = report.coverage.missing(statements).into_iter();
+                            let unmet: Vec<Value> =
+                                missing.map(|s| json!({"section": s.section, "id": s.id})).collect();
+                            json!({"pack": pack, "statements": statements.len(), "unmet": unmet})
+                        });
+                        put(&mut suite, "packs", json!(packs.collect::<Vec<_>>()));
                     }
                 }
             }

@@ -60,6 +60,43 @@ fn what_differs_is_told_and_fails() {
 }
 
 #[test]
+fn packs_are_told_apart_and_thresholds_count() {
+    let good = folder(CASE);
+    let file = good.path().join("p.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    // A pack's statement that the policy changes is the policy's own.
+    let more = "extends: [secrets@1]
+sessions:
+  risk: [{id: mails, detect: EMAIL_ADDRESS}]
+  thresholds: [{id: never, above: 900, action: flag}, {id: once, above: 0.5, action: flag}]
+";
+    std::fs::write(&file, format!("{text}{more}")).unwrap();
+    let told = |arguments: &[&str]| {
+        let ran = doorward(&[&["test", "--covered"], arguments, &[path(good.path())]].concat());
+        assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
+        ran.out
+    };
+    let out = told(&[]);
+    assert!(out.contains("no test meets `never` of `sessions`") && out.contains("`once` of `sessions`"), "{out}");
+    let packs = out.lines().filter(|line| line.starts_with("PACK  ")).collect::<Vec<_>>();
+    assert!(packs.len() == 1 && packs[0].contains("0 of ") && packs[0].contains("`secrets."), "{out}");
+    // A key meets the pack's statement, an address the one threshold.
+    let says = |text: &str, decision: &str| {
+        let case = CASE.replacen("content: hi", &format!("content: {text}"), 1).replacen("engineers may", text, 1);
+        case.replace("expect: {decision: allow, rules: [engineers]}", &format!("expect: {{decision: {decision}}}"))
+    };
+    let cases = [says("AKIAIQ7RX4PJH6ZN2WVB", "deny"), says("jane.doe@northwind.dev", "allow")].concat();
+    std::fs::write(good.path().join("p.test.yaml"), format!("cases:\n{cases}")).unwrap();
+    let found: Value = serde_json::from_str(&told(&["--format", "json"])).unwrap();
+    let suite = &found["suites"][0];
+    assert!(suite["cases"].as_array().unwrap().iter().all(|case| case["verdict"] == "pass"), "{found:#}");
+    let unmet: Vec<&str> = suite["unmet"].as_array().unwrap().iter().map(|s| s["id"].as_str().unwrap()).collect();
+    assert!(unmet.contains(&"never") && !unmet.contains(&"once"), "{unmet:?}");
+    let (all, missing) = (&suite["packs"][0]["statements"], suite["packs"][0]["unmet"].as_array().unwrap());
+    assert!(missing.len() < usize::try_from(all.as_u64().unwrap()).unwrap(), "{found:#}");
+}
+
+#[test]
 fn a_workload_is_proven_whoever_tells_of_it() {
     for mtls in ["from: istio", "from: xfcc, peers: spiffe://cluster.local/ns/edge/sa/gateway"] {
         let folder = folder(
