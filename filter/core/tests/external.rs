@@ -210,6 +210,33 @@ fn whole_answers_are_looked_at_too() {
 }
 
 #[test]
+fn what_is_captured_has_its_findings_replaced() {
+    let external = json!({"name": "presidio", "cluster": "analyzer", "authority": "analyzer.test", "api": "presidio"});
+    for action in ["mask", "flag", "deny"] {
+        let statements =
+            mask(&json!({"action": action, "direction": ["request", "response"], "channels": ["user", "assistant"]}));
+        let more =
+            json!({"detectors": {"external": [external]}, "content": statements, "audit": {"capture": "redacted"}});
+        let engine = support::engine(&support::policy("openai", &more));
+        let mut play = Play::new(&engine);
+        assert_eq!(play.request(&asked("It is for Ann Lee, ann@northwind.dev")), Flow::Hold);
+        let found = finds(&play.calls[0], "Ann Lee");
+        play.called_back(3, Some((200, &found)));
+        if action != "deny" {
+            let answer = r#"{"model":"m-1","choices":[{"message":{"role":"assistant","content":"Ann Lee it is."}}]}"#;
+            assert_eq!(play.answer("application/json", answer), Flow::Hold);
+            let found = finds(&play.calls[0], "Ann Lee");
+            play.called_back(3, Some((200, &found)));
+        }
+        let play = play.done();
+        let captured = &play.record["doorward.captured.in"];
+        assert!(captured.contains("for [presidio], [EMAIL_ADDRESS]") && !captured.contains("Ann"), "{captured}");
+        let captured = play.record.get("doorward.captured.out").map_or("", String::as_str);
+        assert!(captured.contains("[presidio] it is.") || action == "deny" && captured.is_empty(), "{captured}");
+    }
+}
+
+#[test]
 fn a_finding_can_refuse() {
     for (direction, code, status) in [("request", "content.denied", 400), ("response", "answer.denied", 400)] {
         let engine = engine(
