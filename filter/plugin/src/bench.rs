@@ -8,7 +8,7 @@ use doorward_core::config::{Path, Tree, from_tree};
 use doorward_core::exchange::Time;
 use doorward_core::head::Headers;
 use doorward_core::host::{Attribute, Host, HostError, Side, SignatureCheck, StoreError, Stored};
-use doorward_core::identity::{Identity, Keys, Outcome, take};
+use doorward_core::identity::{Identity, Keys, Outcome, Presented, take};
 
 use crate::abi::{Level, calls};
 use crate::config;
@@ -78,8 +78,8 @@ fn measure(configuration: &[u8]) -> Option<[u64; 3]> {
 
 /// The whole step: the credential is found in the headers and proven.
 fn step(identity: &Identity, keys: &mut Keys, head: &Headers, host: &mut dyn Host) -> Option<()> {
-    let credential = take(head, &identity.take_options(false)).ok()?;
-    let outcome = identity.authenticate(keys, credential, now() / 1_000_000, None, host, &mut Vec::new());
+    let presented = Presented { credential: take(head, &identity.take_options(false)).ok()?, headers: head };
+    let outcome = identity.authenticate(keys, presented, now() / 1_000_000, None, host, &mut Vec::new());
     matches!(outcome, Outcome::Verified(_)).then_some(())
 }
 
