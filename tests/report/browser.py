@@ -4,7 +4,7 @@ usage: browser.py PAGE.html REPORT.json [FOLDER for screenshots]
 
 At the width of a desk and of a phone, light and dark: what the console says, what is asked of the network, what runs over the page's
 edge, what cannot be read for its contrast (WCAG 2.2 AA), headings that skip a level, charts and tables without a name, and
-figures that differ from the JSON.
+figures that differ from the JSON, short names that break.
 """
 
 import json
@@ -61,6 +61,15 @@ CHECKS = """
   for (const table of document.querySelectorAll('table')) {
     if (!table.caption && !table.closest('[aria-label]')) wrong.push('a table without a name');
     if (!table.querySelector('thead th[scope=col]')) wrong.push('a table without headings');
+  }
+  // A short name stays on its line; where it is narrow, an address may break behind its `@`.
+  for (const e of document.querySelectorAll('th.name')) {
+    const own = document.createRange(), parts = e.querySelector('.parts');
+    own.selectNodeContents(e);
+    if (parts) own.setEndBefore(parts);
+    const name = own.toString(), tops = new Set([...own.getClientRects()].map(r => Math.round(r.top)));
+    const lines = root.clientWidth > 720 ? 1 : name.split('@').length;
+    if (name.length <= 22 && !/[\\s-]/.test(name) && tops.size > lines) wrong.push(`${name} takes ${tops.size} lines`);
   }
   for (const e of document.querySelectorAll('.scroll')) if (e.tabIndex !== 0) wrong.push('what scrolls cannot be reached by keys');
   for (const a of document.querySelectorAll('a[href^="#"]'))

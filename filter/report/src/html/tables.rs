@@ -225,7 +225,8 @@ fn keys(row: &Row) -> Markup {
         @for (i, part) in row.key.iter().enumerate() {
             @if i == 0 {
                 th scope="row" class="name" {
-                    (text(part))
+                    // A narrow screen breaks an address behind its `@`.
+                    @for (n, piece) in text(part).split_inclusive('@').enumerate() { @if n > 0 { wbr; } (piece) }
                     // A narrow screen shows the other parts here, in place of their columns.
                     @if row.key.len() > 1 { span class="parts" { (others(row)) } }
                 }
