@@ -19,7 +19,13 @@ Keys: bytes (1000000000 for measure, 4194304), seed (1), users (2000), days (90)
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| ["--help", "-h"].contains(&argument.as_str())) {
+        println!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        // What looks like an option is no file's name.
+        ["generate", file, ..] if file.starts_with('-') => usage(),
         ["generate", file, keys @ ..] => match plan(Plan::default(), keys) {
             Some(plan) => generate(Path::new(file), &plan),
             None => usage(),
