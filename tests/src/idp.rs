@@ -166,7 +166,9 @@ impl Idp {
             let state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             match seen.target.as_str() {
                 _ if state.down => Script::reset(),
-                "/jwks.json" => Script::json(&json!({"keys": state.published})).after(Step::Pause(state.delay)),
+                "/jwks.json" | "/.well-known/jwks.json" => {
+                    Script::json(&json!({"keys": state.published})).after(Step::Pause(state.delay))
+                }
                 _ => Script::status(404),
             }
         }))

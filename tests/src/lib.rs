@@ -6,7 +6,7 @@
 //! - [`upstream`]: HTTP/1.1 and HTTP/2 servers that record every byte and answer by script;
 //!   [`providers`] speak the APIs of model providers, [`model`] is a smaller one that counts tokens.
 //! - [`client`]: HTTP/1.1 and HTTP/2 clients that can send what well-behaved libraries refuse to.
-//! - [`idp`]: an identity provider with keys, tokens and a JWKS endpoint; [`pki`]: certificates.
+//! - [`idp`]: an identity provider with keys, tokens and a JWKS endpoint; [`pki`]: certificates, [`tls`]: TLS in front of an upstream.
 //! - [`bench`]: what it costs (`make bench`); [`logs`]: access logs, made up.
 //! - [`sdk`]: the official Python SDKs as clients.
 //!
@@ -26,6 +26,7 @@ pub mod model;
 pub mod pki;
 pub mod providers;
 pub mod sdk;
+pub mod tls;
 pub mod tools;
 pub mod upstream;
 pub mod wait;

@@ -53,7 +53,12 @@ impl Ca {
 
     /// A server for `localhost`.
     pub fn server(&self) -> Identity {
-        self.sign(CertificateParams::new(vec!["localhost".to_owned()]).expect("a DNS name"))
+        self.server_for("localhost")
+    }
+
+    /// A server of this host name.
+    pub fn server_for(&self, host: &str) -> Identity {
+        self.sign(CertificateParams::new(vec![host.to_owned()]).expect("a DNS name"))
     }
 
     /// A workload with a SPIFFE id, `spiffe://cluster.local/ns/pay/sa/bot`.

@@ -96,6 +96,13 @@ impl Checked {
         issues.sort_by_key(|i| (i.line, i.column, i.severity));
         Self { text: source.text, issues, sound }
     }
+
+    /// What there is to say about the configuration around a file's policies alone.
+    pub fn around(file: &str, text: String, variables: &Variables) -> Vec<Issue> {
+        let Ok(source) = Source::parse(file, text) else { return Vec::new() };
+        let (found, _) = policies::find(&source);
+        found.iter().flat_map(|policy| lint::envoy(policy, file, &variables.asked())).collect()
+    }
 }
 
 fn nothing(file: &str) -> Issue {

@@ -8,18 +8,20 @@ use clap::{Args, ValueEnum};
 use doorward_cases::run::Verdict;
 use doorward_core::policy::Glob;
 
+use crate::surroundings::Surroundings;
 use crate::variables::Variables;
 use crate::{Outcome, check, test};
 
 /// Write a first policy and its tests.
 ///
 /// Asks what it has to know, or takes it from options; without a terminal it asks nothing and takes what stands in the options and their
-/// defaults. The policy passes `doorward check` and the tests pass `doorward test` before they are written. It lets one group use some models
-/// of one provider, masks personal data, keeps secrets in, and bounds requests.
+/// defaults. With --envoy it reads which cluster leads to which provider. The policy passes `doorward check` and the tests pass `doorward test`
+/// before they are written. It lets one group use some models of one provider, masks personal data, keeps secrets in, and bounds requests.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   doorward init
+  doorward init --observe --envoy envoy.yaml --issuer https://idp.example.com --group eng
   doorward init --provider anthropic --issuer https://idp.example.com --audience llm-gateway --group eng llm/
   doorward init --provider openai --group staff --models 'gpt-5*,gpt-4o' --observe </dev/null
 
@@ -31,12 +33,18 @@ pub struct InitArguments {
     /// Whose API is governed.
     #[arg(long, value_enum)]
     pub provider: Option<Provider>,
-    /// The Envoy cluster that leads there. Default: the provider's name.
+    /// Envoy's configuration as it is: says which cluster leads to the provider.
+    #[arg(long, value_name = "FILE")]
+    pub envoy: Option<String>,
+    /// The Envoy cluster that leads there. Default: the one of --envoy, or the provider's name.
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
     /// The identity provider: the `iss` of its tokens.
     #[arg(long, value_name = "URL")]
     pub issuer: Option<String>,
+    /// Where its public keys are: `jwks_uri` in ISSUER/.well-known/openid-configuration. Default: /.well-known/jwks.json at the issuer's host.
+    #[arg(long, value_name = "URL")]
+    pub jwks: Option<String>,
     /// The audience that means this gateway: the `aud` of tokens.
     #[arg(long, value_name = "NAME")]
     pub audience: Option<String>,
@@ -74,6 +82,16 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Whose host this is.
+    pub fn at(host: &str) -> Option<Self> {
+        match host {
+            "api.openai.com" => Some(Provider::Openai),
+            "api.anthropic.com" => Some(Provider::Anthropic),
+            "generativelanguage.googleapis.com" => Some(Provider::Gemini),
+            _ => None,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Provider::Openai => "openai",
@@ -131,6 +149,8 @@ struct Answers {
     provider: Provider,
     cluster: String,
     issuer: String,
+    /// The cluster that leads to the issuer's keys, their host and their path.
+    keys: (String, String, String),
     audience: String,
     group: String,
     models: Vec<String>,
@@ -149,7 +169,8 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
             bail!("`{}` is there already: name another folder, or say --force", file.display());
         }
     }
-    let answers = ask(arguments)?;
+    let around = arguments.envoy.as_deref().map(Surroundings::read).transpose()?;
+    let answers = ask(arguments, around.as_ref())?;
     let text = policy_text(&answers);
     // Nothing is written that the filter would not take.
     let checked = check::Checked::of("policy.yaml", text.clone(), &Variables::default());
@@ -179,18 +200,22 @@ pub fn run(arguments: &InitArguments) -> anyhow::Result<Outcome> {
         report.cases.len() - failed.len(),
         report.cases.len()
     )?;
-    writeln!(
-        out,
-        "Next: `doorward explain --policy {} ...` for a request of your own, and envoy/standalone.yaml for where the policy stands in Envoy.",
-        policy.display()
-    )?;
+    writeln!(out, "Next: `{}`.", next(arguments, &policy))?;
     out.flush()?;
     Ok(if failed.is_empty() { Outcome::Clean } else { Outcome::Problems })
 }
 
-fn ask(arguments: &InitArguments) -> anyhow::Result<Answers> {
+/// The command that puts the policy into Envoy.
+fn next(arguments: &InitArguments, policy: &std::path::Path) -> String {
+    let into = arguments.envoy.as_deref().unwrap_or("envoy.yaml");
+    format!("doorward render --to envoy --into {into} {} > with-doorward.yaml", policy.display())
+}
+
+fn ask(arguments: &InitArguments, around: Option<&Surroundings>) -> anyhow::Result<Answers> {
     let asks = !arguments.yes && io::stdin().is_terminal();
-    let provider = match arguments.provider {
+    let leads = around.map(|around| around.provider(arguments.provider, arguments.cluster.as_deref())).transpose()?;
+    let told = arguments.provider.or(leads.as_ref().and_then(|(provider, _)| *provider));
+    let provider = match told {
         Some(provider) => provider,
         None => {
             let name = question(asks, "Whose API is governed (openai, anthropic, gemini, vllm)?", "openai")?;
@@ -198,6 +223,7 @@ fn ask(arguments: &InitArguments) -> anyhow::Result<Answers> {
                 .map_err(|_| anyhow::anyhow!("`{name}` is none of openai, anthropic, gemini, vllm"))?
         }
     };
+    let cluster = arguments.cluster.clone().or(leads.map(|(_, cluster)| cluster));
     let or = |given: &Option<String>, asked: &str, default: &str| match given {
         Some(given) => Ok(given.clone()),
         None => question(asks, asked, default),
@@ -209,16 +235,32 @@ fn ask(arguments: &InitArguments) -> anyhow::Result<Answers> {
         }
         models => models.to_vec(),
     };
+    let issuer =
+        or(&arguments.issuer, "The identity provider's URL (`iss` of its tokens)?", "https://idp.example.com")?;
+    let usual = format!("https://{}/.well-known/jwks.json", split(&issuer).0);
+    let jwks = or(&arguments.jwks, "Where its public keys are (`jwks_uri` of its openid-configuration)?", &usual)?;
+    if !jwks.starts_with("https://") {
+        bail!("`{jwks}` is no https:// URL: whoever could change the keys on their way would be anybody");
+    }
+    let (host, path) = split(&jwks);
+    let idp = around.and_then(|around| around.cluster_to(host)).unwrap_or_else(|| "idp".to_owned());
     Ok(Answers {
         provider,
-        cluster: arguments.cluster.clone().unwrap_or_else(|| provider.cluster().to_owned()),
-        issuer: or(&arguments.issuer, "The identity provider's URL (`iss` of its tokens)?", "https://idp.example.com")?,
+        cluster: cluster.unwrap_or_else(|| provider.cluster().to_owned()),
+        keys: (idp, host.to_owned(), path.to_owned()),
+        issuer,
         audience: or(&arguments.audience, "The audience that means this gateway (`aud`)?", "llm-gateway")?,
         group: or(&arguments.group, "The group that may use the models?", "llm-users")?,
         models,
         rate: arguments.rate.unwrap_or(600),
         observe: arguments.observe,
     })
+}
+
+/// Host (with its port) and path of a URL.
+fn split(url: &str) -> (&str, &str) {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or((rest, "/"), |at| rest.split_at(at))
 }
 
 fn question(asks: bool, asked: &str, default: &str) -> anyhow::Result<String> {
@@ -244,10 +286,10 @@ fn list(items: &[String]) -> String {
 }
 
 fn policy_text(answers: &Answers) -> String {
-    let Answers { provider, cluster, issuer, audience, group, models, rate, observe } = answers;
-    let host = issuer.split_once("://").map_or(issuer.as_str(), |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let Answers { provider, cluster, issuer, keys, audience, group, models, rate, observe } = answers;
+    let (idp, host, path) = keys;
     let mode = if *observe {
-        "# Everything is recorded, nothing is changed. `enforce` carries it out.\nmode: observe\n"
+        "# Everything is recorded, nothing is changed. `mode: enforce` carries it out.\nmode: observe\n"
     } else {
         ""
     };
@@ -261,12 +303,12 @@ name: first
 targets:
 - {{name: {cluster}, cluster: {cluster}, provider: {provider}}}
 
-# Who is calling. The keys are fetched through the Envoy cluster `idp`.
+# Who is calling. The issuer's public keys are fetched through this Envoy cluster.
 identity:
   jwt:
   - issuer: {issuer}
     audiences: {audience}
-    jwks: {{cluster: idp, authority: {host}, path: /.well-known/jwks.json}}
+    jwks: {{cluster: {idp}, authority: {host}, path: {path}}}
     claims: {{user: sub, groups: groups}}
 
 roles:
@@ -288,7 +330,9 @@ limits:
         provider = provider.name(),
         issuer = quoted(issuer),
         audience = quoted(audience),
+        idp = quoted(idp),
         host = quoted(host),
+        path = quoted(path),
         group = quoted(group),
         models = list(models),
     )
@@ -306,23 +350,24 @@ fn tests_text(answers: &Answers) -> String {
     let secret = provider.request(&model, "Use AKIAIQ7RX4PJH6ZN2WVB");
     let other = provider.request(OTHER, "Say hello");
     let bounded = !models.iter().any(|model| Glob::new(model).matches(OTHER));
-    // Under observation nothing is changed, and everything goes on.
+    // Under observation everything goes on as it came; what is decided is the same.
     let (refused, masked) = match observe {
-        true => ("action: observe, upstream: {unchanged: true}", "unchanged: true".to_owned()),
+        true => (String::new(), String::new()),
         false => (
-            "upstream: nothing",
-            format!("at: {{{}: \"Mail [EMAIL_ADDRESS]\"}}, lacks: [northwind]", provider.pointer()),
+            ", upstream: nothing".to_owned(),
+            format!(", upstream: {{at: {{{}: \"Mail [EMAIL_ADDRESS]\"}}, lacks: [northwind]}}", provider.pointer()),
         ),
     };
+    let modes = if *observe { ", in `observe` and in `enforce`" } else { "" };
     let another = match bounded {
         true => format!(
-            "- name: nor is another model allowed\n  identity: {ann}\n  request: {other}\n  expect: {{decision: deny, reason: model.not_allowed, {refused}}}\n"
+            "- name: nor is another model allowed\n  identity: {ann}\n  request: {other}\n  expect: {{decision: deny, reason: model.not_allowed{refused}}}\n"
         ),
         false => String::new(),
     };
     format!(
         "\
-# What policy.yaml promises. What a test can say: policies/TESTS.md.
+# What policy.yaml promises{modes}. What a test can say: policies/TESTS.md.
 cases:
 - name: the group may use the models
   identity: {ann}
@@ -331,18 +376,18 @@ cases:
 - name: others may not
   identity: {{user: eve, groups: [visitors]}}
   request: {hello}
-  expect: {{decision: deny, reason: access.denied, {refused}}}
+  expect: {{decision: deny, reason: access.denied{refused}}}
 - name: nor may anybody without a token
   request: {hello}
-  expect: {{decision: deny, reason: identity.missing, {refused}}}
+  expect: {{decision: deny, reason: identity.missing{refused}}}
 {another}- name: an address is masked before the model sees it
   identity: {ann}
   request: {mail}
-  expect: {{decision: allow, rules: [users-models, mask-pii], upstream: {{{masked}}}}}
+  expect: {{decision: allow, rules: [users-models, mask-pii]{masked}}}
 - name: a secret stays in
   identity: {ann}
   request: {secret}
-  expect: {{decision: deny, reason: content.denied, rules: [no-secrets], {refused}}}
+  expect: {{decision: deny, reason: content.denied, rules: [no-secrets]{refused}}}
 "
     )
 }

@@ -26,6 +26,7 @@ mod report;
 mod scan;
 mod shell;
 mod source;
+mod surroundings;
 mod test;
 mod usage;
 mod variables;

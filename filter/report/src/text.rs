@@ -36,7 +36,7 @@ pub fn write(report: &Report) -> String {
     let costs: Vec<String> = totals.cost.iter().map(|(c, amount)| format!("{} {}", money(amount), text(c))).collect();
     let costs = if costs.is_empty() { "no prices".to_owned() } else { costs.join(" and ") };
     let _ = writeln!(out, "{input} tokens in, {output} out; {costs}");
-    for name in ["teams", "models", "denials", "findings", "ungoverned"] {
+    for name in ["teams", "users", "models", "denials", "findings", "ungoverned"] {
         if let Some(rows) = report.table(name).filter(|table| !table.rows.is_empty()) {
             table(&mut out, report, rows);
         }

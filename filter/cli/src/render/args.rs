@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 Examples:
   doorward render --to envoy policy.yaml                                    # what to put where, as YAML
   doorward render --to envoy --into envoy.yaml policy.yaml > with-doorward.yaml
+  doorward render --to envoy --into envoy.yaml --key openai=OPENAI_API_KEY policy.yaml > with-doorward.yaml
   doorward render --to envoy --into envoy.yaml base.yaml --owned payments=teams/payments.yaml
   doorward render --to envoy-filter --topology gateway --selector istio=egressgateway --namespace istio-system \\
     --module oci://registry.acme.com/doorward@sha256:... policy.yaml | kubectl apply -f -
@@ -38,6 +39,13 @@ pub struct RenderArguments {
     /// With --into: only this listener. Default: every one with an HTTP connection manager.
     #[arg(long, value_name = "NAME", requires = "into")]
     pub listener: Option<String>,
+    /// With --into: the provider's key of a target, out of a variable of Envoy's environment, on the clusters that the target names. It
+    /// replaces whatever a caller sent. Can be repeated.
+    #[arg(long, value_name = "TARGET=VARIABLE", requires = "into")]
+    pub key: Vec<String>,
+    /// With --into: who vouches for an identity provider to which no cluster leads yet, so that one is added.
+    #[arg(long, value_name = "FILE", default_value = "/etc/ssl/certs/ca-certificates.crt")]
+    pub ca: String,
     /// For --to envoy: where the access log goes.
     #[arg(long, value_name = "FILE", default_value = "/dev/stdout")]
     pub access_log: String,

@@ -3,10 +3,11 @@
 use anyhow::{anyhow, bail};
 use doorward_core::config::Tree;
 
+use super::clusters;
 use super::plugin::{self, Rendered};
 use super::tree::{entry, items_of, list, map, set, text, text_of, yaml};
-use crate::input;
 use crate::source::Source;
+use crate::{input, report};
 
 const ROUTER: &str = "envoy.filters.http.router";
 const FILTER: &str = "envoy.filters.http.wasm";
@@ -72,6 +73,10 @@ pub fn into(file: &str, only: Option<&str>, rendered: &Rendered<'_>) -> anyhow::
         bail!("`{file}` has {which} with an HTTP connection manager and a router");
     }
     labels(&mut root);
+    clusters::keys(&mut root, rendered)?;
+    for added in clusters::issuers(&mut root, rendered) {
+        report::note(&added);
+    }
     Ok(yaml(&root))
 }
 

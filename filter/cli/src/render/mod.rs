@@ -4,6 +4,7 @@
 //! [`zones`]), compiled as the filter compiles them, and only then written ([`envoy`], [`kubernetes`]).
 
 pub mod args;
+mod clusters;
 mod envoy;
 mod kubernetes;
 mod merge;
@@ -11,7 +12,7 @@ mod module;
 mod owners;
 mod place;
 mod plugin;
-mod tree;
+pub mod tree;
 mod zones;
 
 use std::io::Write as _;
@@ -35,6 +36,9 @@ use crate::{Outcome, check, input, lint, policies, report};
 pub fn run(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
     if arguments.into.is_some() && arguments.to != To::Envoy {
         bail!("--into is for --to envoy");
+    }
+    if !arguments.key.is_empty() && arguments.into.is_none() {
+        bail!("--key puts a key on a cluster of --into FILE");
     }
     let module = Module::of(arguments)?;
     let variables = Variables::load(arguments.env_file.as_deref())?;
@@ -68,10 +72,25 @@ pub fn run(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
         variables: asked.set.union(&asked.missing).cloned().collect(),
     };
     let text = written(&rendered, &merged)?;
+    if !arguments.key.is_empty() && tree::text_of(&rendered.policy, "mode") == Some("observe") {
+        report::note("while the policy only observes nobody is refused: whoever reaches this listener uses the key");
+    }
+    if arguments.into.is_some() {
+        around(&text, &variables);
+    }
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(Outcome::Clean)
+}
+
+/// What `doorward check` says of the whole that was made: a cluster that is not there, a buffer that is too small. What it says of the
+/// policy alone was said already.
+fn around(text: &str, variables: &Variables) {
+    let checked = check::Checked::around("with-doorward.yaml", text.to_owned(), variables);
+    for issue in &checked {
+        let _ = writeln!(anstream::stderr(), "{}", issue.human(text));
+    }
 }
 
 /// What is said goes beside the output, which is a file.

@@ -68,7 +68,9 @@ pub fn run(arguments: &ReportArguments) -> anyhow::Result<Outcome> {
         report.lines.broken_named.iter().take(5).for_each(|line| report::note(line));
     }
     if report.lines.read == 0 && !failed {
-        bail!("the logs are empty: name files of JSON lines in the format of envoy/access-log.json");
+        bail!(
+            "the logs are empty: name files of JSON lines in the format of envoy/access-log.json; Envoy writes them in blocks, a few seconds late"
+        );
     }
     Ok(match (failed, broken) {
         (true, _) => Outcome::Failed,

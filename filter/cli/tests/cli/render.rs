@@ -354,3 +354,76 @@ fn close(schema: &mut Value) {
         }
     }
 }
+
+/// A configuration with one listener, and these clusters.
+fn ordinary(clusters: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+    let hcm = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    let text = format!(
+        "static_resources:\n  listeners:\n  - name: llm\n    filter_chains: [{{filters: [{{typed_config: {{\"@type\": {hcm}, \
+         http_filters: [{{name: envoy.filters.http.router}}]}}}}]}}]\n  clusters:\n{clusters}"
+    );
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+fn keyed(clusters: &str, more: &str) -> Ran {
+    let file = ordinary(clusters);
+    render(&format!("--to envoy --into {} {more} render/plain.yaml", file.path().display()))
+}
+
+#[test]
+fn a_key_is_put_on_its_clusters_and_on_no_other() {
+    let clusters = "  - {name: openai}\n  - {name: other}\n";
+    let ran = keyed(clusters, "--key openai=OPENAI_API_KEY");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let rendered = yaml(&ran.out);
+    let resources = &rendered["static_resources"];
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let filters = &resources["clusters"][0]["typed_extension_protocol_options"][options]["http_filters"];
+    let names: Vec<&str> = filters.as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["envoy.filters.http.credential_injector", "envoy.filters.http.upstream_codec"]);
+    assert_eq!(filters[0]["typed_config"]["overwrite"], true, "a caller's own would go on");
+    let generic = &filters[0]["typed_config"]["credential"]["typed_config"];
+    assert_eq!((&generic["header"], &generic["header_value_prefix"]), (&json!("authorization"), &json!("Bearer ")));
+    let value = json!({"secret": {"environment_variable": "OPENAI_API_KEY"}});
+    let secret = json!({"name": generic["credential"]["name"], "generic_secret": value});
+    assert_eq!(resources["secrets"], json!([secret]));
+    assert_eq!(resources["clusters"][1], json!({"name": "other"}));
+    // The way to the issuer's keys was missing, and says whom it trusts.
+    let idp = &resources["clusters"][2];
+    let tls = &idp["transport_socket"]["typed_config"];
+    assert_eq!((&idp["name"], &tls["sni"]), (&json!("idp"), &json!("idp.test")));
+    let names = &tls["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"];
+    assert_eq!(*names, json!([{"san_type": "DNS", "matcher": {"exact": "idp.test"}}]));
+    assert!(ran.err.contains("the cluster `idp` was added: TLS to idp.test:443"), "{}", ran.err);
+    // What is there already stays, and what leads nowhere is told.
+    let ran = keyed("  - {name: idp}\n", "");
+    assert_eq!(yaml(&ran.out)["static_resources"]["clusters"], json!([{"name": "idp"}]));
+    assert!(ran.err.contains("no cluster of this configuration is `openai`"), "{}", ran.err);
+}
+
+#[test]
+fn a_key_that_would_go_astray_is_refused() {
+    let plain = "  - {name: openai}\n";
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let injected = format!(
+        "  - {{name: openai, typed_extension_protocol_options: {{{options}: {{http_filters: [{{name: envoy.filters.http.credential_injector}}]}}}}}}\n"
+    );
+    for (clusters, key, said) in [
+        (plain, "--key openai", "is not TARGET=VARIABLE"),
+        (plain, "--key openai=sk-an-actual-key", "is not TARGET=VARIABLE"),
+        (plain, "--key openai=0a1b2c3d4e5f", "is not TARGET=VARIABLE"),
+        (plain, "--key opennai=KEY", "no target of the policy is `opennai`"),
+        (plain, "--key payments=KEY", "no cluster of the file is `payments`"),
+        (plain, "--key openai=KEY --key openai=OTHER", "has a key already"),
+        (&injected, "--key openai=KEY", "has a key already"),
+        ("  - {name: openai, http2_protocol_options: {}}\n", "--key openai=KEY", "which Envoy has deprecated"),
+    ] {
+        let ran = keyed(clusters, key);
+        assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(said), "{key}: {} {}", ran.code, ran.err);
+        assert!(!ran.err.contains("actual-key") && !ran.err.contains("0a1b2c"), "a key is shown: {}", ran.err);
+    }
+    let alone = render("--to envoy --key openai=KEY render/plain.yaml");
+    assert!(alone.code == 2 && alone.err.contains("--into"), "{}", alone.err);
+}
