@@ -22,6 +22,9 @@ pub struct Behind {
     /// The header in which the provider wants its key; without one it wants none.
     #[serde(default)]
     key: Option<String>,
+    /// The host name in its certificate, where it is not the one that the cluster asks for.
+    #[serde(default)]
+    pub certificate: Option<String>,
 }
 
 /// An API.

@@ -44,7 +44,7 @@ pub struct Stop {
     /// The path of a GET.
     #[serde(default)]
     get: Option<String>,
-    /// Further headers.
+    /// Further headers; `host` in place of the usual one.
     #[serde(default)]
     headers: BTreeMap<String, String>,
     /// The body, as JSON.
@@ -162,7 +162,7 @@ impl Stop {
             };
         }
         for (name, value) in &self.headers {
-            request = request.header(name, value);
+            request = if name == "host" { request.authority(value) } else { request.header(name, value) };
         }
         if let Some(body) = &self.body {
             if !self.headers.contains_key("content-type") {

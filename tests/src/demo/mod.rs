@@ -16,6 +16,8 @@ use self::behind::Speaks;
 use self::example::Example;
 use crate::envoy::{Envoy, Options};
 use crate::idp::{self, Algorithm, Idp};
+use crate::pki::Ca;
+use crate::tls::Front;
 use crate::tools;
 use crate::upstream::Upstream;
 use crate::wait::until;
@@ -36,6 +38,8 @@ pub struct Demo {
     policy: Value,
     /// The clusters of detectors that the policy asks.
     detectors: Vec<String>,
+    /// TLS in front of what clusters reach by it.
+    _fronts: Vec<Front>,
 }
 
 /// The variable of Envoy's environment that has the key of `tokenize`.
@@ -60,6 +64,9 @@ impl Demo {
         let directory = tools::scratch("demo");
         let access_log = directory.join("access.jsonl");
 
+        let (ca, mut fronts) = (Ca::new(), Vec::new());
+        let authority = directory.join("ca.pem");
+        std::fs::write(&authority, &ca.pem).expect("write the authority");
         for cluster in resources["clusters"].as_array_mut().into_iter().flatten() {
             let name = cluster["name"].as_str().expect("a cluster's name").to_owned();
             let known = upstreams.iter().find(|(cluster, _)| *cluster == name).map(|(_, upstream)| upstream.address);
@@ -69,12 +76,24 @@ impl Demo {
                 None => {
                     let upstream = Upstream::with(Speaks::Model.handler()).await;
                     let address = upstream.address;
-                    upstreams.push((name, upstream));
+                    upstreams.push((name.clone(), upstream));
                     address
                 }
             };
-            cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["port_value"] =
-                json!(address.port());
+            let sni = cluster["transport_socket"]["typed_config"]["sni"].as_str().map(str::to_owned);
+            let address = match sni {
+                None => address,
+                Some(host) => {
+                    let behind = example.behind.iter().find(|behind| behind.cluster == name);
+                    let host = behind.and_then(|behind| behind.certificate.as_deref()).unwrap_or(&host);
+                    fronts.push(Front::of(address, &ca.server_for(host)).await);
+                    let tls = &mut cluster["transport_socket"]["typed_config"];
+                    tls["common_tls_context"]["validation_context"]["trusted_ca"] = json!({"filename": authority});
+                    fronts[fronts.len() - 1].address
+                }
+            };
+            cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"] =
+                json!({"address": "127.0.0.1", "port_value": address.port()});
         }
         let listener = &mut resources["listeners"][0];
         let hcm = &mut listener["filter_chains"][0]["filters"][0]["typed_config"];
@@ -94,7 +113,7 @@ impl Demo {
             BTreeMap::from([(TOKENIZE_KEY.to_owned(), "the key of a demo, good for nothing else".to_owned())]);
         let envoy = Envoy::start(Options { config: Some(path), environment, ..Options::default() }).await;
         let address = *envoy.listeners().await.get("llm").expect("the listener `llm`");
-        Self { envoy, upstreams, idp, address, access_log, policy, detectors }
+        Self { envoy, upstreams, idp, address, access_log, policy, detectors, _fronts: fronts }
     }
 
     /// Whether a cluster is a provider's.
