@@ -96,6 +96,9 @@ pub struct Expect {
     /// Texts that do not reach it.
     #[serde(default)]
     pub kept: Vec<String>,
+    /// A text in Envoy's own details of the answer, on its access log.
+    #[serde(default)]
+    pub details: Option<String>,
     /// Values on the record.
     #[serde(default)]
     pub record: BTreeMap<String, String>,

@@ -105,6 +105,11 @@ async fn visit(demo: &Demo, stop: &Stop) -> usize {
         .map(|(k, v)| format!("{}={}", k.trim_start_matches("doorward."), v.as_str().unwrap_or_default()))
         .collect();
     println!("record    {}\n", shown.join(" "));
+    if let Some(text) = &expect.details {
+        let details = line["details"].as_str().unwrap_or_default();
+        println!("details   {details}\n");
+        check(details.contains(text.as_str()), format!("the details should hold `{text}`"));
+    }
     for (key, value) in &expect.record {
         check(values.get(key).is_some_and(|v| v == value), format!("the record's `{key}` should be `{value}`"));
     }
