@@ -13,11 +13,12 @@ const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const INJECTOR: &str = "envoy.filters.http.credential_injector";
 const CODEC: &str = "envoy.filters.http.upstream_codec";
 
-/// The providers' keys, each on the clusters of its target.
+/// The providers' keys, each on the clusters of its target. `left` are the listeners that did not get the filter.
 ///
 /// # Errors
-/// A target, its clusters or its provider's way to take a key is not known, or a cluster has a key already.
-pub fn keys(root: &mut Tree, rendered: &Rendered<'_>) -> anyhow::Result<()> {
+/// A target, its clusters or its provider's way to take a key is not known, a cluster has a key already, or a listener without the filter
+/// leads there, so that the key would be anybody's.
+pub fn keys(root: &mut Tree, rendered: &Rendered<'_>, left: &[Tree]) -> anyhow::Result<()> {
     for key in &rendered.arguments.key {
         let Some((name, variable)) =
             key.split_once('=').filter(|(name, variable)| !name.is_empty() && is_name(variable))
@@ -50,6 +51,12 @@ pub fn keys(root: &mut Tree, rendered: &Rendered<'_>) -> anyhow::Result<()> {
         for cluster in clusters {
             let found = clusters_of(root).and_then(|all| all.iter_mut().find(|c| text_of(c, "name") == Some(cluster)));
             let Some(found) = found else { bail!("--key {key}: no cluster of the file is `{cluster}`") };
+            if let Some(listener) = left.iter().find(|listener| may_lead(listener, cluster)) {
+                let listener = text_of(listener, "name").unwrap_or_default();
+                bail!(
+                    "--key {key}: the listener `{listener}` may lead to `{cluster}` as well, without the filter: whoever reaches it would use the key; put the filter there, too"
+                );
+            }
             inject(found, cluster, header, prefix, &secret)?;
         }
         let value = map([("environment_variable", text(variable))]);
@@ -66,6 +73,18 @@ pub fn keys(root: &mut Tree, rendered: &Rendered<'_>) -> anyhow::Result<()> {
 fn is_name(variable: &str) -> bool {
     let good = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     !variable.is_empty() && variable.bytes().all(good) && !variable.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether something below a listener names the cluster, or names none because it is told later or by a header.
+fn may_lead(tree: &Tree, cluster: &str) -> bool {
+    match tree {
+        Tree::String(text) => text == cluster,
+        Tree::Map(entries) => entries.iter().any(|(key, value)| {
+            ["rds", "scoped_routes", "cluster_header"].contains(&&**key) || may_lead(value, cluster)
+        }),
+        Tree::List(items) => items.iter().any(|item| may_lead(item, cluster)),
+        _ => false,
+    }
 }
 
 /// The header in which a provider takes its key, and what stands before it.

@@ -56,15 +56,18 @@ pub fn into(file: &str, only: Option<&str>, rendered: &Rendered<'_>) -> anyhow::
     let mut root = document.tree();
     let listeners = entry(&mut root, "static_resources", map([])).and_then(|r| entry(r, "listeners", list([])));
     let Some(Tree::List(listeners)) = listeners else { bail!("`{file}` has no `static_resources.listeners`") };
-    let mut placed = 0;
+    let (mut placed, mut left) = (0, Vec::new());
     for listener in listeners.iter_mut() {
         let name = text_of(listener, "name").unwrap_or_default().to_owned();
         if only.is_some_and(|only| only != name) {
+            left.push(listener.clone());
             continue;
         }
         let here = managers(listener, &mut |hcm| place(hcm, rendered, file, &name))?;
         if here > 0 {
             widen(listener, rendered);
+        } else {
+            left.push(listener.clone());
         }
         placed += here;
     }
@@ -73,7 +76,7 @@ pub fn into(file: &str, only: Option<&str>, rendered: &Rendered<'_>) -> anyhow::
         bail!("`{file}` has {which} with an HTTP connection manager and a router");
     }
     labels(&mut root);
-    clusters::keys(&mut root, rendered)?;
+    clusters::keys(&mut root, rendered, &left)?;
     for added in clusters::issuers(&mut root, rendered) {
         report::note(&added);
     }

@@ -39,8 +39,11 @@ fn what_it_writes_passes_its_own_tests() {
     }
 }
 
-/// Listeners and clusters, as little as is read of them: name, host, and whether a route leads there.
-fn envoy(clusters: &[(&str, &str, bool)]) -> String {
+/// A cluster: name, host, and whether a route leads there.
+type Cluster<'a> = (&'a str, &'a str, bool);
+
+/// Listeners and clusters, as little as is read of them.
+fn envoy(clusters: &[Cluster<'_>]) -> String {
     let mut text = "static_resources:\n  listeners:\n  - routes:\n    - {}\n".to_owned();
     for (name, _, _) in clusters.iter().filter(|(_, _, routed)| *routed) {
         text += &format!("    - {{match: {{prefix: /}}, route: {{cluster: {name}}}}}\n");
@@ -62,7 +65,7 @@ fn the_cluster_is_the_one_that_leads_to_the_provider() {
     let llm = ("way-out", "api.anthropic.com", true);
     let web = ("web", "www.example.com", true);
     let keys = ("sign-on", "login.example.com", false);
-    let init = |clusters: &[(&str, &str, bool)], more: &[&str]| {
+    let init = |clusters: &[Cluster<'_>], more: &[&str]| {
         std::fs::write(&file, envoy(clusters)).unwrap();
         let into = folder.path().join("new");
         let ran = doorward(&[&["init", "--yes", "--force", "--envoy", text(&file), text(&into)], more].concat());
@@ -87,7 +90,7 @@ fn the_cluster_is_the_one_that_leads_to_the_provider() {
     // What is not clear is asked for.
     let second = ("second", "api.anthropic.com", true);
     let other = ("llm", "llm.example.com", true);
-    let cases: [(&[(&str, &str, bool)], &[&str], &str); 5] = [
+    let cases: [(&[Cluster<'_>], &[&str], &str); 5] = [
         (&[web, other], &[], "name one with --cluster"),
         (&[llm, second], &[], "name one with --cluster"),
         (&[keys], &[], "name one of `sign-on` with --cluster"),

@@ -424,6 +424,33 @@ fn a_key_that_would_go_astray_is_refused() {
         assert!(ran.code == 2 && ran.out.is_empty() && ran.err.contains(said), "{key}: {} {}", ran.code, ran.err);
         assert!(!ran.err.contains("actual-key") && !ran.err.contains("0a1b2c"), "a key is shown: {}", ran.err);
     }
+    // A listener without the filter that leads to the cluster would carry the key for anybody.
+    let hcm = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    let filter = |routes: &str| {
+        format!(
+            "[{{filters: [{{typed_config: {{\"@type\": {hcm}, {routes}, http_filters: [{{name: envoy.filters.http.router}}]}}}}]}}]"
+        )
+    };
+    for (routes, fits) in [
+        ("route_config: {virtual_hosts: [{routes: [{route: {cluster: openai}}]}]}", false),
+        (
+            "route_config: {virtual_hosts: [{routes: [{route: {weighted_clusters: {clusters: [{name: openai}]}}}]}]}",
+            false,
+        ),
+        ("rds: {route_config_name: later}", false),
+        ("route_config: {virtual_hosts: [{routes: [{route: {cluster: web}}]}]}", true),
+    ] {
+        let file = ordinary(plain);
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let second = format!("  - name: second\n    filter_chains: {}\n  clusters:\n", filter(routes));
+        std::fs::write(file.path(), text.replace("  clusters:\n", &second)).unwrap();
+        let into = format!("--to envoy --into {} --key openai=KEY render/plain.yaml", file.path().display());
+        let ran = render(&format!("{into} --listener llm"));
+        assert_eq!(ran.code, if fits { 0 } else { 2 }, "{routes}: {}", ran.err);
+        assert!(fits || ran.err.contains("the listener `second` may lead to `openai`"), "{routes}: {}", ran.err);
+        // With the filter in both it is nobody's.
+        assert_eq!(render(&into).code, 0);
+    }
     let alone = render("--to envoy --key openai=KEY render/plain.yaml");
     assert!(alone.code == 2 && alone.err.contains("--into"), "{}", alone.err);
 }
