@@ -74,9 +74,17 @@ fn the_default_policy_is_clean() {
 }
 
 #[test]
-fn the_configuration_of_an_example_is_clean() {
-    let ran = doorward(&["check", "--strict", &root("examples/onprem/envoy.yaml")]);
-    assert_eq!((ran.code, ran.out.lines().count(), ran.err.as_str()), (0, 1, ""), "{}", ran.out);
+fn the_configurations_of_examples_are_clean_and_record_what_is_shipped() {
+    let shipped: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(root("envoy/access-log.json")).unwrap()).unwrap();
+    for example in ["onprem", "egress"] {
+        let path = root(&format!("examples/{example}/envoy.yaml"));
+        let ran = doorward(&["check", "--strict", &path]);
+        assert_eq!((ran.code, ran.out.lines().count(), ran.err.as_str()), (0, 1, ""), "{}", ran.out);
+        let config: serde_json::Value = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let hcm = &config["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+        assert_eq!(hcm["access_log"][0]["typed_config"]["log_format"]["json_format"], shipped, "{example}");
+    }
 }
 
 #[test]
