@@ -169,6 +169,28 @@ fn texts_of_several_choices_and_calls_stand_apart_and_in_order() {
 }
 
 #[test]
+fn what_was_held_when_a_stream_was_refused_is_never_its_end() {
+    let content = json!([{"id": "s", "detect": "IBAN_CODE", "action": "deny", "direction": "response"}]);
+    let engine = chat(json!("redacted"), json!({"content": content}));
+    let chunks = || {
+        vec![
+            says(1, "card 4556 7375 8689 9"),
+            says(0, "an account: DE89 3704 0044 0532 0130 00 it is. "),
+            says(0, "more"),
+            b"data: [DONE]\n\n".to_vec(),
+        ]
+    };
+    let played = streamed(&engine, chunks(), false);
+    assert!(played.record["doorward.decision"] == "deny", "{:?}", played.record);
+    assert!(!shown(&played).contains("4556"), "{}", shown(&played));
+    // Where it is only looked at, all of it goes on, and is shown as what it was.
+    let seen =
+        json!([{"id": "s", "detect": "IBAN_CODE", "action": "deny", "direction": "response", "mode": "observe"}]);
+    let played = streamed(&chat(json!("redacted"), json!({"content": seen})), chunks(), false);
+    assert!(shown(&played).contains("4556 7375 8689 9"), "{}", shown(&played));
+}
+
+#[test]
 fn the_record_has_so_much_room_and_no_value_is_shown_in_part() {
     let long = format!("{}{}", "no words at all ".repeat(4), "pay with 4556737586899855 now. ".repeat(2000));
     for bytes in [64, 96, 200, 300, 1024] {

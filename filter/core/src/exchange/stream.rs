@@ -180,7 +180,11 @@ impl Exchange {
         if let Some(captured) = self.captured.as_mut().filter(|_| !edits || cx.host.writable(Side::Response)) {
             let goes = if edits { &passed.bytes } else { &body };
             captured.push(goes, message::redactor(cx.engine).as_ref());
-            if end && !refused {
+            // Of a stream that is only looked at, the rest goes on.
+            if refused && self.tap.is_none() {
+                captured.cut();
+            }
+            if end {
                 captured.complete();
             }
         }

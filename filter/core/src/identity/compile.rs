@@ -321,12 +321,20 @@ fn peers(mtls: &MtlsDocument, path: &Path) -> Result<Peers, Problem> {
                 .help("write `spiffe://`, the trust domain as it is, and the id: `spiffe://cluster.local/ns/istio-ingress/sa/*`"));
         }
         // Who is listed is a hop, and says who is behind it.
-        if id.bytes().all(|b| b"*?/".contains(&b)) {
+        if is_anybody(id) {
             let message = format!("every workload of `{domain}` could say that it is any other");
             return Err(Problem::new(path.index(index), message).help("name the proxies that write the header"));
         }
     }
     Ok(Peers::new(listed))
+}
+
+/// Whether a glob means workloads wherever they are: `*` crosses `/`, so one at the end is bounded by what stands before it, and Istio's
+/// `ns` bounds nothing.
+fn is_anybody(id: &str) -> bool {
+    let (before, last) = id.rsplit_once('/').unwrap_or(("", id));
+    let open = |part: &str| part.bytes().all(|b| b"*?/".contains(&b));
+    open(last) && (open(before) || before == "ns" || before.contains(['*', '?']))
 }
 
 fn range(path: Path, value: Duration, least: Duration, most: Duration) -> Result<(), Problem> {

@@ -20,6 +20,9 @@ use crate::shards::Parts;
 /// up fills no more than these.
 const SLOTS: u64 = 1024;
 
+/// Limits whose counters of one caller stand in one shard.
+const TOGETHER: usize = 16;
+
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -80,6 +83,8 @@ pub(super) struct Limit {
     per: Vec<Per>,
     /// What the identities of its counters begin with.
     parts: Parts,
+    /// How far its counters of a caller stand from those of the policy's first limits.
+    group: u16,
     who: Who,
     targets: Option<Vec<bool>>,
     models: Globs,
@@ -127,7 +132,7 @@ pub struct Need {
 
 impl Limit {
     pub fn compile(
-        document: &LimitDocument,
+        (place, document): (usize, &LimitDocument),
         roles: &Roles,
         targets: &Targets,
         env: Env<'_>,
@@ -233,6 +238,8 @@ impl Limit {
             window,
             mode: document.mode,
             unpriced: document.unpriced,
+            // Odd and wide, so that the groups of callers who are neighbours lie apart.
+            group: u16::try_from(place / TOGETHER).unwrap_or(u16::MAX).wrapping_mul(0x9E37),
             needs_body: document.step_down.is_some() || by_tool || !models.is_empty() || per.contains(&Per::Model),
             step_down: document.step_down.clone(),
             replaces: None,
@@ -324,14 +331,12 @@ impl Limit {
             Per::All => parts.with(b""),
         });
         let mut id = parts.identity();
-        // The counters of one caller stand in one shard (the first two bytes choose it) and are changed at once. Not those that hang
-        // on names which only callers give: whoever makes names up would fill that shard, for others, too.
-        let by_name = self.per.iter().any(|per| matches!(per, Per::Model | Per::Tool));
-        if self.per.contains(&Per::Principal)
-            && !by_name
-            && let (Some(start), Some(home)) = (id.first_chunk_mut::<2>(), caller.first_chunk())
+        // Counters of one caller stand in one shard (the first two bytes choose it) and are changed at once: one for each of
+        // [`TOGETHER`] limits, so that no caller fills a shard, for others, too. What else is told apart may be any number.
+        if self.per == [Per::Principal]
+            && let (Some(start), Some(home)) = (id.first_chunk_mut(), caller.first_chunk())
         {
-            *start = *home;
+            *start = u16::from_le_bytes(*home).wrapping_add(self.group).to_le_bytes();
         }
         id
     }

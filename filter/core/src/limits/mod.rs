@@ -165,7 +165,7 @@ impl Limits {
         for (i, document) in documents.iter().enumerate() {
             let path = path.index(i);
             crate::policy::check_statement(&document.id, &document.controls.0, &mut ids, &path, problems);
-            limits.push(Limit::compile(document, roles, targets, env, &path, problems));
+            limits.push(Limit::compile((i, document), roles, targets, env, &path, problems));
         }
         for (i, document) in documents.iter().enumerate() {
             let Some(id) = &document.replaces else { continue };
@@ -369,12 +369,20 @@ impl Limits {
             Some(Wanted { place, limit, id, amount: used(limit, lease), lease })
         });
         let held: Vec<_> = held.collect();
-        counters.change(&held, &mut Vec::new(), &mut |held, counter, place, generation| {
+        let mut act = |held: &Wanted<'_>, counter: &mut Counter, place, generation| {
             // Others took this VM for lost, and kept what surely went out.
             let charged = if counter.release(generation, held.lease) { 0 } else { held.lease.floor };
             counter.add(held.amount.saturating_sub(charged), place);
             Ok(())
-        })
+        };
+        let mut done = Vec::new();
+        if counters.change(&held, &mut done, &mut act).is_ok() {
+            return Ok(());
+        }
+        // One for which there is no room any more keeps no other from being released.
+        let missing = held.chunks(1).zip(done).filter(|(_, done)| done.is_none());
+        let each = missing.map(|(held, _)| counters.change(held, &mut Vec::new(), &mut act));
+        each.fold(Ok(()), Result::and)
     }
 
     /// The limits that hold for a request.

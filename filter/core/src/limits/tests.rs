@@ -248,7 +248,7 @@ fn counters_of_one_caller_are_changed_at_once_but_those_of_names_they_give() {
     };
     let mut desk = Desk::new(
         r#"[{"id":"day","total_tokens":1000,"calendar":"day"},{"id":"month","total_tokens":9000,"calendar":"month"},
-            {"id":"slots","concurrent":2},{"id":"rpm","requests":9,"window":"1m","per":["principal","team"]}]"#,
+            {"id":"slots","concurrent":2},{"id":"rpm","requests":9,"window":"1m"}]"#,
     );
     let worker = &mut desk.worker();
     assert_eq!(left(&desk.count("alice", 1000, worker)), [8]);
@@ -263,6 +263,43 @@ fn counters_of_one_caller_are_changed_at_once_but_those_of_names_they_give() {
         limits.count(subject, true, &mut Counted::default(), counters).unwrap()
     });
     assert_eq!(shards(&desk), 2);
+    // No caller fills a shard: so many limits, and what else is told apart, lie elsewhere.
+    let many = (0..40).map(|n| format!(r#"{{"id":"l{n}","requests":9,"window":"31d"}}"#)).collect::<Vec<_>>().join(",");
+    let mut desk = Desk::new(&format!("[{many}]"));
+    assert_eq!((desk.count("alice", 1000, worker).standings.len(), shards(&desk)), (40, 3));
+}
+
+#[test]
+fn one_counter_without_room_keeps_no_other_from_being_released() {
+    let mut desk =
+        Desk::new(r#"[{"id":"minute","total_tokens":1000,"calendar":"minute"},{"id":"slots","concurrent":2}]"#);
+    let worker = &mut desk.worker();
+    let (reserved, _) = desk.reserve("alice", tokens(10, 90), 1000, worker);
+    // This VM is taken for lost, the minute is forgotten, and others fill the shard.
+    let (key, mut shard) = {
+        let (key, stored) =
+            desk.host.shared.iter().find(|(k, s)| !k.ends_with("alive") && !s.value.is_empty()).unwrap();
+        (key.clone(), stored.value.clone())
+    };
+    let minute = usize::from(u16::from_le_bytes([shard[0], shard[1]]));
+    shard.drain(..minute);
+    let mut filler = shard.clone();
+    filler[2..18].copy_from_slice(&[0xff; 16]);
+    filler[18..26].copy_from_slice(&u64::MAX.to_le_bytes());
+    let mut n = 0u32;
+    while shard.len() + filler.len() <= 32 * 1024 {
+        n += 1;
+        filler[4..8].copy_from_slice(&n.to_le_bytes());
+        shard.extend_from_slice(&filler);
+    }
+    desk.host.store(&key, &shard, None).unwrap();
+    let settled = desk.with(&user("alice"), "m", 1001, worker, |limits, subject, models, counters| {
+        limits.settle(reserved, &tokens(10, 10), subject, models, counters)
+    });
+    assert_eq!(settled, Err(HostError::Failed));
+    // The slot is free again.
+    let (_, count) = desk.reserve("alice", Need::default(), 1002, worker);
+    assert_eq!(left(&count), [1]);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! that was cut off. Where findings are to be replaced, every text has a lane of its own, and what may still become a finding is not shown
 //! before it is settled.
 //!
-//! What is kept: as many bytes of texts as the record has room for, and of each text what waits to be settled, [`MAX_HELD`] bytes at most; of
+//! What is kept: as many bytes of texts as the record has room for, and what waits to be settled, [`MAX_HELD`] bytes of all texts at most; of
 //! one that would hold more, `withheld` is said instead. Once there is enough, nothing is read any more.
 //!
 //! What it does not do: as in every stream, encodings (base64, percent, HTML) are seen through only in arguments of tool calls and in
@@ -22,7 +22,7 @@ use crate::policy::StreamMode;
 use crate::protocol::{Channel, Contents, Lane, Leaf, Piece, Place, read_event};
 use crate::redact::{Inspector, RestoreMap, Restorer, Scan};
 
-/// Most bytes of one text that wait to be settled: a key in its armour, the arguments of a call.
+/// Most bytes that wait to be settled: a key in its armour, the arguments of a call.
 const MAX_HELD: usize = 32 * 1024;
 /// What one text counts beside its bytes, so that many short ones are bounded, too.
 const EACH: usize = 16;
@@ -37,6 +37,8 @@ pub struct Captured {
     frames: Option<Frames>,
     /// It came to its end: what waits to be settled is what it is.
     complete: bool,
+    /// It was cut off before: what comes now is no end of it.
+    cut: bool,
     texts: Vec<Shown>,
     budget: Budget,
     restore: RestoreMap,
@@ -69,6 +71,7 @@ impl Captured {
             most,
             frames: Some(Frames::new(kind.framing, max_frame)),
             complete: false,
+            cut: false,
             texts: Vec::new(),
             budget: Budget::default(),
             restore: RestoreMap::default(),
@@ -102,6 +105,11 @@ impl Captured {
     /// Nothing follows: the answer is complete.
     pub fn complete(&mut self) {
         self.complete = true;
+    }
+
+    /// What would have followed was refused.
+    pub fn cut(&mut self) {
+        self.cut = true;
     }
 
     fn event(&mut self, name: Option<&str>, document: &Document<'_>, redactor: Option<&Inspector<'_>>) {
@@ -152,10 +160,20 @@ impl Captured {
         };
         let held = shown.settles.as_ref().map_or(0, |text| text.held());
         shown.settled(&goes, scan, held, self.most);
+        if self.held() > MAX_HELD
+            && let Some(shown) = self.texts.get_mut(at)
+        {
+            shown.withhold();
+        }
     }
 
     fn bytes(&self) -> usize {
         self.texts.iter().map(|shown| shown.text.len().saturating_add(EACH)).sum()
+    }
+
+    /// What waits to be settled, of all texts.
+    fn held(&self) -> usize {
+        self.texts.iter().filter_map(|shown| shown.settles.as_ref()).map(|text| text.held()).sum()
     }
 
     /// What goes on the record, once nothing follows; `None` where no text came. Of an answer that was cut off, what could have become a
@@ -167,13 +185,14 @@ impl Captured {
             frames.end();
         }
         self.push(&[], redactor);
-        let rest = self.complete && self.bytes() < self.most;
-        if let (Some(redactor), true) = (redactor, rest) {
+        if let Some(redactor) = redactor.filter(|_| self.complete && !self.cut) {
+            let mut bytes = self.bytes();
             for shown in &mut self.texts {
-                let Some(mut text) = shown.settles.take() else { continue };
+                let Some(mut text) = shown.settles.take().filter(|_| bytes < self.most) else { continue };
                 let mut scan = Scan::new(redactor, &mut self.budget, None);
                 let with = With { restore: &self.restore, into_call: false };
                 let (goes, _) = text.end("", false, &with, &mut scan);
+                bytes = bytes.saturating_add(goes.len());
                 shown.settled(&goes, scan, 0, self.most);
             }
         }
@@ -212,9 +231,13 @@ impl Shown {
     fn settled(&mut self, goes: &str, scan: Scan<'_, '_>, held: usize, most: usize) {
         // Where something could not be replaced, or not be looked for, nothing is shown.
         if scan.finish_texts().denial.is_some() || held > MAX_HELD {
-            (self.settles, self.text, self.withheld) = (None, String::new(), true);
+            self.withhold();
         } else {
             self.push(goes, most);
         }
+    }
+
+    fn withhold(&mut self) {
+        (self.settles, self.text, self.withheld) = (None, String::new(), true);
     }
 }

@@ -25,6 +25,7 @@ use super::outside::{Judged, Sink};
 use super::{Context, Effect, Exchange, Facts};
 use crate::head::Headers;
 use crate::host::Side;
+use crate::identity::FORWARDED_HEADER;
 use crate::json::{self, Document, Kind, Node};
 use crate::policy::{Arguments, Asked, FUNCTION, Miss, Question, Tool, ToolMiss, Transport};
 use crate::protocol::{
@@ -47,6 +48,7 @@ const NO_TRAILERS: &[&str] = &[
     "x-api-key",
     "api-key",
     "x-goog-api-key",
+    FORWARDED_HEADER,
 ];
 
 impl Exchange {
@@ -369,10 +371,10 @@ fn show(
 #[cfg(test)]
 mod tests {
     use super::NO_TRAILERS;
-    use crate::identity::CREDENTIAL_HEADERS;
+    use crate::identity::FORWARDED_AND_CREDENTIALS;
 
     #[test]
-    fn credentials_are_no_trailers_here_either() {
-        assert!(CREDENTIAL_HEADERS.iter().all(|name| NO_TRAILERS.contains(name)));
+    fn what_proves_callers_is_no_trailer_here_either() {
+        assert!(FORWARDED_AND_CREDENTIALS.iter().all(|name| NO_TRAILERS.contains(name)));
     }
 }

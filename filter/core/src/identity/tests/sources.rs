@@ -241,6 +241,8 @@ fn listed_peers_say_who_is_behind_them_and_nobody_else_does() {
         (json!({"peers": "spiffe://cluster.local/"}), "mtls.peers[0]"),
         (json!({"peers": "spiffe://cluster.local/*"}), "mtls.peers[0]"),
         (json!({"peers": "spiffe://cluster.local/*/*"}), "mtls.peers[0]"),
+        (json!({"peers": "spiffe://cluster.local/ns/*"}), "mtls.peers[0]"),
+        (json!({"peers": "spiffe://cluster.local/ns/*/sa/*"}), "mtls.peers[0]"),
     ] {
         let mut own = with(mtls.clone(), changed.clone());
         own.as_object_mut().unwrap().retain(|_, value| !value.is_null());
