@@ -179,6 +179,15 @@ impl<'s> Search<'s> {
     }
 }
 
+/// Whether a policy, or the plugin, is at or below `node`.
+pub fn is_in(node: &Node) -> bool {
+    is_policy(node)
+        || is_our_plugin(node)
+        || node.text().is_some_and(|text| text.contains("\"doorward/"))
+        || node.entries().iter().any(|entry| is_in(&entry.node))
+        || node.items().iter().any(is_in)
+}
+
 /// Whether this is Envoy's `PluginConfig` of Doorward.
 fn is_our_plugin(node: &Node) -> bool {
     let names = ["name", "root_id", "rootId"].into_iter().filter_map(|key| node.get(key)?.text());

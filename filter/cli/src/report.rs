@@ -142,6 +142,11 @@ pub fn secret(what: &str, secret: &str) -> io::Result<()> {
     writeln!(anstream::stderr(), "\n{YELLOW}{what}{YELLOW:#}\n{secret}")
 }
 
+/// Warns beside the output.
+pub fn warning(message: &str) {
+    let _ = writeln!(anstream::stderr(), "{YELLOW}warning{YELLOW:#}: {}", visible(message));
+}
+
 /// Says something beside the output.
 pub fn note(message: &str) {
     let _ = writeln!(anstream::stderr(), "{CYAN}note{CYAN:#}: {}", visible(message));

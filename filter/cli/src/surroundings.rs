@@ -1,11 +1,12 @@
 //! An Envoy configuration that is there already, as far as a first policy has to know it: its clusters, the hosts that they lead to, and
 //! which of them routes use. Clusters that Envoy discovers are not seen.
 
-use anyhow::{anyhow, bail};
+use anyhow::{Context as _, anyhow, bail};
 use doorward_core::config::Tree;
 
 use crate::init::Provider;
 use crate::input;
+use crate::render::spelling;
 use crate::render::tree::{items_of, text_of};
 use crate::source::Source;
 
@@ -39,7 +40,8 @@ impl Surroundings {
         let [document] = source.documents.as_slice() else {
             bail!("`{file}` has {} documents, not one", source.documents.len())
         };
-        let root = document.tree();
+        let mut root = document.tree();
+        spelling::one(&mut root).with_context(|| format!("`{file}`"))?;
         let resources = root.get("static_resources").cloned().unwrap_or(Tree::Null);
         let (mut routed, mut clusters) = (Vec::new(), Vec::new());
         leads(&resources, &mut routed);

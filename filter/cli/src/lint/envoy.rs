@@ -3,7 +3,7 @@
 use doorward_core::config::{Path, Problem};
 
 use super::{all_cover, boolean, integer, text, texts};
-use crate::policies::Policy;
+use crate::policies::{self, Policy};
 use crate::report::{Issue, Severity};
 use crate::source::{Mark, Node};
 use crate::variables::Asked;
@@ -21,6 +21,7 @@ pub fn envoy(policy: &Policy<'_>, file: &str, asked: &Asked) -> Vec<Issue> {
         lint.vm(path, plugin, asked);
     }
     lint.buffer();
+    lint.upgrades();
     lint.forwarded();
     lint.clusters();
     lint.routes();
@@ -32,7 +33,8 @@ pub(super) fn member<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     node.get(name).or_else(|| node.get(&camel(name)))
 }
 
-fn camel(name: &str) -> String {
+/// The other spelling of a name.
+pub fn camel(name: &str) -> String {
     let mut parts = name.split('_');
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -172,6 +174,35 @@ impl Lint<'_> {
             format!("bodies up to {bytes} bytes are above {which}: Envoy refuses them first, in its own words"),
         );
         self.in_policy(problem, "lower `max_body_bytes`, or raise per_connection_buffer_limit_bytes");
+    }
+
+    /// An upgrade may have filters of its own, which Envoy then runs in place of all others.
+    fn upgrades(&mut self) {
+        let around = &self.policy.around;
+        let hcm = around.iter().rev().find_map(|(path, node)| Some((path, node, member(node, "http_filters")?)));
+        let Some((path, hcm, filters)) = hcm else { return };
+        // The policy of an upgrade's own filter says nothing about the others.
+        if !around.iter().any(|(_, node)| std::ptr::eq(*node, filters)) {
+            return;
+        }
+        let path = path.key("upgrade_configs");
+        for (i, upgrade) in member(hcm, "upgrade_configs").map(Node::items).unwrap_or_default().iter().enumerate() {
+            let Some(own) = upgrade.get("filters").filter(|own| !own.items().is_empty()) else { continue };
+            // What is discovered may be Doorward.
+            if own.items().iter().any(|f| policies::is_in(f) || member(f, "config_discovery").is_some()) {
+                continue;
+            }
+            let kind = member(upgrade, "upgrade_type").and_then(Node::text).unwrap_or_default();
+            self.say(
+                Severity::Error,
+                own.mark,
+                &path.index(i).key("filters"),
+                format!(
+                    "requests that upgrade to `{kind}` go through these filters alone, and Doorward is not among them"
+                ),
+                "put the filter in front of the router here, too, or take `filters` out of the upgrade",
+            );
+        }
     }
 
     /// How the connection manager treats the header that `from: xfcc` reads.

@@ -10,7 +10,7 @@ mod policy;
 mod routes;
 
 pub use break_glass::break_glass;
-pub use envoy::envoy;
+pub use envoy::{camel, envoy};
 pub use policy::policy;
 
 use doorward_core::policy::Glob;

@@ -22,7 +22,8 @@ Examples:
     --module oci://registry.acme.com/doorward@sha256:... policy.yaml
   doorward render --to envoy-gateway --topology gateway --target-ref Gateway/eg --helm extraObjects ... > values.yaml
 
-Exit codes: 0 rendered, 1 the policy has errors or asks for what the place cannot do, 2 a file could not be read.")]
+Exit codes: 0 rendered, 1 the policy has errors or asks for what the place cannot do, or `doorward check` finds errors in what --into
+made, 2 a file could not be read.")]
 pub struct RenderArguments {
     /// What is made.
     #[arg(long, value_enum)]

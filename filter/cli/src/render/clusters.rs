@@ -6,27 +6,37 @@
 use anyhow::bail;
 use doorward_core::config::Tree;
 
+use super::leads::Left;
 use super::plugin::Rendered;
+use super::tls;
 use super::tree::{entry, items_of, list, map, set, text, text_of};
+use crate::report;
 
 const OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const INJECTOR: &str = "envoy.filters.http.credential_injector";
 const CODEC: &str = "envoy.filters.http.upstream_codec";
 
-/// The providers' keys, each on the clusters of its target. `left` are the listeners that did not get the filter.
+/// The providers' keys, each on the clusters of its target. `left` is what did not get the filter.
 ///
 /// # Errors
 /// A target, its clusters or its provider's way to take a key is not known, a cluster has a key already, or a listener without the filter
 /// leads there, so that the key would be anybody's.
-pub fn keys(root: &mut Tree, rendered: &Rendered<'_>, left: &[Tree]) -> anyhow::Result<()> {
+pub fn keys(root: &mut Tree, rendered: &Rendered<'_>, left: &[Left]) -> anyhow::Result<()> {
+    if !rendered.arguments.key.is_empty() && root.get("dynamic_resources").is_some() {
+        report::note(
+            "what Envoy discovers (`dynamic_resources`) is not seen: a discovered listener or route that leads to a cluster with a key, without the filter, lets anybody use it",
+        );
+    }
     for key in &rendered.arguments.key {
         let Some((name, variable)) =
             key.split_once('=').filter(|(name, variable)| !name.is_empty() && is_name(variable))
         else {
-            // What stands behind `=` may be the key itself.
+            // What is given may be the key itself: only what the policy says anyway is shown.
             let name = key.split('=').next().unwrap_or_default();
+            let known = items_of(&rendered.policy, "targets").iter().any(|t| text_of(t, "name") == Some(name));
+            let shown = if known { format!(" {name}=...") } else { String::new() };
             bail!(
-                "--key {name}=... is not TARGET=VARIABLE: the key stands in that variable of Envoy's environment, named as OPENAI_API_KEY"
+                "--key{shown} is not TARGET=VARIABLE: the key stands in that variable of Envoy's environment, named as OPENAI_API_KEY"
             );
         };
         let target = items_of(&rendered.policy, "targets").iter().find(|target| text_of(target, "name") == Some(name));
@@ -51,11 +61,13 @@ pub fn keys(root: &mut Tree, rendered: &Rendered<'_>, left: &[Tree]) -> anyhow::
         for cluster in clusters {
             let found = clusters_of(root).and_then(|all| all.iter_mut().find(|c| text_of(c, "name") == Some(cluster)));
             let Some(found) = found else { bail!("--key {key}: no cluster of the file is `{cluster}`") };
-            if let Some(listener) = left.iter().find(|listener| may_lead(listener, cluster)) {
-                let listener = text_of(listener, "name").unwrap_or_default();
+            if let Some(Left { name: listener, .. }) = left.iter().find(|left| left.may_lead(cluster)) {
                 bail!(
-                    "--key {key}: the listener `{listener}` may lead to `{cluster}` as well, without the filter: whoever reaches it would use the key; put the filter there, too"
+                    "--key {key}: the listener `{listener}` may lead to `{cluster}` as well, past the filter: whoever takes that way would use the key; put the filter there, too, in front of a router, or take the way out"
                 );
+            }
+            if let Some((how, add)) = tls::unverified(found) {
+                report::warning(&format!("the key of `{name}` goes out by the cluster `{cluster}` {how}: add {add}"));
             }
             inject(found, cluster, header, prefix, &secret)?;
         }
@@ -73,18 +85,6 @@ pub fn keys(root: &mut Tree, rendered: &Rendered<'_>, left: &[Tree]) -> anyhow::
 fn is_name(variable: &str) -> bool {
     let good = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
     !variable.is_empty() && variable.bytes().all(good) && !variable.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Whether something below a listener names the cluster, or names none because it is told later or by a header.
-fn may_lead(tree: &Tree, cluster: &str) -> bool {
-    match tree {
-        Tree::String(text) => text == cluster,
-        Tree::Map(entries) => entries.iter().any(|(key, value)| {
-            ["rds", "scoped_routes", "cluster_header"].contains(&&**key) || may_lead(value, cluster)
-        }),
-        Tree::List(items) => items.iter().any(|item| may_lead(item, cluster)),
-        _ => false,
-    }
 }
 
 /// The header in which a provider takes its key, and what stands before it.

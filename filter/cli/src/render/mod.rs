@@ -7,11 +7,14 @@ pub mod args;
 mod clusters;
 mod envoy;
 mod kubernetes;
+mod leads;
 mod merge;
 mod module;
 mod owners;
 mod place;
 mod plugin;
+pub mod spelling;
+mod tls;
 pub mod tree;
 mod zones;
 
@@ -75,22 +78,22 @@ pub fn run(arguments: &RenderArguments) -> anyhow::Result<Outcome> {
     if !arguments.key.is_empty() && tree::text_of(&rendered.policy, "mode") == Some("observe") {
         report::note("while the policy only observes nobody is refused: whoever reaches this listener uses the key");
     }
-    if arguments.into.is_some() {
-        around(&text, &variables);
-    }
+    // Written all the same, for whoever wants to see where the error is.
+    let fits = arguments.into.is_none() || around(&text, &variables);
     let mut out = anstream::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(Outcome::Clean)
+    Ok(if fits { Outcome::Clean } else { Outcome::Problems })
 }
 
 /// What `doorward check` says of the whole that was made: a cluster that is not there, a buffer that is too small. What it says of the
-/// policy alone was said already.
-fn around(text: &str, variables: &Variables) {
+/// policy alone was said already. Answers whether it is free of errors.
+fn around(text: &str, variables: &Variables) -> bool {
     let checked = check::Checked::around("with-doorward.yaml", text.to_owned(), variables);
     for issue in &checked {
         let _ = writeln!(anstream::stderr(), "{}", issue.human(text));
     }
+    checked.iter().all(|issue| issue.severity != Severity::Error)
 }
 
 /// What is said goes beside the output, which is a file.

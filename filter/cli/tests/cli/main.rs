@@ -10,6 +10,7 @@ mod init;
 mod key;
 mod manifests;
 mod render;
+mod render_into;
 mod replay;
 mod report;
 mod scan;

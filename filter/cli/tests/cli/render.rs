@@ -8,7 +8,7 @@ use super::{Ran, doorward, root};
 
 const DIGEST: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-fn render(arguments: &str) -> Ran {
+pub(super) fn render(arguments: &str) -> Ran {
     let arguments = arguments.replace("@DIGEST", &format!("@sha256:{DIGEST}"));
     let mut all = vec!["render"];
     all.extend(arguments.split_whitespace());
@@ -21,7 +21,7 @@ fn rendered(arguments: &str) -> Value {
     yaml(&ran.out)
 }
 
-fn yaml(text: &str) -> Value {
+pub(super) fn yaml(text: &str) -> Value {
     let documents = serde_saphyr::from_multiple::<Value>(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     documents.into_iter().next().unwrap()
 }
