@@ -139,6 +139,9 @@ struct Wanted<'a> {
     lease: Lease,
 }
 
+/// Changes a counter that stands at an instant, for this VM's generation, and says how it was found.
+type Change<'c, 'w, T> = dyn FnMut(&Wanted<'w>, &mut Counter, Instant, u32) -> Result<T, HostError> + 'c;
+
 /// How a counter was found.
 struct Found {
     /// What is used and reserved, this request's part included.
@@ -418,7 +421,7 @@ impl Counters<'_> {
         &mut self,
         wanted: &[Wanted<'w>],
         found: &mut Vec<Option<T>>,
-        change: &mut dyn FnMut(&Wanted<'w>, &mut Counter, Instant, u32) -> Result<T, HostError>,
+        change: &mut Change<'_, 'w, T>,
     ) -> Result<(), HostError> {
         found.resize_with(wanted.len(), || None);
         let generation = self.alive.own();
