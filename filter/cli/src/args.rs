@@ -54,6 +54,13 @@ Examples:
 Exit codes: 0 it was printed, 2 it could not be.")]
     Schema,
     /// Print the configuration reference, as Markdown.
+    ///
+    /// policies/REFERENCE.md is this output.
+    #[command(after_help = "\
+Examples:
+  doorward reference > REFERENCE.md
+
+Exit codes: 0 it was printed, 2 it could not be.")]
     Reference,
 }
 
