@@ -13,6 +13,7 @@ setup: ## Install Envoy and the SDKs below target/ (once; needs python3 and the 
 	@tests/setup
 
 wasm: ## Build doorward.wasm.
+	@tests/setup-rust
 	cargo build --release --package doorward-plugin --target wasm32-wasip1
 	@ls -l $(WASM)
 

@@ -2,17 +2,31 @@
 //! can be awaited.
 
 use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything that a working system does in milliseconds.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How many times as long everything may take: under an emulator, nothing is done in milliseconds.
+static TIMES: AtomicU32 = AtomicU32::new(1);
+
+/// Waits so many times as long from now on, in the whole process.
+pub fn be_patient(times: u32) {
+    TIMES.store(times, Ordering::Relaxed);
+}
+
+fn patience() -> Duration {
+    PATIENCE * TIMES.load(Ordering::Relaxed)
+}
+
 /// Awaits `future` for at most [`PATIENCE`]; panics naming `what` afterwards.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
+    let patience = patience();
+    match tokio::time::timeout(patience, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {PATIENCE:?} in vain: {what}"),
+        Err(_) => panic!("waited {patience:?} in vain: {what}"),
     }
 }
 
@@ -23,12 +37,13 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, String>>,
 {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = patience();
+    let deadline = Instant::now() + patience;
     let mut pause = Duration::from_millis(1);
     loop {
         match probe().await {
             Ok(value) => return value,
-            Err(last) if Instant::now() > deadline => panic!("waited {PATIENCE:?} in vain: {what}; last: {last}"),
+            Err(last) if Instant::now() > deadline => panic!("waited {patience:?} in vain: {what}; last: {last}"),
             Err(_) => tokio::time::sleep(pause).await,
         }
         pause = (pause * 2).min(Duration::from_millis(16));

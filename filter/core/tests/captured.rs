@@ -218,4 +218,17 @@ fn the_record_has_so_much_room_and_no_value_is_shown_in_part() {
         (&all[0], &all[1]["withheld"], &all[1]["text"]),
         (&json!({"text": "hello there"}), &json!(true), &Value::Null)
     );
+    // And all that waits together: the call that comes on top of another's is not shown, which by itself would be.
+    let key = format!("{{\"a\":\"-----BEGIN RSA PRIVATE KEY-----\\n{}", "MIIEpAIBAAKCAQEA".repeat(1250));
+    for (calls, withheld) in [(1, false), (2, true)] {
+        let call = |index: usize| {
+            event(
+                json!([{"index": 0, "delta": {"tool_calls": [{"index": index, "id": format!("c{index}"), "type": "function",
+                "function": {"name": "f", "arguments": key}}]}}]),
+            )
+        };
+        let shown = shown(&streamed(&chat(json!("redacted"), json!({})), (0..calls).map(call).collect(), false));
+        assert!(!shown.contains("MII"), "{calls}: {shown}");
+        assert_eq!(shown.contains("\"withheld\":true"), withheld, "{calls}: {shown}");
+    }
 }

@@ -15,7 +15,7 @@ use super::plan::{JUDGED_BYTES, Plan};
 use super::traffic::{PATH, quantile};
 use super::upstream::Upstream;
 use super::{body, process, variant};
-use crate::envoy::Gate;
+use crate::envoy::{Gate, ListenerSpec};
 use crate::idp::Idp;
 use crate::tools;
 
@@ -39,7 +39,8 @@ pub enum Way {
 }
 
 impl Way {
-    const ALL: [Way; 4] = [Way::Plain, Way::Free, Way::Budget, Way::Limited];
+    /// All, in the order in which they are shown.
+    pub const ALL: [Way; 4] = [Way::Plain, Way::Free, Way::Budget, Way::Limited];
 
     /// As in `summary.json`.
     pub fn name(self) -> &'static str {
@@ -51,7 +52,8 @@ impl Way {
         }
     }
 
-    async fn start(self, workers: u32, upstream: &Upstream, idp: &Idp) -> Gate {
+    /// The listener of an Envoy that works so.
+    pub fn spec(self, upstream: &Upstream, idp: &Idp) -> ListenerSpec {
         let spec = variant::listener(upstream, idp);
         let module = tools::wasm().expect("doorward.wasm is not built; run `make wasm`");
         let mut policy = variant::policy();
@@ -60,8 +62,7 @@ impl Way {
             Way::Budget => json!([limits()[0]]),
             Way::Limited => limits(),
         };
-        let spec = if self == Way::Plain { spec } else { spec.wasm(variant::filter(module, policy)) };
-        variant::serve_with(spec, workers).await
+        if self == Way::Plain { spec } else { spec.wasm(variant::filter(module, policy)) }
     }
 }
 
@@ -127,7 +128,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
     let mut gates = Vec::new();
     for way in Way::ALL {
         for workers in [1, WORKERS] {
-            let gate = way.start(workers, upstream, idp).await;
+            let gate = variant::serve_with(way.spec(upstream, idp), workers).await;
             run(&gate, &token, &body, 20 * WORKERS * CONNECTIONS, None, &directory)?;
             gates.push((way, workers, gate));
         }

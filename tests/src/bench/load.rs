@@ -4,7 +4,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Requests to send.
 pub struct Load<'a> {
@@ -31,6 +33,24 @@ pub struct Outcome {
     pub seconds: f64,
 }
 
+/// An `h2load` that was started.
+struct Running {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Its log, once it has ended.
+    fn end(self) -> Result<String, String> {
+        let output = self.child.wait_with_output().map_err(|e| format!("h2load: {e}"))?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        if !output.status.success() {
+            return Err(format!("h2load ended with {}:\n{said}", output.status));
+        }
+        fs::read_to_string(&self.log).map_err(|e| format!("h2load's log: {e}\n{said}"))
+    }
+}
+
 /// Whether `h2load` can be started, and if not, what to do.
 pub fn available() -> Result<(), String> {
     match Command::new("h2load").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status() {
@@ -42,24 +62,43 @@ pub fn available() -> Result<(), String> {
 
 impl Load<'_> {
     /// Sends them all. Anything but that many answers with status 200 is an error.
+    ///
+    /// At a fixed rate every connection has an `h2load` of its own, and they begin one after the other: the connections of one all send
+    /// at the same instant, and a request every few milliseconds would be sixteen at once every sixteen times as many.
     pub fn run(&self, directory: &Path) -> Result<Outcome, String> {
-        let log: PathBuf = directory.join("h2load.tsv");
-        fs::remove_file(&log).ok();
+        let (each, connections, pause) = match self.rate {
+            Some(rate) => (self.connections, 1, Duration::from_secs_f64(1.0 / f64::from(rate.max(1)))),
+            None => (1, self.connections, Duration::ZERO),
+        };
+        let begin = Instant::now();
+        let mut running = Vec::new();
+        for place in 0..each {
+            thread::sleep((begin + pause * place).saturating_duration_since(Instant::now()));
+            let requests = self.requests / each + u32::from(place < self.requests % each);
+            running.push(self.start(requests, connections, &directory.join(format!("h2load-{place}.tsv")))?);
+        }
+        // All of them are waited for, whatever came of one.
+        let texts: Vec<_> = running.into_iter().map(Running::end).collect();
+        let mut text = String::new();
+        for said in texts {
+            text += &said?;
+        }
+        self.read(&text)
+    }
+
+    fn start(&self, requests: u32, connections: u32, log: &Path) -> Result<Running, String> {
+        fs::remove_file(log).ok();
         let mut command = Command::new("h2load");
-        command.arg("--h1").arg("-n").arg(self.requests.to_string()).arg("-c").arg(self.connections.to_string());
+        command.arg("--h1").arg("-n").arg(requests.to_string()).arg("-c").arg(connections.to_string());
         if let Some(rate) = self.rate {
             command.arg("--rps").arg((f64::from(rate) / f64::from(self.connections)).to_string());
         }
-        command.arg("--log-file").arg(&log).arg("-d").arg(self.body);
+        command.arg("--log-file").arg(log).arg("-d").arg(self.body);
         command.arg("-H").arg(format!("authorization: Bearer {}", self.token));
         command.arg("-H").arg("content-type: application/json").arg(self.url);
-        let output = command.stdin(Stdio::null()).output().map_err(|e| format!("h2load: {e}"))?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            return Err(format!("h2load ended with {}:\n{said}", output.status));
-        }
-        let text = fs::read_to_string(&log).map_err(|e| format!("h2load's log: {e}\n{said}"))?;
-        self.read(&text).map_err(|e| format!("{e}\n{said}"))
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(|e| format!("h2load: {e}"))?;
+        Ok(Running { child, log: log.to_owned() })
     }
 
     /// Lines of start (microseconds since the epoch), status, and microseconds to the end of the answer.

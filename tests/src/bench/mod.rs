@@ -4,12 +4,14 @@
 //! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
 //! - [`streaming`]: CPU, time to the first token and memory of streamed answers.
 //! - [`limits`]: CPU of limits, and how workers get along that count together.
+//! - [`instructions`]: the same in instructions, where it is asked for.
 //! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.
 //! - [`memory`]: what Doorward adds to Envoy's memory: idle, after load, after reloads.
 //! - [`report`]: the table, the limits of the design, and `target/bench/summary.json`.
 
 pub mod body;
 pub mod events;
+pub mod instructions;
 pub mod jwt;
 pub mod limits;
 pub mod load;
@@ -63,8 +65,12 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         true => Some(limits::measure(plan, &upstream, &idp).await?),
         false => None,
     };
+    let instructions = match plan.has(Part::Instructions) {
+        true => Some(instructions::measure(&upstream, &idp).await?),
+        false => None,
+    };
     if plan.only.is_some() {
-        return Ok(Report { wasm_bytes, streaming, limits, whole: None });
+        return Ok(Report { wasm_bytes, streaming, limits, instructions, whole: None });
     }
     eprintln!("bench: tokens in the VM");
     let vm = jwt::measure(plan, &upstream, &idp).await?;
@@ -77,5 +83,5 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         }
         false => None,
     };
-    Ok(Report { wasm_bytes, streaming, limits, whole: Some(Whole { rows, vm, memory }) })
+    Ok(Report { wasm_bytes, streaming, limits, instructions, whole: Some(Whole { rows, vm, memory }) })
 }

@@ -21,6 +21,8 @@ pub enum Part {
     Streams,
     /// Limits.
     Limits,
+    /// Instructions of a request, which are not counted unless they are asked for.
+    Instructions,
 }
 
 /// What one run does.
@@ -46,7 +48,7 @@ pub struct Plan {
 
 impl Plan {
     /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_RATE`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
-    /// `BENCH_ONLY=streams` or `=limits`.
+    /// `BENCH_ONLY=streams`, `=limits` or `=instructions`.
     pub fn from_env() -> Self {
         Self {
             rounds: number("BENCH_ROUNDS", 5).max(1),
@@ -58,7 +60,10 @@ impl Plan {
             only: match env::var("BENCH_ONLY").as_deref() {
                 Ok("streams") => Some(Part::Streams),
                 Ok("limits") => Some(Part::Limits),
-                Ok(other) => panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams` or `limits`"),
+                Ok("instructions") => Some(Part::Instructions),
+                Ok(other) => {
+                    panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`, `limits` or `instructions`")
+                }
                 Err(_) => None,
             },
             strict: number("BENCH_STRICT", 0) != 0,
@@ -67,7 +72,7 @@ impl Plan {
 
     /// Whether a part is measured.
     pub fn has(&self, part: Part) -> bool {
-        self.only.is_none_or(|only| only == part)
+        self.only.map_or(part != Part::Instructions, |only| only == part)
     }
 
     /// How long the comparison takes, about.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::instructions;
 use super::jwt::Vm;
 use super::limits::{CONNECTIONS, Limits, WORKERS};
 use super::memory::Memory;
@@ -18,6 +19,8 @@ pub struct Report {
     pub streaming: Option<Streaming>,
     /// Limits, where they were measured.
     pub limits: Option<Limits>,
+    /// Instructions of a request, where they were counted.
+    pub instructions: Option<Vec<instructions::Row>>,
     /// Everything else, where it was measured.
     pub whole: Option<Whole>,
 }
@@ -57,6 +60,9 @@ impl Report {
         if let Some(limits) = &self.limits {
             limits.print();
         }
+        if let Some(rows) = &self.instructions {
+            print_instructions(rows);
+        }
         println!();
         for limit in self.limits() {
             let verdict = if limit.value <= limit.most { "holds" } else { "DOES NOT HOLD" };
@@ -76,7 +82,7 @@ impl Report {
         let summary = json!({
             "rows": whole.map(|w| &w.rows), "jwt": whole.map(|w| w.vm.jwt), "wasm_bytes": self.wasm_bytes,
             "on_configure_ms": whole.map(|w| w.vm.on_configure_ms), "memory": whole.map(|w| &w.memory),
-            "streaming": self.streaming, "limiting": self.limits, "limits": limits,
+            "streaming": self.streaming, "limiting": self.limits, "instructions": self.instructions, "limits": limits,
         });
         let path = tools::root().join("target/bench/summary.json");
         std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
@@ -92,6 +98,17 @@ impl Report {
         limits.extend(self.limits.iter().flat_map(Limits::limits));
         limits.extend(self.whole.iter().flat_map(Whole::limits));
         limits
+    }
+}
+
+fn print_instructions(rows: &[instructions::Row]) {
+    println!("\nInstructions of a worker for each request, bodies of {JUDGED_BYTES} bytes");
+    println!("{:<12}{:>14}{:>12}", "variant", "instructions", "more");
+    let mut before = None;
+    for row in rows {
+        let more = before.map_or(String::new(), |before: f64| format!("{:+.0}", row.instructions - before));
+        println!("{:<12}{:>14.0}{more:>12}", row.way.name(), row.instructions);
+        before = Some(row.instructions);
     }
 }
 

@@ -64,7 +64,16 @@ pub async fn serve(spec: ListenerSpec) -> Gate {
 
 /// The same with more workers.
 pub async fn serve_with(spec: ListenerSpec, workers: u32) -> Gate {
-    let options = Options { workers, log_at_once: false, ..Options::default() };
+    serve_as(spec, Options { workers, ..options() }).await
+}
+
+/// How these Envoys run.
+pub fn options() -> Options {
+    Options { log_at_once: false, ..Options::default() }
+}
+
+/// An Envoy of its own that runs so.
+pub async fn serve_as(spec: ListenerSpec, options: Options) -> Gate {
     Envoy::start(options).await.listener(spec).await.unwrap_or_else(|refused| panic!("{refused}"))
 }
 

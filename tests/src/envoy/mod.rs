@@ -20,6 +20,7 @@ mod wasm;
 mod xds;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ pub struct Options {
     /// A configuration file to run as it is, from the project's root, instead of a generated one;
     /// listeners cannot be added then.
     pub config: Option<PathBuf>,
+    /// What Envoy is started by: a program and its arguments, which Envoy's own follow.
+    pub under: Vec<OsString>,
 }
 
 impl Default for Options {
@@ -70,6 +73,7 @@ impl Default for Options {
             bootstrap: json!({}),
             log_at_once: true,
             config: None,
+            under: Vec::new(),
         }
     }
 }
@@ -132,8 +136,9 @@ impl Envoy {
             path
         });
         let admin_path = directory.join("admin");
-        let mut command = Command::new(tools::envoy());
-        command.current_dir(tools::root()).envs(&options.environment);
+        let mut words = options.under.iter().cloned().chain([tools::envoy().into_os_string()]);
+        let mut command = Command::new(words.next().expect("Envoy at least"));
+        command.args(words).current_dir(tools::root()).envs(&options.environment);
         command.arg("-c").arg(&bootstrap).arg("--admin-address-path").arg(&admin_path);
         // No hot restart: no shared memory to leave behind, any number of Envoys side by side.
         command.arg("--disable-hot-restart").args(["--concurrency", &options.workers.to_string()]);

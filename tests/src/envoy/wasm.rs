@@ -111,7 +111,7 @@ impl Wasm {
             let allowed: BTreeMap<&str, Value> = capabilities.iter().map(|c| (c.as_str(), json!({}))).collect();
             config["vm_config"]["capability_restriction_config"] = json!({"allowed_capabilities": allowed});
         }
-        json!({"name": "envoy.filters.http.wasm", "typed_config": {
+        json!({"name": "doorward", "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             "config": config,
         }})

@@ -4,6 +4,7 @@ use doorward_core::config::{Path, Problem};
 
 use super::{all_cover, boolean, integer, text, texts};
 use crate::policies::{self, Policy};
+use crate::render::{leads, spelling};
 use crate::report::{Issue, Severity};
 use crate::source::{Mark, Node};
 use crate::variables::Asked;
@@ -22,6 +23,7 @@ pub fn envoy(policy: &Policy<'_>, file: &str, asked: &Asked) -> Vec<Issue> {
     }
     lint.buffer();
     lint.upgrades();
+    lint.switches();
     lint.forwarded();
     lint.clusters();
     lint.routes();
@@ -201,6 +203,29 @@ impl Lint<'_> {
                     "requests that upgrade to `{kind}` go through these filters alone, and Doorward is not among them"
                 ),
                 "put the filter in front of the router here, too, or take `filters` out of the upgrade",
+            );
+        }
+    }
+
+    /// What switches the filter off by its name, on a route or for all.
+    fn switches(&mut self) {
+        let filter = self.policy.around.iter().rev().find(|(_, node)| member(node, "typed_config").is_some());
+        let (Some((_, root)), Some((path, filter))) = (self.policy.around.first(), filter) else { return };
+        let Some(name) = text(filter, "name") else { return };
+        let mut tree = root.tree();
+        let told = match spelling::one(&mut tree) {
+            Ok(()) => leads::meddles(&tree, name).map(|key| {
+                format!("a `{key}` of this configuration names `{name}`: what passes there passes without the filter")
+            }),
+            Err(error) => Some(error.to_string()),
+        };
+        if let Some(told) = told {
+            self.say(
+                Severity::Error,
+                member(filter, "name").map_or(filter.mark, |name| name.mark),
+                &path.key("name"),
+                told,
+                "give this filter a name that nothing else has, such as `doorward`",
             );
         }
     }

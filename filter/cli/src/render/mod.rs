@@ -7,7 +7,7 @@ pub mod args;
 mod clusters;
 mod envoy;
 mod kubernetes;
-mod leads;
+pub mod leads;
 mod merge;
 mod module;
 mod owners;
