@@ -36,12 +36,13 @@ pub struct Row {
 /// Whether callgrind can be started, and if not, what to do.
 fn available() -> Result<(), String> {
     let started = Command::new("callgrind_control").arg("--version").stdout(Stdio::null()).status();
-    started.map(drop).map_err(|e| format!("`callgrind_control` does not start ({e}); run `apt-get install valgrind`"))
+    started.map(drop).map_err(|e| format!("`callgrind_control` does not start ({e}); run `tests/setup-bench`"))
 }
 
 /// Counts them, one Envoy after the other.
 pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Vec<Row>, String> {
     available()?;
+    eprintln!("bench: instructions, some three minutes for each Envoy");
     wait::be_patient(SLOWER);
     let directory = tools::scratch("bench-instructions");
     let body = directory.join("body.json");
@@ -49,7 +50,6 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Vec<Row>, String>
     let token = variant::token(idp, 0);
     let mut rows = Vec::new();
     for way in Way::ALL {
-        eprintln!("bench: instructions, {}", way.name());
         let out = directory.join(format!("{}.out", rows.len()));
         // What V8 writes is code, too, and changes.
         let under = ["valgrind", "--tool=callgrind", "--smc-check=all-non-file", "--separate-threads=yes"];
@@ -66,7 +66,9 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Vec<Row>, String>
         control("--zero", gate.envoy.pid())?;
         run(COUNTED)?;
         control("--dump", gate.envoy.pid())?;
-        rows.push(Row { way, instructions: worker(&directory, &out)? as f64 / f64::from(COUNTED) });
+        let instructions = worker(&directory, &out)? as f64 / f64::from(COUNTED);
+        eprintln!("bench: instructions, {}: {instructions:.0}", way.name());
+        rows.push(Row { way, instructions });
     }
     Ok(rows)
 }
@@ -86,7 +88,7 @@ fn worker(directory: &Path, out: &Path) -> Result<u64, String> {
     let dumps = files.filter(|file| file.file_name().to_string_lossy().starts_with(&prefix));
     let totals = dumps.filter_map(|file| {
         let text = std::fs::read_to_string(file.path()).ok()?;
-        text.contains("desc: Trigger: Client Request").then_some(())?;
+        text.contains("desc: Trigger: dump").then_some(())?;
         text.lines().find_map(|line| line.strip_prefix("totals: ")?.split(' ').next()?.parse().ok())
     });
     totals.max().ok_or_else(|| format!("callgrind left no dump beside {}", out.display()))

@@ -98,7 +98,7 @@ impl Exchange {
         with_body: bool,
         cx: &mut Context<'_>,
     ) -> Result<(), Denial> {
-        if cx.engine.limits.is_empty() {
+        if !cx.engine.limits.counts(with_body) {
             return Ok(());
         }
         let Some(whose) = self.whose(roles, target) else { return Ok(()) };
@@ -259,10 +259,9 @@ impl Exchange {
     /// Headers that tell how the tightest limit stands (draft-ietf-httpapi-ratelimit-headers-03).
     pub(super) fn limit_headers(&self) -> Vec<(String, String)> {
         let Some(standing) = &self.quota.tightest else { return Vec::new() };
-        [("limit", standing.amount), ("remaining", standing.remaining), ("reset", standing.reset)]
-            .into_iter()
-            .map(|(name, value)| (format!("ratelimit-{name}"), value.to_string()))
-            .collect()
+        let values = [standing.amount, standing.remaining, standing.reset];
+        let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
+        names.into_iter().zip(values).map(|(name, value)| (name.to_owned(), value.to_string())).collect()
     }
 
     /// Tells the caller with the answer.

@@ -27,15 +27,11 @@ pub(crate) struct Weight(u64);
 
 impl Weight {
     /// Adds a text.
+    /// Adds a text.
     pub fn add(&mut self, text: &[u8]) {
-        let (mut letters, mut wide, mut rare) = (0u64, 0u64, 0u64);
-        // Pieces short enough for counts of a byte, and whole sixteens: that many are added up at a time.
-        for piece in text.chunks(240) {
-            let count = |is: fn(u8) -> bool| u64::from(piece.iter().map(|byte| u8::from(is(*byte))).sum::<u8>());
-            letters += count(|byte| byte.is_ascii_lowercase() || byte == b' ');
-            wide += count(|byte| byte >= 0x80);
-            rare += count(|byte| byte >= 0xf0);
-        }
+        let letters = count(text, |byte| byte.wrapping_sub(b'a') < 26 || byte == b' ');
+        let wide = count(text, |byte| byte >= 0x80);
+        let rare = if wide > 0 { count(text, |byte| byte >= 0xf0) } else { 0 };
         let signs = text.len() as u64 - letters - wide;
         let weight = letters * LETTER + signs * SIGN + (wide - rare) * WIDE + rare * RARE;
         self.0 = self.0.saturating_add(weight);
@@ -45,6 +41,21 @@ impl Weight {
     pub fn tokens(self) -> u64 {
         self.0.div_ceil(64)
     }
+}
+
+/// How many bytes are so. Sixteen are looked at together, each of which is counted by itself as long as a byte holds that.
+fn count(text: &[u8], is: impl Fn(u8) -> bool) -> u64 {
+    let (mut sum, (lanes, rest)) = (0u64, text.as_chunks::<16>());
+    for lanes in lanes.chunks(255) {
+        let mut counts = [0u8; 16];
+        for bytes in lanes {
+            for (count, byte) in counts.iter_mut().zip(bytes) {
+                *count = count.wrapping_add(u8::from(is(*byte)));
+            }
+        }
+        sum = sum.saturating_add(counts.iter().map(|count| u64::from(*count)).sum());
+    }
+    sum.saturating_add(rest.iter().map(|byte| u64::from(is(*byte))).sum())
 }
 
 /// What providers told, by model.
@@ -163,6 +174,20 @@ mod tests {
             assert!((tokens..=2 * tokens).contains(&bound), "{text}: {bound}");
         }
         assert_eq!(Weight::default().tokens(), 0);
+    }
+
+    #[test]
+    fn long_texts_are_counted_as_short_ones_are() {
+        let mixed = "Der Apfel, 12 Stück: 東京 𠀀! ".repeat(700);
+        let mut each = Weight::default();
+        for part in mixed.split_inclusive(' ') {
+            each.add(part.as_bytes());
+        }
+        assert_eq!(weight(&mixed), each);
+        for length in 0..6000 {
+            assert_eq!(weight(&"a".repeat(length)), Weight(length as u64 * LETTER));
+            assert_eq!(weight(&"7".repeat(length)), Weight(length as u64 * SIGN));
+        }
     }
 
     #[test]

@@ -200,6 +200,11 @@ impl Limits {
         self.0.is_empty()
     }
 
+    /// Whether some limit counts requests, by what the head tells or by what the body does.
+    pub fn counts(&self, with_body: bool) -> bool {
+        self.0.iter().any(|limit| limit.kind == Kind::Requests && limit.needs_body == with_body)
+    }
+
     /// Whether some limit has a model for what is beyond it.
     pub fn steps_down(&self) -> bool {
         self.0.iter().any(|limit| limit.step_down.is_some())

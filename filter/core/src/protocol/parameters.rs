@@ -114,11 +114,13 @@ pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
     for (key, value) in root.entries() {
         let key = key.text();
         let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
-        let first = key.bytes().next().map(|b| b.to_ascii_lowercase());
         for name in names {
+            // Most are told apart by their lengths.
+            if name.len() != key.len() && name.as_bytes().get(key.len()) != Some(&b'.') {
+                continue;
+            }
             let Some((own, rest)) = name.split_at_checked(key.len()) else { continue };
-            // Most are told apart by their first letters.
-            if own.bytes().next().map(|b| b.to_ascii_lowercase()) != first || !own.eq_ignore_ascii_case(&key) {
+            if !own.eq_ignore_ascii_case(&key) {
                 continue;
             }
             let value = match rest.strip_prefix('.') {
