@@ -74,7 +74,8 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Vec<Row>, String>
 }
 
 fn control(what: &str, pid: u32) -> Result<(), String> {
-    let output = Command::new("callgrind_control").args([what, &pid.to_string()]).output().map_err(|e| e.to_string())?;
+    let output =
+        Command::new("callgrind_control").args([what, &pid.to_string()]).output().map_err(|e| e.to_string())?;
     match output.status.success() {
         true => Ok(()),
         false => Err(format!("callgrind_control {what}: {}", String::from_utf8_lossy(&output.stderr))),

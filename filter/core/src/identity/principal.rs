@@ -1,6 +1,9 @@
 //! Who a caller was proven to be.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+
+use crate::shards::{Id, Parts};
 
 /// How a caller was proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +60,28 @@ pub struct Principal {
     pub expires_at: Option<u64>,
     /// When the proof is taken no more, in milliseconds since 1970: `expires_at` and the tolerated clock skew.
     pub ends_ms: Option<u64>,
+    /// See [`Principal::digest`].
+    pub(crate) digest: Worked,
 }
+
+/// A digest that is worked out once. It says nothing of a caller that the rest does not, so that callers who are equal stay so; and a copy
+/// works it out anew, since more may be said of that.
+#[derive(Debug, Default)]
+pub(crate) struct Worked(OnceCell<Id>);
+
+impl Clone for Worked {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Worked {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Worked {}
 
 impl Principal {
     /// A caller of whom nothing is known yet but how they were proven.
@@ -76,6 +100,7 @@ impl Principal {
             issued_at: None,
             expires_at: None,
             ends_ms: None,
+            digest: Worked::default(),
         }
     }
 
@@ -93,6 +118,11 @@ impl Principal {
         // Asked for several times for each request: put together without what formatting costs.
         let (issuer_length, name_length) = (issuer.len().to_string(), name.len().to_string());
         [method, "/", kind, "/", &issuer_length, ":", issuer, "/", &name_length, ":", name].concat()
+    }
+
+    /// The subject's digest: what counters know a caller by. Of a caller whose token is remembered it is, too.
+    pub(crate) fn digest(&self) -> Id {
+        *self.digest.0.get_or_init(|| Parts::default().with(self.subject().as_bytes()).identity())
     }
 }
 
@@ -124,5 +154,15 @@ mod tests {
         .map(|p| p.subject());
         let distinct: std::collections::HashSet<_> = all.iter().collect();
         assert_eq!(distinct.len(), all.len(), "{all:?}");
+    }
+
+    #[test]
+    fn a_copy_of_whom_more_is_said_has_its_own_digest() {
+        let key = Principal { key_id: Some("alice".into()), ..Principal::new(Method::ApiKey) };
+        let before = key.digest();
+        let workload = Principal { workload: Some("spiffe://td/a".into()), ..key.clone() };
+        assert_ne!(workload.digest(), before);
+        assert_eq!(key.clone().digest(), before);
+        assert_eq!(key.clone(), key);
     }
 }

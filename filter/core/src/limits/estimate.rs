@@ -27,11 +27,16 @@ pub(crate) struct Weight(u64);
 
 impl Weight {
     /// Adds a text.
-    /// Adds a text.
     pub fn add(&mut self, text: &[u8]) {
-        let letters = count(text, |byte| byte.wrapping_sub(b'a') < 26 || byte == b' ');
-        let wide = count(text, |byte| byte >= 0x80);
-        let rare = if wide > 0 { count(text, |byte| byte >= 0xf0) } else { 0 };
+        let (mut letters, mut wide, mut rare) = (0u64, 0u64, 0u64);
+        // Pieces short enough for counts of a byte, and whole sixteens: that many are added up at a time.
+        for piece in text.chunks(240) {
+            letters += count(piece, |byte| byte.is_ascii_lowercase() | (byte == b' '));
+            let beyond = count(piece, |byte| byte >= 0x80);
+            if beyond > 0 {
+                (wide, rare) = (wide + beyond, rare + count(piece, |byte| byte >= 0xf0));
+            }
+        }
         let signs = text.len() as u64 - letters - wide;
         let weight = letters * LETTER + signs * SIGN + (wide - rare) * WIDE + rare * RARE;
         self.0 = self.0.saturating_add(weight);
@@ -43,19 +48,9 @@ impl Weight {
     }
 }
 
-/// How many bytes are so. Sixteen are looked at together, each of which is counted by itself as long as a byte holds that.
-fn count(text: &[u8], is: impl Fn(u8) -> bool) -> u64 {
-    let (mut sum, (lanes, rest)) = (0u64, text.as_chunks::<16>());
-    for lanes in lanes.chunks(255) {
-        let mut counts = [0u8; 16];
-        for bytes in lanes {
-            for (count, byte) in counts.iter_mut().zip(bytes) {
-                *count = count.wrapping_add(u8::from(is(*byte)));
-            }
-        }
-        sum = sum.saturating_add(counts.iter().map(|count| u64::from(*count)).sum());
-    }
-    sum.saturating_add(rest.iter().map(|byte| u64::from(is(*byte))).sum())
+/// How many bytes of a piece are so; the piece is no longer than a byte counts.
+fn count(piece: &[u8], is: impl Fn(u8) -> bool) -> u64 {
+    u64::from(piece.iter().map(|byte| u8::from(is(*byte))).sum::<u8>())
 }
 
 /// What providers told, by model.

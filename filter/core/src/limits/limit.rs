@@ -310,7 +310,7 @@ impl Limit {
     /// The caller's identity, where the limit counts callers apart.
     fn caller(&self, subject: &Subject<'_>) -> Id {
         match self.per.contains(&Per::Principal) {
-            true => Parts::default().with(subject.principal.subject().as_bytes()).identity(),
+            true => subject.principal.digest(),
             false => Id::default(),
         }
     }

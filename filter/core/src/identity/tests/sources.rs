@@ -304,6 +304,7 @@ fn claims_become_the_principal() {
         issued_at: Some(NOW - 10),
         expires_at: Some(NOW + 600),
         ends_ms: Some((NOW + 630) * 1000),
+        digest: Default::default(),
     };
     assert_eq!(*principal, expected);
     assert_eq!(
