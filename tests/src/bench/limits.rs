@@ -87,6 +87,8 @@ pub struct Row {
     pub cpu_us: f64,
     /// Least and most of the rounds.
     pub cpu_us_range: [f64; 2],
+    /// The same as fast as all connections are answered: what the work takes, and not what waking up for it does.
+    pub cpu_us_full: f64,
     /// Compare-and-swaps for each request that another worker was faster at.
     pub conflicts: f64,
     /// The same as fast as all connections are answered.
@@ -104,6 +106,8 @@ pub struct Limits {
     pub budget_us: f64,
     /// The same of four limits.
     pub added_us: f64,
+    /// What a budget adds, and four limits, as fast as all connections are answered.
+    pub full_us: [f64; 2],
     /// CPU with eight workers over CPU with one, with limits: the median of the rounds.
     pub ratio: f64,
     /// The same of plain Envoy.
@@ -115,6 +119,7 @@ pub struct Limits {
 #[derive(Default)]
 struct Samples {
     cpu_us: Vec<f64>,
+    cpu_us_full: Vec<f64>,
     conflicts: Vec<f64>,
     conflicts_full: Vec<f64>,
 }
@@ -139,19 +144,25 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         for (way, workers, gate) in &gates {
             let samples = samples.entry((*way, *workers)).or_default();
             let requests = ((f64::from(plan.rate) * plan.seconds) as u32).max(CONNECTIONS);
-            let before = process::cpu(gate.envoy.pid());
-            let conflicts = run_counted(gate, &token, &body, requests, Some(plan.rate), &directory).await?;
-            samples.cpu_us.push((process::cpu(gate.envoy.pid()) - before).as_secs_f64() * 1e6 / f64::from(requests));
+            let (cpu_us, conflicts) = measured(gate, &token, &body, requests, Some(plan.rate), &directory).await?;
+            samples.cpu_us.push(cpu_us);
             samples.conflicts.push(conflicts);
             let full = (4_000.0 * plan.full_seconds) as u32;
-            samples.conflicts_full.push(run_counted(gate, &token, &body, full, None, &directory).await?);
+            let (cpu_us, conflicts) = measured(gate, &token, &body, full, None, &directory).await?;
+            samples.cpu_us_full.push(cpu_us);
+            samples.conflicts_full.push(conflicts);
         }
     }
     eprintln!();
-    let over = |up: (Way, u32), of: (Way, u32), how: fn(f64, f64) -> f64| {
-        let (up, of) = (&samples[&up].cpu_us, &samples[&of].cpu_us);
+    let paired = |up: &[f64], of: &[f64], how: fn(f64, f64) -> f64| {
         quantile(&mut up.iter().zip(of).map(|(up, of)| how(*up, *of)).collect::<Vec<_>>(), 0.5)
     };
+    let over = |up: (Way, u32), of: (Way, u32), how: fn(f64, f64) -> f64| {
+        paired(&samples[&up].cpu_us, &samples[&of].cpu_us, how)
+    };
+    let full =
+        |up: Way| paired(&samples[&(up, 1)].cpu_us_full, &samples[&(Way::Free, 1)].cpu_us_full, |up, of| up - of);
+    let full_us = [full(Way::Budget), full(Way::Limited)];
     let budget_us = over((Way::Budget, 1), (Way::Free, 1), |up, of| up - of);
     let added_us = over((Way::Limited, 1), (Way::Free, 1), |up, of| up - of);
     let ratio = over((Way::Limited, WORKERS), (Way::Limited, 1), |up, of| up / of);
@@ -162,10 +173,11 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         workers,
         cpu_us_range: [quantile(&mut samples.cpu_us, 0.0), quantile(&mut samples.cpu_us, 1.0)],
         cpu_us: quantile(&mut samples.cpu_us, 0.5),
+        cpu_us_full: quantile(&mut samples.cpu_us_full, 0.5),
         conflicts: quantile(&mut samples.conflicts, 0.5),
         conflicts_full: quantile(&mut samples.conflicts_full, 0.5),
     });
-    Ok(Limits { rate: plan.rate, rows: rows.collect(), budget_us, added_us, ratio, ratio_plain, ratio_free })
+    Ok(Limits { rate: plan.rate, rows: rows.collect(), budget_us, added_us, full_us, ratio, ratio_plain, ratio_free })
 }
 
 fn run(
@@ -180,17 +192,20 @@ fn run(
     load.run(directory).map(drop)
 }
 
-/// Answers the conflicts for each request.
-async fn run_counted(
+/// Answers the CPU in microseconds and the conflicts, for each request.
+async fn measured(
     gate: &Gate,
     token: &str,
     body: &Path,
     requests: u32,
     rate: Option<u32>,
     directory: &Path,
-) -> Result<f64, String> {
+) -> Result<(f64, f64), String> {
     let conflicts = async || -> u64 { gate.envoy.stats("doorward_limit_conflicts_total").await.values().sum() };
     let before = conflicts().await;
+    let cpu = process::cpu(gate.envoy.pid());
     run(gate, token, body, requests, rate, directory)?;
-    Ok((conflicts().await - before) as f64 / f64::from(requests))
+    let cpu = process::cpu(gate.envoy.pid()) - cpu;
+    let each = f64::from(requests);
+    Ok((cpu.as_secs_f64() * 1e6 / each, (conflicts().await - before) as f64 / each))
 }

@@ -279,25 +279,26 @@ impl Limits {
             self.rate
         );
         println!(
-            "{:<12}{:>9}{:>9}{:>16}{:>11}{:>16}",
-            "variant", "workers", "cpu us", "(rounds)", "done again", "under full load"
+            "{:<12}{:>9}{:>9}{:>16}{:>11}{:>13}{:>11}",
+            "variant", "workers", "cpu us", "(rounds)", "done again", "cpu us full", "done again"
         );
         for row in &self.rows {
             let [least, most] = row.cpu_us_range;
             let rounds = format!("{least:.0}..{most:.0}");
             println!(
-                "{:<12}{:>9}{:>9.1}{rounds:>16}{:>11.4}{:>16.4}",
+                "{:<12}{:>9}{:>9.1}{rounds:>16}{:>11.4}{:>13.1}{:>11.4}",
                 row.way.name(),
                 row.workers,
                 row.cpu_us,
                 row.conflicts,
+                row.cpu_us_full,
                 row.conflicts_full
             );
         }
         println!(
-            "one worker: {:.1} us added by a budget, {:.1} us by four limits; {WORKERS} workers over one: plain Envoy {:.2} times \
+            "one worker: {:.1} us added by a budget, {:.1} us by four limits ({:.1} and {:.1} us under full load); {WORKERS} workers over one: plain Envoy {:.2} times \
              the CPU, without limits {:.2} times",
-            self.budget_us, self.added_us, self.ratio_plain, self.ratio_free
+            self.budget_us, self.added_us, self.full_us[0], self.full_us[1], self.ratio_plain, self.ratio_free
         );
     }
 
