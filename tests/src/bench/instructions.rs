@@ -1,6 +1,6 @@
 //! What limits cost in instructions: the same Envoys as in [`super::limits`], each under valgrind's callgrind. It takes minutes and says nothing
-//! of caches and of the kernel, and it says the same on every machine, however busy, to a tenth of a percent: what one change did to a
-//! request is seen here, and not in microseconds.
+//! of caches and of the kernel; but a busy machine counts what an idle one does, to a few tenths of a percent. What a change did to a request
+//! is seen here, and not in microseconds.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
