@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use serde::Serialize;
 
 use super::limits::Way;
-use super::load::Load;
+use super::load::{Load, Pace};
 use super::plan::JUDGED_BYTES;
 use super::traffic::PATH;
 use super::upstream::Upstream;
@@ -59,7 +59,7 @@ pub async fn measure(upstream: &Upstream, idp: &Idp) -> Result<Vec<Row>, String>
         let gate = variant::serve_as(way.spec(upstream, idp), options).await;
         let url = gate.url(PATH);
         let run = |requests| {
-            let load = Load { url: &url, token: &token, body: &body, requests, connections: 1, rate: None };
+            let load = Load { url: &url, token: &token, body: &body, requests, connections: 1, pace: Pace::Full };
             load.run(&directory).map(drop)
         };
         run(WARM)?;

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::load::Load;
+use super::load::{Load, Pace};
 use super::plan::{JUDGED_BYTES, Plan};
 use super::traffic::{PATH, quantile};
 use super::upstream::Upstream;
@@ -100,6 +100,8 @@ pub struct Row {
 pub struct Limits {
     /// Requests a second.
     pub rate: u32,
+    /// All connections sent at the same instant.
+    pub together: bool,
     /// Each way with each number of workers.
     pub rows: Vec<Row>,
     /// What a budget adds to a request with one worker, in microseconds: the median over the rounds of what it was in each.
@@ -134,21 +136,22 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
     for way in Way::ALL {
         for workers in [1, WORKERS] {
             let gate = variant::serve_with(way.spec(upstream, idp), workers).await;
-            run(&gate, &token, &body, 20 * WORKERS * CONNECTIONS, None, &directory)?;
+            run(&gate, &token, &body, 20 * WORKERS * CONNECTIONS, Pace::Full, &directory)?;
             gates.push((way, workers, gate));
         }
     }
+    let pace = if plan.together { Pace::Together(plan.rate) } else { Pace::Even(plan.rate) };
     let mut samples: BTreeMap<(Way, u32), Samples> = BTreeMap::new();
     for round in 1..=plan.rounds {
         eprint!("\rbench: limits, round {round} of {} ", plan.rounds);
         for (way, workers, gate) in &gates {
             let samples = samples.entry((*way, *workers)).or_default();
             let requests = ((f64::from(plan.rate) * plan.seconds) as u32).max(CONNECTIONS);
-            let (cpu_us, conflicts) = measured(gate, &token, &body, requests, Some(plan.rate), &directory).await?;
+            let (cpu_us, conflicts) = measured(gate, &token, &body, requests, pace, &directory).await?;
             samples.cpu_us.push(cpu_us);
             samples.conflicts.push(conflicts);
             let full = (4_000.0 * plan.full_seconds) as u32;
-            let (cpu_us, conflicts) = measured(gate, &token, &body, full, None, &directory).await?;
+            let (cpu_us, conflicts) = measured(gate, &token, &body, full, Pace::Full, &directory).await?;
             samples.cpu_us_full.push(cpu_us);
             samples.conflicts_full.push(conflicts);
         }
@@ -177,18 +180,21 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         conflicts: quantile(&mut samples.conflicts, 0.5),
         conflicts_full: quantile(&mut samples.conflicts_full, 0.5),
     });
-    Ok(Limits { rate: plan.rate, rows: rows.collect(), budget_us, added_us, full_us, ratio, ratio_plain, ratio_free })
+    Ok(Limits {
+        rate: plan.rate,
+        together: plan.together,
+        rows: rows.collect(),
+        budget_us,
+        added_us,
+        full_us,
+        ratio,
+        ratio_plain,
+        ratio_free,
+    })
 }
 
-fn run(
-    gate: &Gate,
-    token: &str,
-    body: &Path,
-    requests: u32,
-    rate: Option<u32>,
-    directory: &Path,
-) -> Result<(), String> {
-    let load = Load { url: &gate.url(PATH), token, body, requests, connections: CONNECTIONS, rate };
+fn run(gate: &Gate, token: &str, body: &Path, requests: u32, pace: Pace, directory: &Path) -> Result<(), String> {
+    let load = Load { url: &gate.url(PATH), token, body, requests, connections: CONNECTIONS, pace };
     load.run(directory).map(drop)
 }
 
@@ -198,13 +204,13 @@ async fn measured(
     token: &str,
     body: &Path,
     requests: u32,
-    rate: Option<u32>,
+    pace: Pace,
     directory: &Path,
 ) -> Result<(f64, f64), String> {
     let conflicts = async || -> u64 { gate.envoy.stats("doorward_limit_conflicts_total").await.values().sum() };
     let before = conflicts().await;
     let cpu = process::cpu(gate.envoy.pid());
-    run(gate, token, body, requests, rate, directory)?;
+    run(gate, token, body, requests, pace, directory)?;
     let cpu = process::cpu(gate.envoy.pid()) - cpu;
     let each = f64::from(requests);
     Ok((cpu.as_secs_f64() * 1e6 / each, (conflicts().await - before) as f64 / each))

@@ -20,8 +20,19 @@ pub struct Load<'a> {
     pub requests: u32,
     /// Connections; each has one request under way at a time.
     pub connections: u32,
-    /// Requests a second of all connections together; as fast as they are answered when `None`.
-    pub rate: Option<u32>,
+    /// How fast.
+    pub pace: Pace,
+}
+
+/// How fast requests come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// As fast as they are answered.
+    Full,
+    /// So many a second, one connection after the other, as callers who know nothing of each other send.
+    Even(u32),
+    /// So many a second, all connections at the same instant.
+    Together(u32),
 }
 
 /// What came of it.
@@ -63,12 +74,12 @@ pub fn available() -> Result<(), String> {
 impl Load<'_> {
     /// Sends them all. Anything but that many answers with status 200 is an error.
     ///
-    /// At a fixed rate every connection has an `h2load` of its own, and they begin one after the other: the connections of one all send
-    /// at the same instant, and a request every few milliseconds would be sixteen at once every sixteen times as many.
+    /// The connections of one `h2load` all send at the same instant; where they are not to, every one has an `h2load` of its own, and they
+    /// begin one after the other.
     pub fn run(&self, directory: &Path) -> Result<Outcome, String> {
-        let (each, connections, pause) = match self.rate {
-            Some(rate) => (self.connections, 1, Duration::from_secs_f64(1.0 / f64::from(rate.max(1)))),
-            None => (1, self.connections, Duration::ZERO),
+        let (each, connections, pause) = match self.pace {
+            Pace::Even(rate) => (self.connections, 1, Duration::from_secs_f64(1.0 / f64::from(rate.max(1)))),
+            Pace::Full | Pace::Together(_) => (1, self.connections, Duration::ZERO),
         };
         let begin = Instant::now();
         let mut running = Vec::new();
@@ -90,7 +101,7 @@ impl Load<'_> {
         fs::remove_file(log).ok();
         let mut command = Command::new("h2load");
         command.arg("--h1").arg("-n").arg(requests.to_string()).arg("-c").arg(connections.to_string());
-        if let Some(rate) = self.rate {
+        if let Pace::Even(rate) | Pace::Together(rate) = self.pace {
             command.arg("--rps").arg((f64::from(rate) / f64::from(self.connections)).to_string());
         }
         command.arg("--log-file").arg(log).arg("-d").arg(self.body);
@@ -129,7 +140,7 @@ mod tests {
     use super::*;
 
     fn load(requests: u32) -> Load<'static> {
-        Load { url: "", token: "", body: Path::new(""), requests, connections: 1, rate: None }
+        Load { url: "", token: "", body: Path::new(""), requests, connections: 1, pace: Pace::Full }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::load::Load;
+use super::load::{Load, Pace};
 use super::traffic::PATH;
 use super::upstream::Upstream;
 use super::{body, process, variant};
@@ -97,7 +97,8 @@ async fn load(wasm: Wasm, upstream: &Upstream, idp: &Idp) -> Result<(f64, Gate),
     let gate = variant::serve(variant::listener(upstream, idp).wasm(wasm)).await;
     let before = settled(&gate).await;
     let (url, token) = (gate.url(PATH), variant::token(idp, 0));
-    let load = Load { url: &url, token: &token, body: &path, requests: REQUESTS, connections: AT_ONCE, rate: None };
+    let load =
+        Load { url: &url, token: &token, body: &path, requests: REQUESTS, connections: AT_ONCE, pace: Pace::Full };
     load.run(&directory)?;
     let growth = settled(&gate).await - before;
     Ok((growth, gate))

@@ -38,6 +38,8 @@ pub struct Plan {
     pub tokens: usize,
     /// Requests a second at which limits are compared.
     pub rate: u32,
+    /// Whether all connections send at the same instant there, and not one after the other.
+    pub together: bool,
     /// Whether memory is measured.
     pub memory: bool,
     /// The only part to measure.
@@ -47,7 +49,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_RATE`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
+    /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_RATE`, `BENCH_TOGETHER=1`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
     /// `BENCH_ONLY=streams`, `=limits` or `=instructions`.
     pub fn from_env() -> Self {
         Self {
@@ -56,6 +58,7 @@ impl Plan {
             full_seconds: number("BENCH_FULL_SECONDS", 0.7),
             tokens: number("BENCH_TOKENS", 200),
             rate: number("BENCH_RATE", 400),
+            together: number("BENCH_TOGETHER", 0) != 0,
             memory: number("BENCH_MEMORY", 1) != 0,
             only: match env::var("BENCH_ONLY").as_deref() {
                 Ok("streams") => Some(Part::Streams),

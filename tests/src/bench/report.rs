@@ -274,9 +274,10 @@ impl Streaming {
 impl Limits {
     fn print(&self) {
         println!(
-            "\nLimits: bodies of {JUDGED_BYTES} bytes over {CONNECTIONS} connections, {} requests a second; \
+            "\nLimits: bodies of {JUDGED_BYTES} bytes over {CONNECTIONS} connections, {} requests a second, {}; \
              compare-and-swaps done again, for each request",
-            self.rate
+            self.rate,
+            if self.together { "all connections at the same instant" } else { "one connection after the other" }
         );
         println!(
             "{:<12}{:>9}{:>9}{:>16}{:>11}{:>13}{:>11}",

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::load::Load;
+use super::load::{Load, Pace};
 use super::plan::{CONNECTIONS, LOADS, Plan};
 use super::variant::{self, Variant};
 use super::{body, process};
@@ -67,7 +67,8 @@ pub async fn compare(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vec<
     let mut sent = 0;
     for (variant, gate) in &gates {
         for (.., body) in &bodies {
-            let load = Load { url: &gate.url(PATH), token: &token, body, requests: 40, connections: 2, rate: None };
+            let load =
+                Load { url: &gate.url(PATH), token: &token, body, requests: 40, connections: 2, pace: Pace::Full };
             load.run(&directory).map_err(|e| format!("{}: {e}", variant.name()))?;
             sent += if *variant == Variant::Doorward { load.requests } else { 0 };
         }
@@ -115,13 +116,13 @@ impl Samples {
         directory: &Path,
     ) -> Result<u32, String> {
         let url = gate.url(PATH);
-        let load = |requests, rate: Option<u32>| {
-            let connections = if rate.is_some() { 1 } else { CONNECTIONS };
-            Load { url: &url, token, body, requests, connections, rate }
+        let load = |requests, pace| {
+            let connections = if pace == Pace::Full { CONNECTIONS } else { 1 };
+            Load { url: &url, token, body, requests, connections, pace }
         };
         let requests = ((f64::from(rate) * plan.seconds) as u32).max(1);
         let before = process::cpu(gate.envoy.pid());
-        let outcome = load(requests, Some(rate)).run(directory)?;
+        let outcome = load(requests, Pace::Even(rate)).run(directory)?;
         let cpu_us = (process::cpu(gate.envoy.pid()) - before).as_secs_f64() * 1e6 / f64::from(requests);
         self.cpu_us.push(cpu_us);
         self.latencies_us.extend(outcome.latencies.iter().map(|&us| us as f64));
@@ -129,7 +130,7 @@ impl Samples {
         // One worker is the bottleneck, so that its CPU says how many requests fill the time.
         let full = ((plan.full_seconds * 1e6 / cpu_us) as u32).max(2 * CONNECTIONS);
         let before = process::cpu(gate.envoy.pid());
-        let outcome = load(full, None).run(directory)?;
+        let outcome = load(full, Pace::Full).run(directory)?;
         let spent = process::cpu(gate.envoy.pid()) - before;
         self.cpu_us_full.push(spent.as_secs_f64() * 1e6 / f64::from(full));
         self.rps.push(f64::from(full) / outcome.seconds.max(1e-6));

@@ -213,21 +213,21 @@ impl Lint<'_> {
         let (Some((_, root)), Some((path, filter))) = (self.policy.around.first(), filter) else { return };
         let Some(name) = text(filter, "name") else { return };
         let mut tree = root.tree();
-        let told = match spelling::one(&mut tree) {
-            Ok(()) => leads::meddles(&tree, name).map(|key| {
-                format!("a `{key}` of this configuration names `{name}`: what passes there passes without the filter")
-            }),
-            Err(error) => Some(error.to_string()),
+        let (told, help) = match spelling::one(&mut tree) {
+            Ok(()) => {
+                let Some(key) = leads::meddles(&tree, name) else { return };
+                let told = format!(
+                    "a `{key}` of this configuration names `{name}`: what passes there passes without the filter"
+                );
+                (told, "give this filter a name that nothing else has, such as `doorward`")
+            }
+            // The error says what to do.
+            Err(error) => {
+                (error.to_string(), "Envoy refuses it, and what switches this filter off cannot be looked for")
+            }
         };
-        if let Some(told) = told {
-            self.say(
-                Severity::Error,
-                member(filter, "name").map_or(filter.mark, |name| name.mark),
-                &path.key("name"),
-                told,
-                "give this filter a name that nothing else has, such as `doorward`",
-            );
-        }
+        let mark = member(filter, "name").map_or(filter.mark, |name| name.mark);
+        self.say(Severity::Error, mark, &path.key("name"), told, help);
     }
 
     /// How the connection manager treats the header that `from: xfcc` reads.
