@@ -132,6 +132,8 @@ async fn calls_of_many_users_at_once_stay_within_every_budget_and_are_settled_to
     // Every call that went on reached the model, and no other did.
     assert_eq!(world.upstream.count(), admitted.len());
 
+    // What other workers have yet to settle of limits with room, they settle with their next ticks.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     let now = left(&world, &gate, "somebody else").await;
     let used = admitted.len() as u64;
     assert_eq!(now["all-out"], all - used * WORDS - 1);

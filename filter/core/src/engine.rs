@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
-use crate::limits::{self, Alive, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared};
+use crate::limits::{self, BEAT_MS, Calibrations, Counters, Grants, Limits, Shared, Vm};
 use crate::packs;
 use crate::policy::{
     Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, OpenTelemetry,
@@ -410,8 +410,8 @@ pub struct Worker {
     pub(crate) exchanges: Calls,
     /// Calls to rate-limit services.
     pub(crate) grants: Grants,
-    /// Which VMs run beside this one: what others that are gone had reserved is free again.
-    pub(crate) alive: Alive,
+    /// This VM's part in the counters of limits.
+    pub(crate) vm: Vm,
     /// How many tokens texts are.
     pub(crate) calibrations: Calibrations,
     /// What ties its records together.
@@ -428,7 +428,7 @@ impl Worker {
             listening: BTreeSet::new(),
             exchanges: Calls::default(),
             grants: Grants::default(),
-            alive: Alive::default(),
+            vm: Vm::default(),
             calibrations: Calibrations::default(),
             chain: None,
         }
@@ -451,7 +451,7 @@ impl Worker {
         if engine.limits.is_empty() {
             return Ok(());
         }
-        self.alive = Alive::draw(host)?;
+        self.vm = Vm::draw(host)?;
         limits::prepare(&engine.counters_name(), host)
     }
 
@@ -468,9 +468,10 @@ impl Worker {
 
     /// Time passed. Answers the exchanges to wake.
     pub fn tick(&mut self, engine: &Engine, at: Time, host: &mut dyn Host, effects: &mut Vec<Effect>) -> Vec<u32> {
-        if !engine.limits.is_empty() && self.alive.is_due(at.millis()) {
-            // Told again soon: others wait for ten seconds before they take this VM for lost.
-            let _ = self.alive.beat(&engine.counters_name(), at.millis(), host);
+        if !engine.limits.is_empty() {
+            let mut conflicts = 0;
+            engine.limits.tick(&mut self.counters(engine, at, host, &mut conflicts));
+            effects.extend(crate::audit::conflicts(conflicts).map(Effect::Measure));
         }
         self.checkpoint(engine, at, effects);
         let mut fetches = Vec::new();
@@ -545,6 +546,22 @@ impl Worker {
         effects.extend(due.map(Effect::Checkpoint));
     }
 
+    /// It serves no more: what waits to be settled is settled.
+    pub fn end(&mut self, engine: &Engine, at: Time, host: &mut dyn Host) {
+        engine.limits.pay(&mut self.counters(engine, at, host, &mut 0));
+    }
+
+    /// The counters of limits, as of now.
+    pub(crate) fn counters<'a>(
+        &'a mut self,
+        engine: &'a Engine,
+        at: Time,
+        host: &'a mut dyn Host,
+        conflicts: &'a mut u64,
+    ) -> Counters<'a> {
+        Counters { namespace: engine.counters_name(), at, vm: &mut self.vm, host, conflicts }
+    }
+
     /// The counts that proxies share, as of now.
     pub(crate) fn shared<'a>(
         &'a mut self,
@@ -554,8 +571,7 @@ impl Worker {
         effects: &'a mut Vec<Effect>,
         conflicts: &'a mut u64,
     ) -> Shared<'a> {
-        let namespace = engine.counters_name();
-        let counters = Counters { namespace, at, alive: &mut self.alive, host, conflicts };
+        let counters = Counters { namespace: engine.counters_name(), at, vm: &mut self.vm, host, conflicts };
         Shared { limits: &engine.limits, grants: &mut self.grants, counters, effects }
     }
 

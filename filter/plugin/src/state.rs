@@ -12,8 +12,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use doorward_core::engine::{Engine, Worker};
+use doorward_core::exchange::Time;
 use doorward_core::host::HostError;
 
+use crate::abi::calls;
 use crate::host::Envoy;
 use crate::metadata::Expressions;
 use crate::metrics::Metrics;
@@ -232,7 +234,13 @@ impl State {
     }
 
     fn forget(&mut self, id: u32) {
-        self.generations.remove(&id);
+        if let Some(Generation { root, engine, mut worker, .. }) = self.generations.remove(&id)
+            && let Ok(now) = calls::now()
+        {
+            let mut gone = Expressions::default();
+            let expressions = self.roots.get_mut(&root).map_or(&mut gone, |root| &mut root.expressions);
+            worker.end(&engine, Time(now), &mut Envoy::new(expressions));
+        }
         self.calls.retain(|_, caller| caller.generation != id);
         self.errands.retain(|errand| !matches!(errand, Errand::Refused(caller) if caller.generation == id));
     }

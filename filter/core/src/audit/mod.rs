@@ -15,7 +15,7 @@ pub mod text;
 pub(crate) use chain::Chain;
 pub use policy::{Audit, BreakGlass};
 pub use pseudonym::Pseudonyms;
-pub use record::{Difference, Occurrences, Record, SessionFacts, Stamp, Tokens};
+pub use record::{Difference, Occurrences, Record, SessionFacts, Stamp, Tokens, conflicts};
 
 /// Every key of the record, with what it holds. Documents and the access-log format are checked against this.
 pub const KEYS: &[(&str, &str)] = &[

@@ -330,7 +330,6 @@ impl Record {
             (Some(_), false) => "other",
             (None, _) => "none",
         };
-        let counter = |name, labels, value| Measure { name, histogram: false, labels, value };
         let mut all = vec![counter(
             "doorward_requests_total",
             vec![
@@ -394,12 +393,19 @@ impl Record {
             ];
             all.push(counter("doorward_candidate_total", labels, 1));
         }
-        if self.conflicts > 0 {
-            all.push(counter("doorward_limit_conflicts_total", Vec::new(), self.conflicts));
-        }
+        all.extend(conflicts(self.conflicts));
         all.push(Measure { name: "doorward_duration_us", histogram: true, labels: vec![target()], value: spent_us });
         all
     }
+}
+
+fn counter(name: &'static str, labels: Vec<(&'static str, String)>, value: u64) -> Measure {
+    Measure { name, histogram: false, labels, value }
+}
+
+/// Changes of shared counters that another worker was faster at.
+pub fn conflicts(count: u64) -> Option<Measure> {
+    (count > 0).then(|| counter("doorward_limit_conflicts_total", Vec::new(), count))
 }
 
 /// A value as it goes on the record.

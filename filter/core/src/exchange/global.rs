@@ -30,13 +30,15 @@ impl Exchange {
         if !cx.engine.limits.are_shared() || self.tap.is_some() {
             return Ok(());
         }
-        let Some(whose) = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target)) else { return Ok(()) };
-        let engine = cx.engine;
-        let mut shared = shared(cx, &mut self.record.conflicts);
-        let mut all = shared.shares(&whose.subject(engine), self.quota.reserved());
+        let Some(facts) = &self.facts else { return Ok(()) };
+        let Some(subject) = self.subject(&facts.roles, facts.target, cx.engine) else { return Ok(()) };
+        let mut conflicts = 0;
+        let mut shared = shared(cx, &mut conflicts);
+        let mut all = shared.shares(&subject, self.quota.reserved());
         for (number, share) in all.iter_mut().enumerate() {
             shared.ask(self.id, number, share);
         }
+        self.record.conflicts = self.record.conflicts.saturating_add(conflicts);
         self.quota.shares = Shares { all, waits: true, edited: None };
         self.charged(cx)
     }
@@ -133,12 +135,14 @@ impl Exchange {
     /// The exchange is over, and has used so much.
     pub(super) fn settle_shares(&mut self, used: &Need, cx: &mut Context<'_>) {
         let shares = std::mem::take(&mut self.quota.shares.all);
-        let Some(whose) = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target)) else { return };
-        let engine = cx.engine;
-        let mut shared = shared(cx, &mut self.record.conflicts);
+        let Some(facts) = &self.facts else { return };
+        let (engine, mut conflicts) = (cx.engine, 0);
+        let Some(subject) = self.subject(&facts.roles, facts.target, engine) else { return };
+        let mut shared = shared(cx, &mut conflicts);
         for share in shares {
-            shared.settle(&share, used, &whose.subject(engine), &engine.models);
+            shared.settle(&share, used, &subject, &engine.models);
         }
+        self.record.conflicts = self.record.conflicts.saturating_add(conflicts);
     }
 
     fn take_answers(&mut self, cx: &mut Context<'_>) {

@@ -9,7 +9,6 @@ use super::{Context, Effect, Exchange, Facts};
 use crate::audit::Occurrences;
 use crate::engine::Engine;
 use crate::host::Side;
-use crate::identity::Principal;
 use crate::json::{Kind, Node};
 use crate::limits::{Count, Counted, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
 use crate::policy::{FUNCTION, RoleSet};
@@ -51,49 +50,24 @@ impl Quota {
     }
 }
 
-/// Whose request it is, and of what: what [`Subject`] borrows.
-pub(super) struct Whose {
-    principal: Rc<Principal>,
-    roles: Rc<RoleSet>,
-    target: usize,
-    model: Option<String>,
-    model_known: bool,
-    tools: Vec<String>,
-    past: Vec<usize>,
-}
-
-impl Whose {
-    pub(super) fn subject<'a>(&'a self, engine: &'a Engine) -> Subject<'a> {
-        Subject {
-            principal: &self.principal,
-            roles: &self.roles,
-            all_roles: &engine.roles,
-            target: self.target,
-            model: self.model.as_deref().map(|model| (model, self.model_known)),
-            tools: &self.tools,
-            past: &self.past,
-        }
-    }
-}
-
 impl Exchange {
-    /// `None` where nobody was proven: a policy that only observes looks on.
-    pub(super) fn whose(&self, roles: &Rc<RoleSet>, target: usize) -> Option<Whose> {
-        Some(Whose {
-            principal: self.record.principal.clone()?,
-            roles: Rc::clone(roles),
+    /// Whose request it is, and of what. `None` where nobody was proven: a policy that only observes looks on.
+    pub(super) fn subject<'a>(&'a self, roles: &'a RoleSet, target: usize, engine: &'a Engine) -> Option<Subject<'a>> {
+        Some(Subject {
+            principal: self.record.principal.as_deref()?,
+            roles,
+            all_roles: &engine.roles,
             target,
-            model: self.record.model.clone(),
-            model_known: self.record.model_known,
-            tools: self.quota.tools.clone(),
-            past: self.quota.past.clone(),
+            model: self.record.model.as_deref().map(|model| (model, self.record.model_known)),
+            tools: &self.quota.tools,
+            past: &self.quota.past,
         })
     }
 
     /// Counts the request against limits on requests: those that the head tells to hold, or those that hang on the body.
     pub(super) fn count(
         &mut self,
-        roles: &Rc<RoleSet>,
+        roles: &RoleSet,
         target: usize,
         with_body: bool,
         cx: &mut Context<'_>,
@@ -101,12 +75,14 @@ impl Exchange {
         if !cx.engine.limits.counts(with_body) {
             return Ok(());
         }
-        let Some(whose) = self.whose(roles, target) else { return Ok(()) };
-        let engine = cx.engine;
-        let mut counters = counters(cx, &mut self.record.conflicts);
-        let count = engine.limits.count(&whose.subject(engine), with_body, &mut self.quota.counted, &mut counters);
-        let count = count.map_err(|_| Denial::new(Reason::LimitUnavailable))?;
-        self.apply(count)
+        let (mut counted, mut conflicts, engine) = (std::mem::take(&mut self.quota.counted), 0, cx.engine);
+        let outcome = match self.subject(roles, target, engine) {
+            Some(subject) => engine.limits.count(&subject, with_body, &mut counted, &mut counters(cx, &mut conflicts)),
+            None => Ok(Count::default()),
+        };
+        self.quota.counted = counted;
+        self.record.conflicts = self.record.conflicts.saturating_add(conflicts);
+        self.apply(outcome.map_err(|_| Denial::new(Reason::LimitUnavailable))?)
     }
 
     /// Estimates what a request needs at most. Where it names no bound of its own for what comes out, it gets one: `edits` and
@@ -119,8 +95,8 @@ impl Exchange {
         insert: &mut String,
         cx: &Context<'_>,
     ) {
-        let Some(whose) = self.whose(&facts.roles, facts.target) else { return };
-        if !cx.engine.limits.reserves(&whose.subject(cx.engine)) {
+        let Some(subject) = self.subject(&facts.roles, facts.target, cx.engine) else { return };
+        if !cx.engine.limits.reserves(&subject) {
             return;
         }
         let reserve = &cx.engine.reserve;
@@ -139,7 +115,7 @@ impl Exchange {
         let added = media
             .saturating_mul(reserve.media_tokens)
             .saturating_add(provided.saturating_mul(reserve.provider_tool_tokens));
-        let name = whose.model.as_deref().unwrap_or_default();
+        let name = subject.model.map_or("", |(model, _)| model);
         let most = cx.worker.calibrations.bound(name, weight);
         let sure = cx.worker.calibrations.input(name, weight).min(most);
         let nothing = yields_nothing(facts.call.operation);
@@ -190,10 +166,12 @@ impl Exchange {
         let (roles, target) = (Rc::clone(&facts.roles), facts.target);
         // Where there was no body to tell more, the head told all.
         self.count(&roles, target, true, cx)?;
-        let Some(whose) = self.whose(&roles, target) else { return Ok(()) };
         let engine = cx.engine;
-        let mut counters = counters(cx, &mut self.record.conflicts);
-        let outcome = engine.limits.reserve(&whose.subject(engine), &self.quota.need, &engine.models, &mut counters);
+        let Some(subject) = self.subject(&roles, target, engine) else { return Ok(()) };
+        let mut conflicts = 0;
+        let mut counters = counters(cx, &mut conflicts);
+        let outcome = engine.limits.reserve(&subject, &self.quota.need, &engine.models, &mut counters);
+        self.record.conflicts = self.record.conflicts.saturating_add(conflicts);
         let (reserved, count) = outcome.map_err(|_| Denial::new(Reason::LimitUnavailable))?;
         self.quota.reserved = reserved;
         self.apply(count)
@@ -228,18 +206,19 @@ impl Exchange {
         super::body::extend(&mut self.record.observed, count.observed);
         for standing in &count.standings {
             self.record.remaining.retain(|s| s.id != standing.id);
-            self.record.remaining.push(standing.clone());
         }
-        let tightest = |s: &&Standing| u128::from(s.remaining) * 1_000_000 / u128::from(s.amount.max(1));
+        self.record.remaining.extend(count.standings.iter().cloned());
+        let share = |s: &Standing| s.remaining as f64 / s.amount.max(1) as f64;
         let shown = |s: &&Standing| matches!(s.what, What::Requests | What::Tokens);
-        self.quota.tightest = self.record.remaining.iter().filter(shown).min_by_key(tightest).cloned();
+        let standings = self.record.remaining.iter().filter(shown);
+        self.quota.tightest = standings.min_by(|a, b| share(a).total_cmp(&share(b))).cloned();
         let Some(first) = count.exceeded.first() else { return Ok(()) };
         self.record.rules = count.exceeded.iter().map(|e| e.id.clone()).collect();
         let wait = count.exceeded.iter().map(|e| e.retry_after).try_fold(0, |most, wait| Some(wait?.max(most)));
         let denial = Denial { retry_after: wait, ..refusal(first, wait.is_some()) };
         let refusing: Vec<_> = count.exceeded.iter().map(|e| e.step_down.clone()).collect();
         self.step_past(&refusing);
-        if let Some(standing) = count.standings.iter().find(|s| s.id == first.id && shown(s)) {
+        if let Some(standing) = count.standings.iter().find(|s| *s.id == *first.id && shown(s)) {
             self.quota.tightest = Some(standing.clone());
         }
         Err(denial)
@@ -316,8 +295,9 @@ impl Exchange {
             let plain = usage.input.saturating_sub(usage.audio_in);
             cx.worker.calibrations.learn(model, (plain, weight), (output, self.record.stream_bytes));
         }
-        let whose = self.facts.as_ref().and_then(|f| self.whose(&f.roles, f.target));
-        let Some(whose) = whose.filter(|_| !reserved.is_empty() || !self.quota.shares.is_empty()) else { return };
+        if reserved.is_empty() && self.quota.shares.is_empty() {
+            return;
+        }
         let failed = self.quota.status.is_some_and(|status| !(200..300).contains(&status));
         let used = match (&self.record.usage, operation) {
             // Its results come another day: all that was reserved is taken for used.
@@ -336,10 +316,13 @@ impl Exchange {
             (Some(usage), _) => *usage,
         };
         let used = Need { usage: used, ..Need::default() };
-        let engine = cx.engine;
-        let mut counters = counters(cx, &mut self.record.conflicts);
-        let subject = whose.subject(engine);
-        if engine.limits.settle(reserved, &used, &subject, &engine.models, &mut counters).is_err() {
+        let (engine, mut conflicts) = (cx.engine, 0);
+        let Some(facts) = &self.facts else { return };
+        let Some(subject) = self.subject(&facts.roles, facts.target, engine) else { return };
+        let mut counters = counters(cx, &mut conflicts);
+        let outcome = engine.limits.settle(reserved, &used, &subject, &engine.models, &mut counters);
+        self.record.conflicts = self.record.conflicts.saturating_add(conflicts);
+        if outcome.is_err() {
             self.note(Reason::LimitUnavailable);
         }
         self.settle_shares(&used, cx);
@@ -347,8 +330,7 @@ impl Exchange {
 }
 
 fn counters<'a>(cx: &'a mut Context<'_>, conflicts: &'a mut u64) -> Counters<'a> {
-    let namespace = cx.engine.counters_name();
-    Counters { namespace, at: cx.at, alive: &mut cx.worker.alive, host: cx.host, conflicts }
+    cx.worker.counters(cx.engine, cx.at, cx.host, conflicts)
 }
 
 fn refusal(exceeded: &Exceeded, may_fit_later: bool) -> Denial {

@@ -173,14 +173,22 @@ impl Counter {
         true
     }
 
-    /// Gives back what was reserved for one call. Answers whether it was still there: not after others took this VM for lost.
-    pub fn release(&mut self, generation: u32, lease: Lease) -> bool {
+    /// Gives back what was reserved for so many calls. Answers whether it was still there: not after others took this VM for
+    /// lost.
+    fn release(&mut self, generation: u32, calls: u32, lease: Lease) -> bool {
         let Some(holder) = self.holders.iter_mut().find(|h| h.generation == generation) else { return false };
-        holder.calls = holder.calls.saturating_sub(1);
+        holder.calls = holder.calls.saturating_sub(calls);
         holder.reserved = holder.reserved.saturating_sub(lease.amount);
         holder.floor = holder.floor.saturating_sub(lease.floor);
         self.holders.retain(|h| h.calls > 0);
         true
+    }
+
+    /// Settles so many calls: gives back what was reserved for them, and adds what they used.
+    pub fn settle(&mut self, generation: u32, calls: u32, lease: Lease, used: u64, place: Place) {
+        // Where others took this VM for lost, they kept what surely went out.
+        let charged = if self.release(generation, calls, lease) { 0 } else { lease.floor };
+        self.add(used.saturating_sub(charged), place);
     }
 
     /// The VMs that have reserved.
@@ -258,11 +266,11 @@ mod tests {
         assert_eq!((counter.reserved(), counter.used()), (150, 0));
         counter.advance(sliding(100), &Alive::only(1));
         assert_eq!(round(&counter).reserved(), 150);
-        assert!(counter.release(1, Lease { amount: 50, floor: 0 }));
+        assert!(counter.release(1, 1, Lease { amount: 50, floor: 0 }));
         assert_eq!(counter.reserved(), 100);
         // Another VM looks, to which the first one is gone: what surely went out stays used.
         counter.advance(sliding(101), &Alive::only(2));
         assert_eq!((counter.reserved(), counter.used()), (0, 30));
-        assert!(!counter.release(1, Lease { amount: 100, floor: 30 }));
+        assert!(!counter.release(1, 1, Lease { amount: 100, floor: 30 }));
     }
 }

@@ -319,7 +319,7 @@ impl Shared<'_> {
             return;
         };
         let (window, caller) = (place.window.to_string(), global.caller(&place.id));
-        let entries = [("limit", limit.id.as_str()), ("window", window.as_str()), ("caller", caller.as_str())];
+        let entries = [("limit", &*limit.id), ("window", window.as_str()), ("caller", caller.as_str())];
         let refund = matches!(purpose, Purpose::Refund);
         let id = self.grants.begin(place, hits, purpose, global.timeout_ms, self.counters.at);
         self.effects.push(Effect::Call(Call {
@@ -346,7 +346,7 @@ fn share(place: usize, limit: &Limit, id: Id, amount: u64, now_millis: u64) -> O
     let window = limit.window.on_the_clock().place(now_millis);
     Some(Share {
         place: Place { limit: place, id, window: window.index },
-        limit: limit.id.clone(),
+        limit: limit.id.to_string(),
         what: limit.kind.what(),
         ends: window.end,
         need: units(limit.kind, amount),

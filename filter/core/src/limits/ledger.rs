@@ -129,5 +129,5 @@ pub(super) fn shard(id: &Id) -> Shard {
 }
 
 fn name(namespace: &str, Shard(shard): Shard) -> String {
-    format!("doorward/{namespace}/limits/{shard}")
+    ["doorward/", namespace, "/limits/", &shard.to_string()].concat()
 }

@@ -4,15 +4,21 @@
 //! before it goes on, and settled with what it did use when it is over. So no number of calls at the same time passes a limit:
 //! what is used and what is reserved never add up to more.
 //!
+//! Where so much is left that nobody could tell the difference, a settlement waits for the next change of its counter's shard, or
+//! for the next tick ([`owed`]).
+//!
 //! What a limit counts for all proxies together, a rate-limit service counts beside it ([`global`]).
 
 mod alive;
+mod count;
 mod counter;
+mod counters;
 mod estimate;
 mod global;
 mod grants;
 mod ledger;
 mod limit;
+mod owed;
 mod rls;
 mod table;
 mod window;
@@ -20,97 +26,29 @@ mod zone;
 
 use std::collections::HashSet;
 
-pub(crate) use alive::{Alive, BEAT_MS};
+pub(crate) use alive::BEAT_MS;
+use count::Found;
+pub use count::{Count, Exceeded, Standing, What};
 use counter::{Counter, Lease};
+pub use counters::Counters;
+pub(crate) use counters::Vm;
+use counters::Wanted;
 pub(crate) use estimate::{Calibrations, Weight};
 pub use global::Share;
 pub(crate) use global::{Shared, Stage as GrantStage};
 pub(crate) use grants::Grants;
-use ledger::Ledger;
 use limit::{Kind, Limit};
 pub use limit::{Need, Subject};
 use table::Id;
-use window::Place as Instant;
 
 use crate::config::{Path, Problem};
 use crate::engine::Env;
-use crate::exchange::Time;
 use crate::host::{Host, HostError};
 use crate::policy::{LimitDocument, Mode, Models, Roles, Targets, Verdict};
 
 /// Every limit of a policy.
 #[derive(Debug, Default)]
 pub struct Limits(Vec<Limit>);
-
-/// What the shared counters are reached with.
-pub struct Counters<'a> {
-    /// The policy's name: a prefix in the shared store.
-    pub namespace: std::borrow::Cow<'a, str>,
-    /// Now.
-    pub at: Time,
-    /// Which VMs run.
-    pub(crate) alive: &'a mut Alive,
-    /// The shared store.
-    pub host: &'a mut dyn Host,
-    /// Compare-and-swaps that another worker was faster at: added to.
-    pub conflicts: &'a mut u64,
-}
-
-/// What the limits say of one request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Count {
-    /// The limits that refuse it.
-    pub exceeded: Vec<Exceeded>,
-    /// Observed limits that would.
-    pub observed: Vec<String>,
-    /// How the enforced limits stand, this request counted.
-    pub standings: Vec<Standing>,
-}
-
-/// A limit that refuses a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exceeded {
-    /// Its id.
-    pub id: String,
-    /// What of.
-    pub what: What,
-    /// Seconds after which another try may pass; none where none can.
-    pub retry_after: Option<u64>,
-    /// What the request would reserve, and what is left.
-    pub asks: (u64, u64),
-    /// The limit's place, and the model that the request may be made to instead.
-    pub step_down: (usize, Option<String>),
-}
-
-/// What a limit is one of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
-    /// Requests.
-    Requests,
-    /// Tokens.
-    Tokens,
-    /// Money, in billionths.
-    Cost,
-    /// Calls at a time.
-    Concurrent,
-    /// Money, of a model whose price is not known.
-    Unpriced,
-}
-
-/// How a limit stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
-    /// Its id.
-    pub id: String,
-    /// How much it grants.
-    pub amount: u64,
-    /// How much of that is left; money in billionths.
-    pub remaining: u64,
-    /// Seconds until all of it is there again, if nothing more is used.
-    pub reset: u64,
-    /// What of.
-    pub what: What,
-}
 
 /// The counters that have counted one request.
 #[derive(Debug, Default)]
@@ -125,32 +63,8 @@ struct Held {
     limit: usize,
     id: Id,
     lease: Lease,
-}
-
-/// A counter that is to be changed.
-struct Wanted<'a> {
-    /// The limit's place.
-    place: usize,
-    limit: &'a Limit,
-    id: Id,
-    /// What the limit grants; where something is given back, what was used of it.
-    amount: u64,
-    /// What is taken of it, or was.
-    lease: Lease,
-}
-
-/// Changes a counter that stands at an instant, for this VM's generation, and says how it was found.
-type Change<'c, 'w, T> = dyn FnMut(&Wanted<'w>, &mut Counter, Instant, u32) -> Result<T, HostError> + 'c;
-
-/// How a counter was found.
-struct Found {
-    /// What is used and reserved, this request's part included.
-    used: u64,
-    fits: bool,
-    /// See [`Counter::frees`].
-    frees: Option<u64>,
-    /// When its window is over.
-    end: u64,
+    /// So much was left beside it that settling it can wait.
+    roomy: bool,
 }
 
 impl Limits {
@@ -249,17 +163,17 @@ impl Limits {
             }
         }
         let mut found = Vec::new();
-        counters.change(&wanted, &mut found, &mut |want, counter, place, _| {
+        counters.change(self, &wanted, &mut found, &mut |want, counter, place, _| {
             counter.add(want.lease.amount, place);
             // One more must fit.
             let short = counter.used().saturating_add(1).saturating_sub(want.amount);
-            Ok(Found { used: counter.used(), fits: true, frees: counter.frees(short.max(1)), end: place.end })
+            let frees = counter.frees(short.max(1));
+            Ok(Found { used: counter.used(), fits: true, roomy: false, frees, end: place.end })
         })?;
         let now = counters.at.millis();
         for (want, found) in wanted.iter().zip(found.iter().flatten()) {
             let over = found.used > want.amount && (want.limit.refuses() || want.limit.mode == Mode::Observe);
-            let wait = want.limit.wait(found.frees, now);
-            count.tell(want, found, over.then_some(wait), now);
+            count.tell(want, found, over.then(|| want.limit.wait(found.frees, now)), now);
         }
         Ok(count)
     }
@@ -313,7 +227,7 @@ impl Limits {
             wanted.extend(limit.keys(subject).into_iter().map(|(id, _)| Wanted { place, limit, id, amount, lease }));
         }
         let mut found = Vec::new();
-        let outcome = counters.change(&wanted, &mut found, &mut |want, counter, place, generation| {
+        let outcome = counters.change(self, &wanted, &mut found, &mut |want, counter, place, generation| {
             let Wanted { limit, amount, lease, .. } = *want;
             let used = counter.used().saturating_add(counter.reserved());
             let left = amount.saturating_sub(used);
@@ -323,19 +237,20 @@ impl Limits {
             }
             let short = lease.amount.saturating_sub(left);
             let used = used.saturating_add(lease.amount);
-            Ok(Found { used, fits, frees: counter.frees(short.max(1)), end: place.end })
+            let roomy = owed::is_roomy(lease, amount.saturating_sub(used));
+            Ok(Found { used, fits, roomy, frees: counter.frees(short.max(1)), end: place.end })
         });
         let now = counters.at.millis();
         for (want, found) in wanted.iter().zip(found.iter()) {
             let Some(found) = found else { continue };
             let Wanted { limit, lease, .. } = *want;
             if found.fits || !limit.refuses() {
-                reserved.0.push(Held { limit: want.place, id: want.id, lease });
+                reserved.0.push(Held { limit: want.place, id: want.id, lease, roomy: found.roomy });
             }
             // What others reserved may come back at any time; what can never fit does not.
-            let wait = (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
+            let wait = || (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
             let over = !found.fits && (limit.refuses() || limit.mode == Mode::Observe);
-            count.tell(want, found, over.then_some(wait), now);
+            count.tell(want, found, over.then(wait), now);
         }
         // In the policy's order, whatever was found first.
         count.exceeded.sort_by_key(|exceeded| exceeded.step_down.0);
@@ -372,25 +287,41 @@ impl Limits {
         counters: &mut Counters<'_>,
         used: impl Fn(&Limit, Lease) -> u64,
     ) -> Result<(), HostError> {
-        let held = reserved.0.into_iter().filter_map(|Held { limit: place, id, lease }| {
-            let limit = self.0.get(place)?;
-            Some(Wanted { place, limit, id, amount: used(limit, lease), lease })
-        });
-        let held: Vec<_> = held.collect();
+        let mut held = Vec::new();
+        for Held { limit: place, id, lease, roomy } in reserved.0 {
+            let Some(limit) = self.0.get(place) else { continue };
+            let amount = used(limit, lease);
+            if !(roomy && counters.vm.owed.add(place, id, lease, amount)) {
+                held.push(Wanted { place, limit, id, amount, lease });
+            }
+        }
         let mut act = |held: &Wanted<'_>, counter: &mut Counter, place, generation| {
-            // Others took this VM for lost, and kept what surely went out.
-            let charged = if counter.release(generation, held.lease) { 0 } else { held.lease.floor };
-            counter.add(held.amount.saturating_sub(charged), place);
+            counter.settle(generation, 1, held.lease, held.amount, place);
             Ok(())
         };
         let mut done = Vec::new();
-        if counters.change(&held, &mut done, &mut act).is_ok() {
+        if counters.change(self, &held, &mut done, &mut act).is_ok() {
             return Ok(());
         }
         // One for which there is no room any more keeps no other from being released.
         let missing = held.chunks(1).zip(done).filter(|(_, done)| done.is_none());
-        let each = missing.map(|(held, _)| counters.change(held, &mut Vec::new(), &mut act));
+        let each = missing.map(|(held, _)| counters.change(self, held, &mut Vec::new(), &mut act));
         each.fold(Ok(()), Result::and)
+    }
+
+    /// Time passed: tells that this VM runs, and settles what waits for it.
+    pub fn tick(&self, counters: &mut Counters<'_>) {
+        // Told again soon: others wait for ten seconds before they take this VM for lost.
+        let _ = counters.beat();
+        self.pay(counters);
+    }
+
+    /// Settles what waits for it. What the store does not take waits on.
+    pub fn pay(&self, counters: &mut Counters<'_>) {
+        for shard in counters.vm.owed.shards() {
+            let _ = counters.transact(self, shard, &mut |_, _| Ok(()));
+        }
+        counters.vm.owed.forget_settled();
     }
 
     /// The limits that hold for a request.
@@ -408,100 +339,6 @@ impl Reserved {
     /// Whether there is nothing to settle.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-impl Counters<'_> {
-    /// Tells that this VM runs before it holds anything that others could take for lost.
-    fn beat(&mut self) -> Result<(), HostError> {
-        match self.alive.is_due(self.at.millis()) {
-            true => self.alive.beat(&self.namespace, self.at.millis(), self.host),
-            false => Ok(()),
-        }
-    }
-
-    /// Changes counters, those of one shard at once: what `change` answers is in `found` where the shard was stored. Every shard is
-    /// tried, whatever came of the others.
-    fn change<'w, T>(
-        &mut self,
-        wanted: &[Wanted<'w>],
-        found: &mut Vec<Option<T>>,
-        change: &mut Change<'_, 'w, T>,
-    ) -> Result<(), HostError> {
-        found.resize_with(wanted.len(), || None);
-        let generation = self.alive.own();
-        let mut result = Ok(());
-        for (first, want) in wanted.iter().enumerate() {
-            let shard = ledger::shard(&want.id);
-            let of_shard = |want: &Wanted<'_>| ledger::shard(&want.id) == shard;
-            if wanted.iter().take(first).any(of_shard) {
-                continue;
-            }
-            let outcome = self.ledger().transact(shard, &mut |open| {
-                for (want, found) in wanted.iter().zip(found.iter_mut()).filter(|(want, _)| of_shard(want)) {
-                    *found = Some(open.change(&want.id, &want.limit.window, &mut |counter, place, _| {
-                        change(want, counter, place, generation)
-                    })??);
-                }
-                Ok(())
-            });
-            if outcome.is_err() {
-                let lost = wanted.iter().zip(found.iter_mut()).filter(|(want, _)| of_shard(want));
-                lost.for_each(|(_, found)| *found = None);
-            }
-            result = result.and(outcome);
-        }
-        result
-    }
-
-    fn ledger(&mut self) -> Ledger<'_> {
-        Ledger {
-            namespace: &self.namespace,
-            now_millis: self.at.millis(),
-            alive: self.alive,
-            host: self.host,
-            conflicts: self.conflicts,
-        }
-    }
-}
-
-impl Count {
-    /// Tells how a counter was found; `over`: the limit refuses, or would, and when another try may pass.
-    fn tell(&mut self, want: &Wanted<'_>, found: &Found, over: Option<Option<u64>>, now_millis: u64) {
-        let Wanted { place, limit, amount, lease, .. } = *want;
-        let Found { used, end, .. } = *found;
-        let what = limit.kind.what();
-        let remaining = amount.saturating_sub(used);
-        match (over, limit.mode) {
-            (Some(_), Mode::Observe) => {
-                if !self.observed.contains(&limit.id) {
-                    self.observed.push(limit.id.clone());
-                }
-            }
-            (Some(wait), Mode::Enforce) => {
-                let left = amount.saturating_sub(used.saturating_sub(lease.amount));
-                self.refuse((place, limit), what, wait, (lease.amount, left));
-            }
-            (None, _) => {}
-        }
-        if limit.mode == Mode::Enforce {
-            let id = limit.id.clone();
-            let reset = end.saturating_sub(now_millis / 1000).max(1);
-            self.standings.push(Standing { id, amount, remaining, reset, what });
-        }
-    }
-
-    fn refuse(&mut self, (place, limit): (usize, &Limit), what: What, retry_after: Option<u64>, asks: (u64, u64)) {
-        if limit.mode == Mode::Observe {
-            if !self.observed.contains(&limit.id) {
-                self.observed.push(limit.id.clone());
-            }
-            return;
-        }
-        if !self.exceeded.iter().any(|e| e.id == limit.id) {
-            let step_down = (place, limit.step_down.clone());
-            self.exceeded.push(Exceeded { id: limit.id.clone(), what, retry_after, asks, step_down });
-        }
     }
 }
 

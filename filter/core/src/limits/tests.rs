@@ -2,6 +2,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::config::{from_tree, tree_from_json};
+use crate::exchange::Time;
 use crate::host::MemoryHost;
 use crate::identity::{Method, Principal};
 use crate::policy::RoleSet;
@@ -49,8 +50,8 @@ impl Desk {
         Self { limits, models, roles: Roles::default(), host, conflicts: 0 }
     }
 
-    fn worker(&mut self) -> Alive {
-        Alive::draw(&mut self.host).unwrap()
+    fn worker(&mut self) -> Vm {
+        Vm::draw(&mut self.host).unwrap()
     }
 
     fn with<T>(
@@ -58,7 +59,7 @@ impl Desk {
         who: &Principal,
         model: &str,
         secs: u64,
-        alive: &mut Alive,
+        vm: &mut Vm,
         act: impl FnOnce(&Limits, &Subject<'_>, &Models, &mut Counters<'_>) -> T,
     ) -> T {
         let tools = ["search".to_owned(), "search".to_owned(), "mail".to_owned()];
@@ -72,24 +73,29 @@ impl Desk {
             past: &[],
         };
         let (host, conflicts) = (&mut self.host, &mut self.conflicts);
-        let mut counters = Counters { namespace: "p".into(), at: at(secs), alive, host, conflicts };
+        let mut counters = Counters { namespace: "p".into(), at: at(secs), vm, host, conflicts };
         act(&self.limits, &subject, &self.models, &mut counters)
     }
 
-    fn count(&mut self, who: &str, secs: u64, alive: &mut Alive) -> Count {
-        self.with(&user(who), "m", secs, alive, |limits, subject, _, counters| {
+    /// Time passed for a worker.
+    fn tick(&mut self, secs: u64, vm: &mut Vm) {
+        self.with(&user("nobody"), "m", secs, vm, |limits, _, _, counters| limits.tick(counters));
+    }
+
+    fn count(&mut self, who: &str, secs: u64, vm: &mut Vm) -> Count {
+        self.with(&user(who), "m", secs, vm, |limits, subject, _, counters| {
             limits.count(subject, false, &mut Counted::default(), counters).unwrap()
         })
     }
 
-    fn reserve(&mut self, who: &str, need: Need, secs: u64, alive: &mut Alive) -> (Reserved, Count) {
-        self.with(&user(who), "m", secs, alive, |limits, subject, models, counters| {
+    fn reserve(&mut self, who: &str, need: Need, secs: u64, vm: &mut Vm) -> (Reserved, Count) {
+        self.with(&user(who), "m", secs, vm, |limits, subject, models, counters| {
             limits.reserve(subject, &need, models, counters).unwrap()
         })
     }
 
-    fn settle(&mut self, who: &str, reserved: Reserved, used: Need, secs: u64, alive: &mut Alive) {
-        self.with(&user(who), "m", secs, alive, |limits, subject, models, counters| {
+    fn settle(&mut self, who: &str, reserved: Reserved, used: Need, secs: u64, vm: &mut Vm) {
+        self.with(&user(who), "m", secs, vm, |limits, subject, models, counters| {
             limits.settle(reserved, &used, subject, models, counters).unwrap();
         });
     }
@@ -202,7 +208,7 @@ fn what_a_lost_vm_reserved_comes_back() {
 
 impl Desk {
     /// What is left of the first limit, with another's call going on.
-    fn second_view(&mut self, who: &str, secs: u64, worker: &mut Alive, expected: u64) {
+    fn second_view(&mut self, who: &str, secs: u64, worker: &mut Vm, expected: u64) {
         let (_, count) = self.reserve(who, tokens(0, 451), secs, worker);
         assert_eq!(count.exceeded.first().map(|e| e.asks), Some((451, expected)));
     }
@@ -303,6 +309,134 @@ fn one_counter_without_room_keeps_no_other_from_being_released() {
 }
 
 #[test]
+fn what_is_used_of_a_roomy_limit_is_settled_with_the_next_change_or_tick() {
+    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
+    let (mut first, mut second) = (desk.worker(), desk.worker());
+    let (reserved, _) = desk.reserve("alice", tokens(10, 90), 1000, &mut first);
+    let stored = |desk: &Desk| desk.host.shared.clone();
+    let before = stored(&desk);
+    desk.settle("alice", reserved, tokens(10, 5), 1001, &mut first);
+    assert_eq!(stored(&desk), before);
+    // Another worker cannot know, and holds back too much; the one that owes it knows with the next request.
+    let (other, count) = desk.reserve("alice", tokens(10, 90), 1002, &mut second);
+    assert_eq!(left(&count), [2000 - 200]);
+    let (reserved, count) = desk.reserve("alice", tokens(10, 90), 1002, &mut first);
+    assert_eq!(left(&count), [2000 - 15 - 200]);
+    desk.settle("alice", reserved, tokens(10, 5), 1002, &mut first);
+    desk.settle("alice", other, tokens(0, 0), 1002, &mut second);
+    desk.tick(1003, &mut first);
+    desk.tick(1003, &mut second);
+    let third = &mut desk.worker();
+    assert_eq!(left(&desk.reserve("alice", tokens(10, 90), 1003, third).1), [2000 - 30 - 100]);
+    // Nothing is settled twice.
+    desk.tick(1004, &mut first);
+    assert_eq!(left(&desk.reserve("alice", tokens(1, 1), 1004, &mut first).1), [2000 - 30 - 100 - 2]);
+}
+
+#[test]
+fn what_a_limit_is_short_of_or_a_call_took_beyond_its_due_is_settled_at_once() {
+    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
+    let (mut first, mut second) = (desk.worker(), desk.worker());
+    let seen = |desk: &mut Desk, vm: &mut Vm| {
+        let (probe, count) = desk.reserve("alice", tokens(0, 1), 1000, vm);
+        desk.settle("alice", probe, tokens(0, 0), 1000, vm);
+        desk.tick(1000, vm);
+        left(&count)[0] + 1
+    };
+    let (reserved, _) = desk.reserve("alice", tokens(0, 100), 1000, &mut first);
+    desk.settle("alice", reserved, tokens(0, 300), 1000, &mut first);
+    assert_eq!(seen(&mut desk, &mut second), 1700);
+    let (reserved, _) = desk.reserve("alice", tokens(0, 101), 1000, &mut first);
+    desk.settle("alice", reserved, tokens(0, 100), 1000, &mut first);
+    assert_eq!(seen(&mut desk, &mut second), 1600);
+    // 16 more such calls must fit.
+    let (reserved, _) = desk.reserve("alice", tokens(0, 94), 1000, &mut first);
+    desk.settle("alice", reserved, tokens(0, 90), 1000, &mut first);
+    assert_eq!(seen(&mut desk, &mut second), 1600 - 94);
+    desk.tick(1000, &mut first);
+    assert_eq!(seen(&mut desk, &mut second), 1600 - 90);
+}
+
+#[test]
+fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
+    let mut desk = Desk::new(
+        r#"[{"id":"all","total_tokens":1000000,"calendar":"day","per":"all"},
+            {"id":"own","total_tokens":1000000,"calendar":"day"}]"#,
+    );
+    let (mut worker, mut other) = (desk.worker(), desk.worker());
+    for round in 0..3 {
+        for caller in 0..100 {
+            let who = format!("caller-{round}-{caller}");
+            let (reserved, count) = desk.reserve(&who, tokens(1, 9), 1000 + round, &mut worker);
+            assert_eq!((count.exceeded.len(), left(&count)[1]), (0, 1_000_000 - 10));
+            desk.settle(&who, reserved, tokens(1, 1), 1000 + round, &mut worker);
+        }
+        assert!(worker.owed.counters() <= 64);
+        // What all have in common waits, the last call's use of it.
+        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
+        assert_eq!(left(&count)[0], 1_000_000 - (round + 1) * 200 - 8 - 1);
+        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
+        desk.tick(1000 + round, &mut other);
+        desk.tick(1000 + round, &mut worker);
+        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
+        assert_eq!(left(&count)[0], 1_000_000 - (round + 1) * 200 - 1);
+        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
+        desk.tick(1000 + round, &mut other);
+    }
+    desk.tick(1010, &mut worker);
+    assert_eq!(worker.owed.counters(), 0);
+}
+
+proptest::proptest! {
+    /// Whatever workers do in whatever order, and however calls end: what is admitted never adds up to more than the limit, and when
+    /// all is over and every worker has ticked, what is left is what was not used.
+    #[test]
+    fn however_calls_end_they_are_settled_once(
+        steps in proptest::collection::vec((0usize..3, 0usize..4, 1u64..120, 0u64..140, 0u8..10), 1..150),
+    ) {
+        const ALL: u64 = 6_000;
+        let mut desk = Desk::new(
+            r#"[{"id":"all","total_tokens":6000,"calendar":"day","per":"all"},{"id":"own","total_tokens":4000,"calendar":"day"}]"#,
+        );
+        let mut workers = [desk.worker(), desk.worker(), desk.worker()];
+        let (mut running, mut used): (Vec<(usize, String, u64, u64, Reserved)>, u64) = (Vec::new(), 0);
+        for (worker, caller, asks, uses, what) in steps {
+            let vm = &mut workers[worker];
+            match what {
+                0 => desk.tick(1000, vm),
+                1..=4 if !running.is_empty() => {
+                    let (worker, who, _, uses, reserved) = running.swap_remove(usize::try_from(asks).unwrap() % running.len());
+                    desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
+                    used += uses;
+                }
+                _ => {
+                    let who = format!("caller-{caller}");
+                    let (reserved, count) = desk.reserve(&who, tokens(0, asks), 1000, vm);
+                    if count.exceeded.is_empty() {
+                        // A call in ten takes more than it said.
+                        let uses = if what == 9 { uses } else { uses.min(asks) };
+                        running.push((worker, who, asks, uses, reserved));
+                        let held: u64 = running.iter().map(|call| call.2).sum();
+                        proptest::prop_assert!(used + held <= ALL, "{used} and {held}");
+                    }
+                }
+            }
+        }
+        for (worker, who, _, uses, reserved) in running {
+            desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
+            used += uses;
+        }
+        workers.iter_mut().for_each(|vm| desk.tick(1001, vm));
+        proptest::prop_assert!(workers.iter().all(|vm| vm.owed.shards().is_empty()));
+        // One that asks for too much is told what is left.
+        let mut vm = desk.worker();
+        let (_, count) = desk.reserve("probe", tokens(0, ALL + 1), 1001, &mut vm);
+        let all = count.exceeded.iter().find(|e| e.id == "all").unwrap();
+        proptest::prop_assert_eq!(all.asks.1, ALL.saturating_sub(used));
+    }
+}
+
+#[test]
 fn overrides_and_replacements() {
     let mut desk = Desk::new(
         r#"[{"id":"base","requests":1,"window":"1h","overrides":[{"amount":3,"until":"1970-01-01T01:00:00Z"}]},
@@ -319,55 +453,52 @@ fn overrides_and_replacements() {
     // The override has ended: the limit's own amount is used up.
     assert_eq!(count(&mut desk, "m", 3601).exceeded.len(), 1);
     let big = count(&mut desk, "big-1", 3601);
-    assert_eq!((left(&big), big.standings.first().unwrap().id.as_str()), (vec![1], "m"));
+    assert_eq!((left(&big), &*big.standings.first().unwrap().id), (vec![1], "m"));
+}
+
+/// Another worker stores between our load and our store, a few times.
+struct Busy(MemoryHost, u32);
+impl Host for Busy {
+    fn load(&mut self, key: &str) -> Result<Option<crate::host::Stored>, HostError> {
+        self.0.load(key)
+    }
+    fn store(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), crate::host::StoreError> {
+        if self.1 > 0 && !key.ends_with("alive") {
+            self.1 -= 1;
+            let other = self.0.load(key).unwrap().unwrap();
+            self.0.store(key, &other.value, None)?;
+        }
+        self.0.store(key, value, version)
+    }
+    fn verify(&mut self, check: crate::host::SignatureCheck<'_>) -> Result<bool, HostError> {
+        self.0.verify(check)
+    }
+    fn random(&mut self, out: &mut [u8]) -> Result<(), HostError> {
+        self.0.random(out)
+    }
+    fn attribute(&mut self, attribute: crate::host::Attribute<'_>) -> Option<String> {
+        self.0.attribute(attribute)
+    }
+    fn body(&mut self, side: crate::host::Side) -> Result<Vec<u8>, HostError> {
+        self.0.body(side)
+    }
+}
+
+fn subject<'a>(who: &'a Principal, roles: &'a RoleSet, all_roles: &'a Roles) -> Subject<'a> {
+    Subject { principal: who, roles, all_roles, target: 0, model: Some(("m", true)), tools: &[], past: &[] }
 }
 
 #[test]
 fn every_worker_counts() {
-    /// Another worker stores between our load and our store, a few times.
-    struct Busy(MemoryHost, u32);
-    impl Host for Busy {
-        fn load(&mut self, key: &str) -> Result<Option<crate::host::Stored>, HostError> {
-            self.0.load(key)
-        }
-        fn store(&mut self, key: &str, value: &[u8], version: Option<u32>) -> Result<(), crate::host::StoreError> {
-            if self.1 > 0 && !key.ends_with("alive") {
-                self.1 -= 1;
-                let other = self.0.load(key).unwrap().unwrap();
-                self.0.store(key, &other.value, None)?;
-            }
-            self.0.store(key, value, version)
-        }
-        fn verify(&mut self, check: crate::host::SignatureCheck<'_>) -> Result<bool, HostError> {
-            self.0.verify(check)
-        }
-        fn random(&mut self, out: &mut [u8]) -> Result<(), HostError> {
-            self.0.random(out)
-        }
-        fn attribute(&mut self, attribute: crate::host::Attribute<'_>) -> Option<String> {
-            self.0.attribute(attribute)
-        }
-        fn body(&mut self, side: crate::host::Side) -> Result<Vec<u8>, HostError> {
-            self.0.body(side)
-        }
-    }
     let (limits, _) = compile(r#"[{"id":"rpm","requests":2,"window":"1m"}]"#);
     let mut host = Busy(MemoryHost::default(), 0);
     prepare("p", &mut host).unwrap();
-    let mut alive = Alive::draw(&mut host).unwrap();
+    let mut vm = Vm::draw(&mut host).unwrap();
     let (who, roles, all_roles) = (user("alice"), RoleSet::default(), Roles::default());
-    let subject = Subject {
-        principal: &who,
-        roles: &roles,
-        all_roles: &all_roles,
-        target: 0,
-        model: None,
-        tools: &[],
-        past: &[],
-    };
+    let subject = subject(&who, &roles, &all_roles);
     let mut conflicts = 0;
     let mut count = |host: &mut Busy, conflicts: &mut u64| {
-        let mut counters = Counters { namespace: "p".into(), at: at(60), alive: &mut alive, host, conflicts };
+        let mut counters = Counters { namespace: "p".into(), at: at(60), vm: &mut vm, host, conflicts };
         limits.count(&subject, false, &mut Counted::default(), &mut counters)
     };
     host.1 = 3;
@@ -375,6 +506,34 @@ fn every_worker_counts() {
     assert_eq!(conflicts, 3);
     host.1 = u32::MAX;
     assert_eq!(count(&mut host, &mut conflicts), Err(HostError::Failed));
+}
+
+#[test]
+fn a_settlement_that_waits_outlives_a_busy_store_and_is_paid_once() {
+    let (limits, _) = compile(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
+    let mut host = Busy(MemoryHost::default(), 0);
+    prepare("p", &mut host).unwrap();
+    let (mut vm, mut conflicts) = (Vm::draw(&mut host).unwrap(), 0);
+    let (who, roles, all_roles) = (user("alice"), RoleSet::default(), Roles::default());
+    let (subject, models) = (subject(&who, &roles, &all_roles), Models::default());
+    let mut ask = |host: &mut Busy, settle: bool, tick: bool| {
+        let mut counters = Counters { namespace: "p".into(), at: at(60), vm: &mut vm, host, conflicts: &mut conflicts };
+        if tick {
+            limits.tick(&mut counters);
+        }
+        let (reserved, count) = limits.reserve(&subject, &tokens(0, 50), &models, &mut counters)?;
+        if settle {
+            limits.settle(reserved, &tokens(0, 5), &subject, &models, &mut counters).unwrap();
+        }
+        Ok::<_, HostError>(left(&count))
+    };
+    assert_eq!(ask(&mut host, true, false), Ok(vec![1950]));
+    host.1 = u32::MAX;
+    assert_eq!(ask(&mut host, true, true), Err(HostError::Failed));
+    host.1 = 2;
+    assert_eq!(ask(&mut host, true, false), Ok(vec![1945]));
+    host.1 = 2;
+    assert_eq!(ask(&mut host, false, true), Ok(vec![1940]));
 }
 
 #[test]

@@ -91,6 +91,11 @@ pub fn call(name: &str, args: &[usize]) -> u32 {
                 0
             });
         }
+        ("random_get", [data, size]) => {
+            for at in 0..*size {
+                put(*data + at, 0xa5u8);
+            }
+        }
         ("proxy_continue_stream", [direction]) => note(format!("continue {direction}")),
         ("proxy_send_local_response", [status, ..]) => note(format!("reply {status} {}", text(1))),
         ("proxy_define_metric", [.., id]) => put(*id, 1u32),

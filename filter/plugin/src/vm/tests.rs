@@ -207,6 +207,52 @@ fn an_old_generation_lives_as_long_as_its_streams() {
 }
 
 #[test]
+fn what_waits_to_be_settled_is_settled_with_the_tick_and_before_a_policy_is_forgotten() {
+    let limited = POLICY.replace(
+        "\"content\"",
+        r#""limits": [{"id": "day", "output_tokens": 1000000, "calendar": "day", "per": "all"}], "content""#,
+    );
+    // Bytes of the only counter: a reservation takes some, and so does what was used.
+    let counter = || {
+        let kept: Vec<usize> = host(|fake| {
+            let limits = fake.shared.iter().filter(|(key, _)| key.contains("/limits/") && !key.ends_with("alive"));
+            limits.map(|(_, (value, _))| value.len()).filter(|len| *len > 0).collect()
+        });
+        kept.iter().sum::<usize>()
+    };
+    let call = |stream| {
+        create(stream, ROOT);
+        assert_eq!(headers(stream, Side::Request, false), Action::Pause);
+        let text = chat("hello");
+        host(|fake| fake.buffers.insert(0, text.as_bytes().to_vec()));
+        assert_eq!(body(stream, Side::Request, text.len(), true), Action::Continue, "{:?}", done());
+        log(stream);
+    };
+    start();
+    assert!(configured(&limited), "{:?}", done());
+    call(10);
+    let reserved = counter();
+    assert!(reserved > 0);
+    delete(10);
+    assert_eq!(counter(), reserved);
+    tick(ROOT);
+    let settled = counter();
+    assert!(settled < reserved, "{settled} of {reserved} bytes");
+    call(11);
+    assert!(counter() > settled);
+    // The policy of a stream that is over goes with it; so does that of a root.
+    assert!(configured(POLICY), "{:?}", done());
+    delete(11);
+    assert_eq!(counter(), settled);
+    assert!(configured(&limited), "{:?}", done());
+    call(12);
+    delete(12);
+    assert!(counter() > settled);
+    delete(ROOT);
+    assert_eq!(counter(), settled);
+}
+
+#[test]
 fn bodies_that_the_host_keeps_back_are_found() {
     start();
     let length = "37";
