@@ -33,5 +33,6 @@ mod session;
 mod shards;
 mod sort;
 pub mod stream;
+mod tally;
 #[cfg(feature = "trace")]
 pub mod trace;

@@ -105,8 +105,7 @@ impl Exchange {
             Place::Value(token) if contents.payload(&token).is_some() => media = media.saturating_add(1),
             Place::Value(token) | Place::Key(token, _) => {
                 weight.add(token.written().as_bytes());
-                // What stands around a text in a prompt.
-                weight.add(b"{:");
+                weight.frame();
             }
             Place::Number(node) => weight.add(node.number().unwrap_or_default().as_bytes()),
         });

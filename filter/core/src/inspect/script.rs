@@ -7,6 +7,8 @@
 //! **What this does not do.** It does not tell languages apart that share a script, and Japanese that is mostly Han
 //! is Han.
 
+use crate::tally;
+
 /// A script, or a part of one that is told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -122,13 +124,12 @@ pub struct Scripts {
 impl Scripts {
     /// Counts the letters of a piece of the text.
     pub fn push(&mut self, piece: &str) {
-        let bytes = piece.as_bytes();
         // Nearly all text is ASCII, or has long runs of it.
         let mut at = 0;
         while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
-            let ascii = bytes.iter().skip(at).take_while(|b| b.is_ascii()).count();
-            let letters = bytes.iter().skip(at).take(ascii).filter(|b| b.is_ascii_alphabetic()).count();
-            self.add(Script::Latin, letters as u64);
+            let ascii = tally::ascii(rest.as_bytes());
+            let letters = tally::count(rest.as_bytes().get(..ascii).unwrap_or_default(), |b| b.is_ascii_alphabetic());
+            self.add(Script::Latin, letters);
             at += ascii;
             for c in rest.get(ascii..).unwrap_or_default().chars().take_while(|c| !c.is_ascii()) {
                 if let Some(script) = Script::of(c) {

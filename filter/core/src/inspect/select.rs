@@ -35,7 +35,19 @@ impl Selection {
 
     /// Whether a kind from `first` to `last` is in it.
     pub(super) fn intersects(&self, first: KindId, last: KindId) -> bool {
-        (first.0..=last.0).any(|id| self.contains(KindId(id)))
+        (first.0..=last.0).step_by(64).any(|start| self.bits(KindId(start), last) != 0)
+    }
+
+    /// The kinds from `first` to `last` and no more than 64 of them, a bit for each. It is asked of every text, however short.
+    pub(super) fn bits(&self, first: KindId, last: KindId) -> u64 {
+        let (place, shift) = (first.index() / 64, first.index() % 64);
+        let word = |place| self.words.get(place).copied().unwrap_or_default();
+        // In two steps: a shift by 64 would be none at all.
+        let bits = word(place) >> shift | word(place + 1) << 1 << (63 - shift);
+        match last.index().saturating_sub(first.index()) {
+            count @ 0..63 => bits & ((2 << count) - 1),
+            _ => bits,
+        }
     }
 
     /// Whether a kind is in both.
@@ -117,6 +129,29 @@ impl Detectors {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => {
                 problem.help("name a type such as `EMAIL_ADDRESS`, a group such as `pii`, or a detector of this policy")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_of_kinds_is_what_each_of_them_is() {
+        let mut selection = Selection::default();
+        for id in [0, 1, 5, 62, 63, 64, 65, 120, 127, 128, 190] {
+            selection.insert(KindId(id));
+        }
+        for first in 0..260u16 {
+            for last in first..260 {
+                let chosen: Vec<u16> = (first..=last).filter(|id| selection.contains(KindId(*id))).collect();
+                assert_eq!(selection.intersects(KindId(first), KindId(last)), !chosen.is_empty(), "{first} to {last}");
+                if last - first < 64 {
+                    let bits = chosen.iter().fold(0u64, |bits, id| bits | 1 << (id - first));
+                    assert_eq!(selection.bits(KindId(first), KindId(last)), bits, "{first} to {last}");
+                }
             }
         }
     }

@@ -117,7 +117,7 @@ impl<'d> Node<'d> {
     /// what a server that ignores case reads. There is at most one.
     #[must_use]
     pub fn get_folded(&self, key: &str) -> Option<Node<'d>> {
-        let wanted = keys::fold(key);
+        let wanted = if key.is_ascii() { Cow::Borrowed(key) } else { Cow::Owned(keys::fold(key)) };
         self.entries().find_map(|(token, value)| token.is_folded(&wanted).then_some(value))
     }
 

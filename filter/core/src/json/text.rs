@@ -91,13 +91,20 @@ impl<'d> StringToken<'d> {
         }
     }
 
-    /// Whether the decoded string folds to `wanted`, which is folded already.
+    /// Whether the decoded string folds to what `wanted` folds to, which is folded already, or all ASCII. It is asked of every key
+    /// of an object, as [`StringToken::is`].
     pub(super) fn is_folded(&self, wanted: &str) -> bool {
-        if !self.escaped && self.raw().is_ascii() {
-            return self.raw().eq_ignore_ascii_case(wanted);
+        let raw = self.text.as_bytes().get(self.inner_span()).unwrap_or_default();
+        if !self.escaped {
+            if raw.eq_ignore_ascii_case(wanted.as_bytes()) {
+                return true;
+            }
+            if raw.is_ascii() {
+                return false;
+            }
         }
         // Folding keeps the number of characters, and none is written with more than 12 bytes.
-        self.raw().len() <= wanted.len().saturating_mul(12) && keys::fold(&self.text()) == wanted
+        raw.len() <= wanted.len().saturating_mul(12) && keys::fold(&self.text()).eq_ignore_ascii_case(wanted)
     }
 }
 

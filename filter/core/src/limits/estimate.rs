@@ -5,6 +5,8 @@
 //! for prose and code; random letters and digits may be a third more than it. What a model's provider then says of its requests
 //! makes it narrower, or wider where a tokenizer does worse.
 
+use crate::tally::count;
+
 /// Sixty-fourths of a token for a byte: small ASCII letters and spaces; other ASCII; the rest of UTF-8; and the first byte of
 /// characters that take four.
 const LETTER: u64 = 20;
@@ -28,29 +30,23 @@ pub(crate) struct Weight(u64);
 impl Weight {
     /// Adds a text.
     pub fn add(&mut self, text: &[u8]) {
-        let (mut letters, mut wide, mut rare) = (0u64, 0u64, 0u64);
-        // Pieces short enough for counts of a byte, and whole sixteens: that many are added up at a time.
-        for piece in text.chunks(240) {
-            letters += count(piece, |byte| byte.is_ascii_lowercase() | (byte == b' '));
-            let beyond = count(piece, |byte| byte >= 0x80);
-            if beyond > 0 {
-                (wide, rare) = (wide + beyond, rare + count(piece, |byte| byte >= 0xf0));
-            }
-        }
+        let letters = count(text, |byte| byte.is_ascii_lowercase() | (byte == b' '));
+        let wide = count(text, |byte| byte >= 0x80);
+        let rare = if wide > 0 { count(text, |byte| byte >= 0xf0) } else { 0 };
         let signs = text.len() as u64 - letters - wide;
         let weight = letters * LETTER + signs * SIGN + (wide - rare) * WIDE + rare * RARE;
         self.0 = self.0.saturating_add(weight);
+    }
+
+    /// Adds what stands around a text in a prompt: two signs.
+    pub fn frame(&mut self) {
+        self.0 = self.0.saturating_add(2 * SIGN);
     }
 
     /// In tokens, rounded up.
     pub fn tokens(self) -> u64 {
         self.0.div_ceil(64)
     }
-}
-
-/// How many bytes of a piece are so; the piece is no longer than a byte counts.
-fn count(piece: &[u8], is: impl Fn(u8) -> bool) -> u64 {
-    u64::from(piece.iter().map(|byte| u8::from(is(*byte))).sum::<u8>())
 }
 
 /// What providers told, by model.

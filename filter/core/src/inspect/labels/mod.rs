@@ -94,9 +94,7 @@ pub(super) struct Wanted(u64);
 
 impl Wanted {
     pub(super) fn new(selection: &Selection) -> Self {
-        let (first, last) = (LABELLED.0.id().0, LABELLED.1.id().0);
-        let kinds = first..=last;
-        Self(kinds.filter(|id| selection.contains(super::KindId(*id))).fold(0, |bits, id| bits | 1 << (id - first)))
+        Self(selection.bits(LABELLED.0.id(), LABELLED.1.id()))
     }
 
     pub(super) fn any(self) -> bool {
