@@ -9,7 +9,7 @@ use crate::calls::Calls;
 use crate::config::{Path, Problem, SecretRef, Tree, from_tree};
 use crate::exchange::{self, Call, CallResult, Effect, Measure, Time};
 use crate::hex::hex;
-use crate::host::Host;
+use crate::host::{Host, HostError};
 use crate::identity::{Fetch, Identity, Keys, Principal};
 use crate::inspect::Detectors;
 use crate::json;
@@ -438,7 +438,7 @@ impl Worker {
     ///
     /// # Errors
     /// The shared store failed.
-    pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), crate::host::HostError> {
+    pub fn start(&mut self, engine: &Engine, host: &mut dyn Host) -> Result<(), HostError> {
         if engine.session_key.is_none() && engine.targets.speak_mcp() {
             exchange::prepare_sessions(&engine.name, host)?;
         }
@@ -547,8 +547,11 @@ impl Worker {
     }
 
     /// It serves no more: what waits to be settled is settled.
-    pub fn end(&mut self, engine: &Engine, at: Time, host: &mut dyn Host) {
-        engine.limits.pay(&mut self.counters(engine, at, host, &mut 0));
+    ///
+    /// # Errors
+    /// The shared store failed: of some calls that are over, only what surely went out stays used.
+    pub fn end(&mut self, engine: &Engine, at: Time, host: &mut dyn Host) -> Result<(), HostError> {
+        engine.limits.pay(&mut self.counters(engine, at, host, &mut 0))
     }
 
     /// The counters of limits, as of now.

@@ -15,7 +15,7 @@ use doorward_core::engine::{Engine, Worker};
 use doorward_core::exchange::Time;
 use doorward_core::host::HostError;
 
-use crate::abi::calls;
+use crate::abi::{Level, calls};
 use crate::host::Envoy;
 use crate::metadata::Expressions;
 use crate::metrics::Metrics;
@@ -234,12 +234,13 @@ impl State {
     }
 
     fn forget(&mut self, id: u32) {
-        if let Some(Generation { root, engine, mut worker, .. }) = self.generations.remove(&id)
-            && let Ok(now) = calls::now()
-        {
+        if let Some(Generation { root, engine, mut worker, .. }) = self.generations.remove(&id) {
             let mut gone = Expressions::default();
             let expressions = self.roots.get_mut(&root).map_or(&mut gone, |root| &mut root.expressions);
-            worker.end(&engine, Time(now), &mut Envoy::new(expressions));
+            let now = calls::now().map_err(|_| HostError::Failed);
+            if now.and_then(|now| worker.end(&engine, Time(now), &mut Envoy::new(expressions))).is_err() {
+                calls::log(Level::Error, "the host's shared store fails; some of what was used is not counted");
+            }
         }
         self.calls.retain(|_, caller| caller.generation != id);
         self.errands.retain(|errand| !matches!(errand, Errand::Refused(caller) if caller.generation == id));

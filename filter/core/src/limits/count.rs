@@ -67,8 +67,8 @@ pub(super) struct Found {
     /// What is used and reserved, this request's part included.
     pub used: u64,
     pub fits: bool,
-    /// See [`Held::roomy`].
-    pub roomy: bool,
+    /// See [`super::Held::room`].
+    pub room: u64,
     /// See [`Counter::frees`].
     pub frees: Option<u64>,
     /// When its window is over.

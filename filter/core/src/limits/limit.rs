@@ -80,6 +80,8 @@ pub(super) struct Limit {
     /// Who counts for all proxies together.
     pub global: Option<Global>,
     amount: u64,
+    /// What it grants to those to whom it grants the least, at any time.
+    pub least: u64,
     overrides: Vec<Override>,
     currency: String,
     per: Vec<Per>,
@@ -199,7 +201,7 @@ impl Limit {
                 );
             }
         }
-        let overrides = document
+        let overrides: Vec<Override> = document
             .overrides
             .iter()
             .enumerate()
@@ -227,6 +229,7 @@ impl Limit {
                 Override { amount: amount.unwrap_or(0), from, until, who }
             })
             .collect();
+        let least = overrides.iter().map(|o| o.amount).fold(amount, u64::min);
         let window = Window::compile(document, path, problems);
         // The window is part of the identity: another window is another counter.
         let in_words = match &window {
@@ -248,6 +251,7 @@ impl Limit {
             global: (document.global.as_ref())
                 .map(|global| Global::compile(global, kind, env, &path.key("global"), problems)),
             amount,
+            least,
             overrides,
             currency: document.currency.clone().unwrap_or_else(|| "USD".to_owned()),
             per,

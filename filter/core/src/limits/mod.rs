@@ -63,8 +63,8 @@ struct Held {
     limit: usize,
     id: Id,
     lease: Lease,
-    /// So much was left beside it that settling it can wait.
-    roomy: bool,
+    /// How much of its counter may wait to be settled.
+    room: u64,
 }
 
 impl Limits {
@@ -168,7 +168,7 @@ impl Limits {
             // One more must fit.
             let short = counter.used().saturating_add(1).saturating_sub(want.amount);
             let frees = counter.frees(short.max(1));
-            Ok(Found { used: counter.used(), fits: true, roomy: false, frees, end: place.end })
+            Ok(Found { used: counter.used(), fits: true, room: 0, frees, end: place.end })
         })?;
         let now = counters.at.millis();
         for (want, found) in wanted.iter().zip(found.iter().flatten()) {
@@ -237,15 +237,16 @@ impl Limits {
             }
             let short = lease.amount.saturating_sub(left);
             let used = used.saturating_add(lease.amount);
-            let roomy = owed::is_roomy(lease, amount.saturating_sub(used));
-            Ok(Found { used, fits, roomy, frees: counter.frees(short.max(1)), end: place.end })
+            // By what the one has left who may have the least of it.
+            let room = owed::room(limit.least.saturating_sub(used));
+            Ok(Found { used, fits, room, frees: counter.frees(short.max(1)), end: place.end })
         });
         let now = counters.at.millis();
         for (want, found) in wanted.iter().zip(found.iter()) {
             let Some(found) = found else { continue };
             let Wanted { limit, lease, .. } = *want;
             if found.fits || !limit.refuses() {
-                reserved.0.push(Held { limit: want.place, id: want.id, lease, roomy: found.roomy });
+                reserved.0.push(Held { limit: want.place, id: want.id, lease, room: found.room });
             }
             // What others reserved may come back at any time; what can never fit does not.
             let wait = || (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
@@ -288,10 +289,10 @@ impl Limits {
         used: impl Fn(&Limit, Lease) -> u64,
     ) -> Result<(), HostError> {
         let mut held = Vec::new();
-        for Held { limit: place, id, lease, roomy } in reserved.0 {
+        for Held { limit: place, id, lease, room } in reserved.0 {
             let Some(limit) = self.0.get(place) else { continue };
             let amount = used(limit, lease);
-            if !(roomy && counters.vm.owed.add(place, id, lease, amount)) {
+            if !counters.vm.owed.add(place, id, lease, amount, room) {
                 held.push(Wanted { place, limit, id, amount, lease });
             }
         }
@@ -313,15 +314,20 @@ impl Limits {
     pub fn tick(&self, counters: &mut Counters<'_>) {
         // Told again soon: others wait for ten seconds before they take this VM for lost.
         let _ = counters.beat();
-        self.pay(counters);
+        // Where it fails, requests are refused for the same reason, and say so.
+        let _ = self.pay(counters);
     }
 
     /// Settles what waits for it. What the store does not take waits on.
-    pub fn pay(&self, counters: &mut Counters<'_>) {
-        for shard in counters.vm.owed.shards() {
-            let _ = counters.transact(self, shard, &mut |_, _| Ok(()));
-        }
+    ///
+    /// # Errors
+    /// The store failed or was too busy for some of it.
+    pub fn pay(&self, counters: &mut Counters<'_>) -> Result<(), HostError> {
+        let shards = counters.vm.owed.shards();
+        let each = shards.into_iter().map(|shard| counters.transact(self, shard, &mut |_, _| Ok(())));
+        let outcome = each.fold(Ok(()), Result::and);
         counters.vm.owed.forget_settled();
+        outcome
     }
 
     /// The limits that hold for a request.

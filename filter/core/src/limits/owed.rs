@@ -5,8 +5,9 @@
 //! request of the same caller, or for the next tick. Until then more is held back than need be, never less. A counter that all
 //! callers have in common is changed half as often so, and workers meet at it half as often.
 //!
-//! It does not wait where little is left, where more was used than reserved, and where too much waits already. A VM that traps does
-//! not settle what waits: what surely went out stays used, as for its calls that still go on.
+//! What waits is a small part of what was left when its calls were admitted, however many end at once; and nothing waits of which
+//! more was used than reserved, or where too many counters wait already. A VM that traps does not settle what waits: what surely went
+//! out stays used, as for its calls that still go on.
 
 use super::counter::{Counter, Lease};
 use super::ledger::{Shard, shard};
@@ -16,9 +17,9 @@ use super::window::Place;
 /// Counters at most: a tick that settles them all takes a millisecond or two.
 const MAX_COUNTERS: usize = 64;
 
-/// How many times what a call reserves must be left beside it. So many more such calls must come within a tick before one is refused
-/// for what could have been settled.
-const ROOM: u64 = 16;
+/// Which part of what is left may wait: one in so many. Calls must take up all the others within a tick before one is refused for
+/// what could have been settled.
+const PART: u64 = 16;
 
 /// What waits to be settled.
 #[derive(Debug, Default)]
@@ -52,18 +53,22 @@ pub(super) struct Debts<'a> {
 
 const _: () = assert!(MAX_COUNTERS <= u64::BITS as usize);
 
-/// Whether settling can wait: `left` is left of a limit beside what a call reserves.
-pub(super) fn is_roomy(lease: Lease, left: u64) -> bool {
-    left >= lease.amount.max(1).saturating_mul(ROOM)
+/// How much of a counter may wait, where so much is left of its limit.
+pub(super) fn room(left: u64) -> u64 {
+    left / PART
 }
 
 impl Owed {
-    /// Lets a call wait that used so much. Answers whether it can.
-    pub fn add(&mut self, limit: usize, id: Id, lease: Lease, used: u64) -> bool {
-        if used > lease.amount {
+    /// Lets a call wait that used so much, where no more than `room` waits then. Answers whether it can.
+    pub fn add(&mut self, limit: usize, id: Id, lease: Lease, used: u64, room: u64) -> bool {
+        if used > lease.amount || lease.amount > room {
             return false;
         }
         let known = self.0.iter().position(|debt| debt.id == id);
+        let waits = known.and_then(|place| self.0.get(place)).map_or(0, |debt| debt.lease.amount);
+        if waits.saturating_add(lease.amount) > room {
+            return false;
+        }
         if known.is_none() && self.0.len() >= MAX_COUNTERS {
             return false;
         }

@@ -358,6 +358,40 @@ fn what_a_limit_is_short_of_or_a_call_took_beyond_its_due_is_settled_at_once() {
 }
 
 #[test]
+fn however_many_calls_end_at_once_only_a_part_of_what_was_left_waits() {
+    let mut desk = Desk::new(
+        r#"[{"id":"slots","concurrent":100,"per":"all"},
+            {"id":"day","total_tokens":100000,"calendar":"day","per":"all",
+             "overrides":[{"amount":500,"until":"1970-01-01T00:10:00Z"}]}]"#,
+    );
+    let (mut first, mut second) = (desk.worker(), desk.worker());
+    let running: Vec<_> = (0..84).map(|_| desk.reserve("alice", tokens(0, 5), 1000, &mut first).0).collect();
+    for reserved in running {
+        desk.settle("alice", reserved, tokens(0, 5), 1000, &mut first);
+    }
+    let (_, count) = desk.reserve("bob", tokens(0, 5), 1000, &mut second);
+    // Six of a hundred slots, at most. Of the other limit nothing: there are days on which it grants so little.
+    let [slots, day] = left(&count)[..] else { panic!("{count:?}") };
+    assert!((93..100).contains(&slots), "{slots}");
+    assert_eq!(day, 100_000 - 85 * 5);
+}
+
+#[test]
+fn what_waits_in_a_vm_that_is_lost_is_charged_with_what_surely_went_out() {
+    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":5000,"calendar":"day"}]"#);
+    let (mut first, mut second) = (desk.worker(), desk.worker());
+    let (reserved, _) = desk.reserve("alice", tokens(30, 70), 1000, &mut first);
+    desk.settle("alice", reserved, tokens(30, 50), 1000, &mut first);
+    let (_, count) = desk.reserve("alice", tokens(0, 1), 1011, &mut second);
+    assert_eq!(left(&count), [5000 - 30 - 1]);
+    // It was only busy: what it owes beyond that comes with its next tick, once.
+    desk.tick(1012, &mut first);
+    desk.tick(1013, &mut first);
+    let (_, count) = desk.reserve("alice", tokens(0, 1), 1013, &mut second);
+    assert_eq!(left(&count), [5000 - 80 - 2]);
+}
+
+#[test]
 fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
     let mut desk = Desk::new(
         r#"[{"id":"all","total_tokens":1000000,"calendar":"day","per":"all"},
