@@ -107,6 +107,11 @@ impl Alive {
         Ok(())
     }
 
+    /// How many VMs there are, as of the last look; those that are gone for less than a minute among them.
+    pub fn count(&self) -> u64 {
+        self.told.len().max(1) as u64
+    }
+
     /// Whether a generation was told at all.
     pub fn knows(&self, generation: u32) -> bool {
         generation == self.own || self.told.iter().any(|(g, _)| *g == generation)

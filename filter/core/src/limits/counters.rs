@@ -57,6 +57,11 @@ impl Vm {
     pub fn draw(host: &mut dyn Host) -> Result<Self, HostError> {
         Ok(Self { alive: Alive::draw(host)?, owed: Owed::default() })
     }
+
+    /// How many VMs there are.
+    pub(super) fn count(&self) -> u64 {
+        self.alive.count()
+    }
 }
 
 impl Counters<'_> {

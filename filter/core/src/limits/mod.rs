@@ -226,7 +226,7 @@ impl Limits {
             let amount = limit.amount(subject, counters.at.secs());
             wanted.extend(limit.keys(subject).into_iter().map(|(id, _)| Wanted { place, limit, id, amount, lease }));
         }
-        let mut found = Vec::new();
+        let (mut found, vms) = (Vec::new(), counters.vm.count());
         let outcome = counters.change(self, &wanted, &mut found, &mut |want, counter, place, generation| {
             let Wanted { limit, amount, lease, .. } = *want;
             let used = counter.used().saturating_add(counter.reserved());
@@ -238,7 +238,7 @@ impl Limits {
             let short = lease.amount.saturating_sub(left);
             let used = used.saturating_add(lease.amount);
             // By what the one has left who may have the least of it.
-            let room = owed::room(limit.least.saturating_sub(used));
+            let room = owed::room(limit.least.saturating_sub(used), vms);
             Ok(Found { used, fits, room, frees: counter.frees(short.max(1)), end: place.end })
         });
         let now = counters.at.millis();

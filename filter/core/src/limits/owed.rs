@@ -17,9 +17,9 @@ use super::window::Place;
 /// Counters at most: a tick that settles them all takes a millisecond or two.
 const MAX_COUNTERS: usize = 64;
 
-/// Which part of what is left may wait: one in so many. Calls must take up all the others within a tick before one is refused for
-/// what could have been settled.
-const PART: u64 = 16;
+/// Which part of what is left may wait, in all VMs together: one in so many. Calls must take up all the others within a tick before
+/// one is refused for what could have been settled.
+const PART: u64 = 8;
 
 /// What waits to be settled.
 #[derive(Debug, Default)]
@@ -53,9 +53,9 @@ pub(super) struct Debts<'a> {
 
 const _: () = assert!(MAX_COUNTERS <= u64::BITS as usize);
 
-/// How much of a counter may wait, where so much is left of its limit.
-pub(super) fn room(left: u64) -> u64 {
-    left / PART
+/// How much of a counter may wait in one of so many VMs, where so much is left of its limit.
+pub(super) fn room(left: u64, vms: u64) -> u64 {
+    left / vms.max(1).saturating_mul(PART)
 }
 
 impl Owed {
