@@ -435,6 +435,15 @@ fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
     assert_eq!(worker.owed.counters(), 0);
 }
 
+/// A call of one worker that goes on: what it may use, and what it will.
+struct Running {
+    worker: usize,
+    who: String,
+    asks: u64,
+    uses: u64,
+    reserved: Reserved,
+}
+
 proptest::proptest! {
     /// Whatever workers do in whatever order, and however calls end: what is admitted never adds up to more than the limit, and when
     /// all is over and every worker has ticked, what is left is what was not used.
@@ -447,13 +456,13 @@ proptest::proptest! {
             r#"[{"id":"all","total_tokens":6000,"calendar":"day","per":"all"},{"id":"own","total_tokens":4000,"calendar":"day"}]"#,
         );
         let mut workers = [desk.worker(), desk.worker(), desk.worker()];
-        let (mut running, mut used): (Vec<(usize, String, u64, u64, Reserved)>, u64) = (Vec::new(), 0);
+        let (mut running, mut used) = (Vec::<Running>::new(), 0u64);
         for (worker, caller, asks, uses, what) in steps {
             let vm = &mut workers[worker];
             match what {
                 0 => desk.tick(1000, vm),
                 1..=4 if !running.is_empty() => {
-                    let (worker, who, _, uses, reserved) = running.swap_remove(usize::try_from(asks).unwrap() % running.len());
+                    let Running { worker, who, uses, reserved, .. } = running.swap_remove(usize::try_from(asks).unwrap() % running.len());
                     desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
                     used += uses;
                 }
@@ -463,14 +472,14 @@ proptest::proptest! {
                     if count.exceeded.is_empty() {
                         // A call in ten takes more than it said.
                         let uses = if what == 9 { uses } else { uses.min(asks) };
-                        running.push((worker, who, asks, uses, reserved));
-                        let held: u64 = running.iter().map(|call| call.2).sum();
+                        running.push(Running { worker, who, asks, uses, reserved });
+                        let held: u64 = running.iter().map(|call| call.asks).sum();
                         proptest::prop_assert!(used + held <= ALL, "{used} and {held}");
                     }
                 }
             }
         }
-        for (worker, who, _, uses, reserved) in running {
+        for Running { worker, who, uses, reserved, .. } in running {
             desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
             used += uses;
         }
