@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::counter::Lease;
 use super::counters::Wanted;
 use super::limit::Limit;
 use crate::policy::Mode;
@@ -63,11 +64,16 @@ pub struct Standing {
 }
 
 /// How a counter was found.
+#[derive(Default)]
 pub(super) struct Found {
-    /// What is used and reserved, this request's part included.
+    /// What is used and reserved for calls that go on, this request's part included.
     pub used: u64,
     pub fits: bool,
-    /// See [`super::Held::room`].
+    /// What is reserved for this call.
+    pub lease: Lease,
+    /// For how many calls more it was reserved, as much for each.
+    pub ahead: u32,
+    /// How much of the counter may be in this VM's purse.
     pub room: u64,
     /// See [`Counter::frees`].
     pub frees: Option<u64>,

@@ -34,13 +34,28 @@ struct Holder {
     floor: u64,
 }
 
-/// What is reserved for one call.
+/// What is reserved for a call, or for several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lease {
     /// What may not be given to others meanwhile.
     pub amount: u64,
     /// What stays used if nobody settles: what surely went out.
     pub floor: u64,
+}
+
+impl Lease {
+    pub fn and(self, other: Self) -> Self {
+        Self { amount: self.amount.saturating_add(other.amount), floor: self.floor.saturating_add(other.floor) }
+    }
+
+    /// As much for so many calls to come, of which nothing went out.
+    pub fn ahead(self, calls: u32) -> Self {
+        Self { amount: self.amount.saturating_mul(calls.into()), floor: 0 }
+    }
+
+    pub fn less(self, other: Self) -> Self {
+        Self { amount: self.amount.saturating_sub(other.amount), floor: self.floor.saturating_sub(other.floor) }
+    }
 }
 
 impl Counter {
@@ -157,8 +172,8 @@ impl Counter {
         self.add(amount, place);
     }
 
-    /// Reserves for one call. Answers whether there was room for another VM.
-    pub fn reserve(&mut self, generation: u32, lease: Lease) -> bool {
+    /// Reserves for so many calls. Answers whether there was room for another VM.
+    pub fn reserve(&mut self, generation: u32, calls: u32, lease: Lease) -> bool {
         if !self.holders.iter().any(|h| h.generation == generation) {
             if self.holders.len() >= MAX_HOLDERS {
                 return false;
@@ -166,7 +181,7 @@ impl Counter {
             self.holders.push(Holder { generation, ..Holder::default() });
         }
         if let Some(holder) = self.holders.iter_mut().find(|h| h.generation == generation) {
-            holder.calls = holder.calls.saturating_add(1);
+            holder.calls = holder.calls.saturating_add(calls);
             holder.reserved = holder.reserved.saturating_add(lease.amount);
             holder.floor = holder.floor.saturating_add(lease.floor);
         }
@@ -261,8 +276,8 @@ mod tests {
     fn reservations_outlive_windows_and_not_their_vm() {
         let mut counter = Counter::default();
         counter.advance(sliding(10), &Alive::only(1));
-        assert!(counter.reserve(1, Lease { amount: 100, floor: 30 }));
-        assert!(counter.reserve(1, Lease { amount: 50, floor: 0 }));
+        assert!(counter.reserve(1, 1, Lease { amount: 100, floor: 30 }));
+        assert!(counter.reserve(1, 1, Lease { amount: 50, floor: 0 }));
         assert_eq!((counter.reserved(), counter.used()), (150, 0));
         counter.advance(sliding(100), &Alive::only(1));
         assert_eq!(round(&counter).reserved(), 150);

@@ -1,12 +1,13 @@
-//! The shared counters at one moment, as one VM reaches them: those of one shard are changed at once, and with them is settled what
-//! this VM owes there.
+//! The shared counters at one moment, as one VM reaches them: those of one shard are changed at once, and before each is changed, what
+//! this VM owes it is settled.
 
 use super::Limits;
 use super::alive::Alive;
+use super::count::Found;
 use super::counter::{Counter, Lease};
 use super::ledger::{self, Ledger, Open, Shard};
 use super::limit::Limit;
-use super::owed::{Debts, Owed};
+use super::purse::{self, Debts, Purse, Seen, Taken};
 use super::table::Id;
 use super::window::Place;
 use crate::exchange::Time;
@@ -31,10 +32,11 @@ pub struct Counters<'a> {
 pub(crate) struct Vm {
     /// Which VMs run beside it: what others that are gone had reserved is free again.
     alive: Alive,
-    pub(super) owed: Owed,
+    pub(super) purse: Purse,
 }
 
 /// A counter that is to be changed.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// The limit's place.
     pub place: usize,
@@ -46,8 +48,19 @@ pub(super) struct Wanted<'a> {
     pub lease: Lease,
 }
 
-/// Changes a counter that stands at an instant, for this VM's generation, and says how it was found.
-pub(super) type Change<'c, 'w, T> = dyn FnMut(&Wanted<'w>, &mut Counter, Place, u32) -> Result<T, HostError> + 'c;
+/// When, and by whom a counter is changed.
+#[derive(Clone, Copy)]
+pub(super) struct Visit {
+    /// Where the counter's window stands.
+    pub place: Place,
+    /// This VM.
+    pub generation: u32,
+    /// Whether this VM's calls of it follow each other faster than ticks.
+    pub in_use: bool,
+}
+
+/// Changes a counter, and says how it was found.
+pub(super) type Change<'c, 'w, T> = dyn FnMut(&Wanted<'w>, &mut Counter, Visit) -> Result<T, HostError> + 'c;
 
 impl Vm {
     /// A VM that is about to serve.
@@ -55,12 +68,7 @@ impl Vm {
     /// # Errors
     /// The host failed.
     pub fn draw(host: &mut dyn Host) -> Result<Self, HostError> {
-        Ok(Self { alive: Alive::draw(host)?, owed: Owed::default() })
-    }
-
-    /// How many VMs there are.
-    pub(super) fn count(&self) -> u64 {
-        self.alive.count()
+        Ok(Self { alive: Alive::draw(host)?, purse: Purse::default() })
     }
 }
 
@@ -73,11 +81,70 @@ impl Counters<'_> {
         }
     }
 
+    /// Reserves what a request needs of counters, where it fits, and where it refuses nothing in any case; `open`: it may use more
+    /// than it says. What this VM's purse has is taken from there, and all else from the shared store; counters that are in use all
+    /// the time are reserved for calls to come, too. Answers how each counter was found, if it could be changed.
+    pub(super) fn reserve(
+        &mut self,
+        wanted: &[Wanted<'_>],
+        open: bool,
+    ) -> (Vec<Option<Found>>, Result<(), HostError>) {
+        let mut found: Vec<_> = wanted.iter().map(|want| self.take(want)).collect();
+        let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
+        let missing: Vec<_> = missing.map(|(want, _)| *want).collect();
+        let mut stored = Vec::new();
+        let outcome = self.reserve_stored(&missing, open, &mut stored);
+        for (found, stored) in found.iter_mut().filter(|found| found.is_none()).zip(stored) {
+            *found = stored;
+        }
+        (found, outcome)
+    }
+
+    fn take(&mut self, want: &Wanted<'_>) -> Option<Found> {
+        let now = self.at.millis();
+        let Taken { lease, used, room } = self.vm.purse.take(&want.id, want.lease, want.amount, now)?;
+        let end = want.limit.window.place(now).end;
+        Some(Found { used, fits: true, lease, room, end, ..Found::default() })
+    }
+
+    fn reserve_stored(
+        &mut self,
+        wanted: &[Wanted<'_>],
+        open: bool,
+        found: &mut Vec<Option<Found>>,
+    ) -> Result<(), HostError> {
+        let (vms, at_millis) = (self.vm.alive.count(), self.at.millis());
+        let outcome = self.change(wanted, found, &mut |want, counter, visit| {
+            let Wanted { limit, amount, lease, .. } = *want;
+            let used = counter.used().saturating_add(counter.reserved());
+            let left = amount.saturating_sub(used);
+            let fits = lease.amount.max(u64::from(open && limit.kind.is_used())) <= left;
+            let short = lease.amount.saturating_sub(left);
+            let used = used.saturating_add(lease.amount);
+            // By what the one has left who may have the least of it.
+            let room = purse::room(limit.least.saturating_sub(used), vms);
+            let ahead = if fits && visit.in_use { purse::ahead(lease, room) } else { 0 };
+            if fits || !limit.refuses() {
+                let all = lease.and(lease.ahead(ahead));
+                if !counter.reserve(visit.generation, ahead.saturating_add(1), all) {
+                    return Err(HostError::Failed);
+                }
+            }
+            Ok(Found { used, fits, lease, ahead, room, frees: counter.frees(short.max(1)), end: visit.place.end })
+        });
+        for (want, found) in wanted.iter().zip(found.iter()) {
+            let Some(Found { used, ahead, room, .. }) = *found else { continue };
+            let lease = want.lease.ahead(ahead);
+            let seen = Seen { at_millis, taken: used.saturating_add(lease.amount), room };
+            self.vm.purse.fill(&want.id, (ahead, lease), seen);
+        }
+        outcome
+    }
+
     /// Changes counters, those of one shard at once: what `change` answers is in `found` where the shard was stored. Every shard is
     /// tried, whatever came of the others.
     pub(super) fn change<'w, T>(
         &mut self,
-        limits: &Limits,
         wanted: &[Wanted<'w>],
         found: &mut Vec<Option<T>>,
         change: &mut Change<'_, 'w, T>,
@@ -91,11 +158,11 @@ impl Counters<'_> {
             if wanted.iter().take(first).any(of_shard) {
                 continue;
             }
-            let outcome = self.transact(limits, shard, &mut |open, debts| {
+            let outcome = self.transact(shard, &mut |open, debts| {
                 for (want, found) in wanted.iter().zip(found.iter_mut()).filter(|(want, _)| of_shard(want)) {
                     *found = Some(open.change(&want.id, &want.limit.window, &mut |counter, place, _| {
-                        debts.pay(&want.id, generation, counter, place);
-                        change(want, counter, place, generation)
+                        let in_use = debts.pay(&want.id, generation, counter, place);
+                        change(want, counter, Visit { place, generation, in_use })
                     })??);
                 }
                 Ok(())
@@ -109,33 +176,45 @@ impl Counters<'_> {
         result
     }
 
-    /// Changes one shard, and settles there what this VM owes it.
-    pub(super) fn transact(
+    /// Settles all that this VM owes, one shard after the other. What the store does not take waits on.
+    ///
+    /// # Errors
+    /// The store failed or was too busy for some of it.
+    pub(super) fn pay(&mut self, limits: &Limits) -> Result<(), HostError> {
+        let generation = self.vm.alive.own();
+        let shards = self.vm.purse.shards();
+        let each = shards.into_iter().map(|shard| {
+            self.transact(shard, &mut |open, debts| {
+                while let Some((limit, id)) = debts.next() {
+                    let Some(limit) = limits.0.get(limit) else { continue };
+                    let outcome = open.change(&id, &limit.window, &mut |counter, place, _| {
+                        debts.pay(&id, generation, counter, place);
+                    });
+                    if outcome.is_err() {
+                        // One for which there is no room any more waits on, and keeps nothing else from being changed.
+                        debts.keep(&id);
+                    }
+                }
+                Ok(())
+            })
+        });
+        each.fold(Ok(()), Result::and)
+    }
+
+    /// Changes one shard, and tells the purse what of it was settled.
+    fn transact(
         &mut self,
-        limits: &Limits,
         shard: Shard,
         act: &mut dyn FnMut(&mut Open<'_, '_>, &mut Debts<'_>) -> Result<(), HostError>,
     ) -> Result<(), HostError> {
-        let Vm { alive, owed } = &mut *self.vm;
-        let generation = alive.own();
+        let Vm { alive, purse } = &mut *self.vm;
         let (namespace, now_millis) = (&*self.namespace, self.at.millis());
         let mut ledger = Ledger { namespace, now_millis, alive, host: self.host, conflicts: self.conflicts };
-        let mut debts = owed.of(shard);
+        let mut debts = purse.of(shard);
         ledger.transact(shard, &mut |open| {
             // Another worker may have been faster: nothing is settled yet.
             debts.begin();
-            act(open, &mut debts)?;
-            while let Some((limit, id)) = debts.next() {
-                let Some(limit) = limits.0.get(limit) else { continue };
-                let outcome = open.change(&id, &limit.window, &mut |counter, place, _| {
-                    debts.pay(&id, generation, counter, place);
-                });
-                if outcome.is_err() {
-                    // One for which there is no room any more waits on, and keeps nothing else from being changed.
-                    debts.keep(&id);
-                }
-            }
-            Ok(())
+            act(open, &mut debts)
         })?;
         debts.settled();
         Ok(())

@@ -4,8 +4,8 @@
 //! before it goes on, and settled with what it did use when it is over. So no number of calls at the same time passes a limit:
 //! what is used and what is reserved never add up to more.
 //!
-//! Where so much is left that nobody could tell the difference, a settlement waits for the next change of its counter's shard, or
-//! for the next tick ([`owed`]).
+//! Where so much is left that nobody could tell the difference, a worker reserves for several calls at once, and settles several at
+//! once ([`purse`]).
 //!
 //! What a limit counts for all proxies together, a rate-limit service counts beside it ([`global`]).
 
@@ -18,7 +18,7 @@ mod global;
 mod grants;
 mod ledger;
 mod limit;
-mod owed;
+mod purse;
 mod rls;
 mod table;
 mod window;
@@ -32,7 +32,7 @@ pub use count::{Count, Exceeded, Standing, What};
 use counter::{Counter, Lease};
 pub use counters::Counters;
 pub(crate) use counters::Vm;
-use counters::Wanted;
+use counters::{Visit, Wanted};
 pub(crate) use estimate::{Calibrations, Weight};
 pub use global::Share;
 pub(crate) use global::{Shared, Stage as GrantStage};
@@ -63,7 +63,7 @@ struct Held {
     limit: usize,
     id: Id,
     lease: Lease,
-    /// How much of its counter may wait to be settled.
+    /// How much of its counter may be in this VM's purse.
     room: u64,
 }
 
@@ -163,12 +163,12 @@ impl Limits {
             }
         }
         let mut found = Vec::new();
-        counters.change(self, &wanted, &mut found, &mut |want, counter, place, _| {
+        counters.change(&wanted, &mut found, &mut |want, counter, Visit { place, .. }| {
             counter.add(want.lease.amount, place);
             // One more must fit.
             let short = counter.used().saturating_add(1).saturating_sub(want.amount);
             let frees = counter.frees(short.max(1));
-            Ok(Found { used: counter.used(), fits: true, room: 0, frees, end: place.end })
+            Ok(Found { used: counter.used(), fits: true, frees, end: place.end, ..Found::default() })
         })?;
         let now = counters.at.millis();
         for (want, found) in wanted.iter().zip(found.iter().flatten()) {
@@ -226,27 +226,13 @@ impl Limits {
             let amount = limit.amount(subject, counters.at.secs());
             wanted.extend(limit.keys(subject).into_iter().map(|(id, _)| Wanted { place, limit, id, amount, lease }));
         }
-        let (mut found, vms) = (Vec::new(), counters.vm.count());
-        let outcome = counters.change(self, &wanted, &mut found, &mut |want, counter, place, generation| {
-            let Wanted { limit, amount, lease, .. } = *want;
-            let used = counter.used().saturating_add(counter.reserved());
-            let left = amount.saturating_sub(used);
-            let fits = lease.amount.max(u64::from(need.open && limit.kind.is_used())) <= left;
-            if (fits || !limit.refuses()) && !counter.reserve(generation, lease) {
-                return Err(HostError::Failed);
-            }
-            let short = lease.amount.saturating_sub(left);
-            let used = used.saturating_add(lease.amount);
-            // By what the one has left who may have the least of it.
-            let room = owed::room(limit.least.saturating_sub(used), vms);
-            Ok(Found { used, fits, room, frees: counter.frees(short.max(1)), end: place.end })
-        });
         let now = counters.at.millis();
+        let (found, outcome) = counters.reserve(&wanted, need.open);
         for (want, found) in wanted.iter().zip(found.iter()) {
             let Some(found) = found else { continue };
             let Wanted { limit, lease, .. } = *want;
             if found.fits || !limit.refuses() {
-                reserved.0.push(Held { limit: want.place, id: want.id, lease, room: found.room });
+                reserved.0.push(Held { limit: want.place, id: want.id, lease: found.lease, room: found.room });
             }
             // What others reserved may come back at any time; what can never fit does not.
             let wait = || (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
@@ -292,21 +278,21 @@ impl Limits {
         for Held { limit: place, id, lease, room } in reserved.0 {
             let Some(limit) = self.0.get(place) else { continue };
             let amount = used(limit, lease);
-            if !counters.vm.owed.add(place, id, lease, amount, room) {
+            if !counters.vm.purse.put(place, id, lease, amount, room) {
                 held.push(Wanted { place, limit, id, amount, lease });
             }
         }
-        let mut act = |held: &Wanted<'_>, counter: &mut Counter, place, generation| {
-            counter.settle(generation, 1, held.lease, held.amount, place);
+        let mut act = |held: &Wanted<'_>, counter: &mut Counter, visit: Visit| {
+            counter.settle(visit.generation, 1, held.lease, held.amount, visit.place);
             Ok(())
         };
         let mut done = Vec::new();
-        if counters.change(self, &held, &mut done, &mut act).is_ok() {
+        if counters.change(&held, &mut done, &mut act).is_ok() {
             return Ok(());
         }
         // One for which there is no room any more keeps no other from being released.
         let missing = held.chunks(1).zip(done).filter(|(_, done)| done.is_none());
-        let each = missing.map(|(held, _)| counters.change(self, held, &mut Vec::new(), &mut act));
+        let each = missing.map(|(held, _)| counters.change(held, &mut Vec::new(), &mut act));
         each.fold(Ok(()), Result::and)
     }
 
@@ -323,10 +309,8 @@ impl Limits {
     /// # Errors
     /// The store failed or was too busy for some of it.
     pub fn pay(&self, counters: &mut Counters<'_>) -> Result<(), HostError> {
-        let shards = counters.vm.owed.shards();
-        let each = shards.into_iter().map(|shard| counters.transact(self, shard, &mut |_, _| Ok(())));
-        let outcome = each.fold(Ok(()), Result::and);
-        counters.vm.owed.forget_settled();
+        let outcome = counters.pay(self);
+        counters.vm.purse.forget_settled();
         outcome
     }
 

@@ -75,7 +75,7 @@ mod tests {
             assert!(table.put(&id(n), &used(n as u64), 60, 0));
         }
         let mut longer = used(5);
-        assert!(longer.reserve(7, Lease { amount: 1, floor: 0 }));
+        assert!(longer.reserve(7, 1, Lease { amount: 1, floor: 0 }));
         assert!(table.put(&id(3), &longer, 60, 0));
         assert!(table.put(&id(5), &used(50), 60, 0));
         let table = Table::read(table.bytes().to_vec());
@@ -89,7 +89,7 @@ mod tests {
     fn a_full_table_forgets_only_what_is_over() {
         let mut table = Table::read(Vec::new());
         let mut held = used(1);
-        assert!(held.reserve(7, Lease { amount: 1, floor: 0 }));
+        assert!(held.reserve(7, 1, Lease { amount: 1, floor: 0 }));
         assert!(table.put(&id(0), &held, 60, 0));
         let mut n = 1;
         while table.put(&id(n), &used(1), 60, 0) {

@@ -1,3 +1,5 @@
+mod purse;
+
 use std::rc::Rc;
 
 use super::*;
@@ -312,185 +314,10 @@ fn without_room(amount: u64, waits: bool) {
     });
     assert_eq!(settled, if waits { Ok(()) } else { Err(HostError::Failed) });
     desk.tick(1001, worker);
-    assert_eq!(worker.owed.shards().len(), usize::from(waits));
+    assert_eq!(worker.purse.shards().len(), usize::from(waits));
     // The slot is free again.
     let (_, count) = desk.reserve("alice", Need::default(), 1002, worker);
     assert_eq!(left(&count), [1]);
-}
-
-#[test]
-fn what_is_used_of_a_roomy_limit_is_settled_with_the_next_change_or_tick() {
-    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
-    let (mut first, mut second) = (desk.worker(), desk.worker());
-    let (reserved, _) = desk.reserve("alice", tokens(10, 90), 1000, &mut first);
-    let stored = |desk: &Desk| desk.host.shared.clone();
-    let before = stored(&desk);
-    desk.settle("alice", reserved, tokens(10, 5), 1001, &mut first);
-    assert_eq!(stored(&desk), before);
-    // Another worker cannot know, and holds back too much; the one that owes it knows with the next request.
-    let (other, count) = desk.reserve("alice", tokens(10, 90), 1002, &mut second);
-    assert_eq!(left(&count), [2000 - 200]);
-    let (reserved, count) = desk.reserve("alice", tokens(10, 90), 1002, &mut first);
-    assert_eq!(left(&count), [2000 - 15 - 200]);
-    desk.settle("alice", reserved, tokens(10, 5), 1002, &mut first);
-    desk.settle("alice", other, tokens(0, 0), 1002, &mut second);
-    desk.tick(1003, &mut first);
-    desk.tick(1003, &mut second);
-    let third = &mut desk.worker();
-    assert_eq!(left(&desk.reserve("alice", tokens(10, 90), 1003, third).1), [2000 - 30 - 100]);
-    // Nothing is settled twice.
-    desk.tick(1004, &mut first);
-    assert_eq!(left(&desk.reserve("alice", tokens(1, 1), 1004, &mut first).1), [2000 - 30 - 100 - 2]);
-}
-
-#[test]
-fn what_a_limit_is_short_of_or_a_call_took_beyond_its_due_is_settled_at_once() {
-    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
-    let (mut first, mut second) = (desk.worker(), desk.worker());
-    let seen = |desk: &mut Desk, vm: &mut Vm| {
-        let (probe, count) = desk.reserve("alice", tokens(0, 1), 1000, vm);
-        desk.settle("alice", probe, tokens(0, 0), 1000, vm);
-        desk.tick(1000, vm);
-        left(&count)[0] + 1
-    };
-    let (reserved, _) = desk.reserve("alice", tokens(0, 100), 1000, &mut first);
-    desk.settle("alice", reserved, tokens(0, 300), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1700);
-    let (reserved, _) = desk.reserve("alice", tokens(0, 201), 1000, &mut first);
-    desk.settle("alice", reserved, tokens(0, 100), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600);
-    // It is no more than an eighth of what is left.
-    let (reserved, _) = desk.reserve("alice", tokens(0, 177), 1000, &mut first);
-    desk.settle("alice", reserved, tokens(0, 90), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600 - 177);
-    desk.tick(1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600 - 90);
-}
-
-#[test]
-fn however_many_calls_end_at_once_only_a_part_of_what_was_left_waits() {
-    let mut desk = Desk::new(
-        r#"[{"id":"slots","concurrent":100,"per":"all"},
-            {"id":"day","total_tokens":100000,"calendar":"day","per":"all",
-             "overrides":[{"amount":30,"until":"1970-01-01T00:10:00Z"}]}]"#,
-    );
-    let (mut first, mut second) = (desk.worker(), desk.worker());
-    let running: Vec<_> = (0..84).map(|_| desk.reserve("alice", tokens(0, 5), 1000, &mut first).0).collect();
-    for reserved in running {
-        desk.settle("alice", reserved, tokens(0, 0), 1000, &mut first);
-    }
-    let (_, count) = desk.reserve("bob", tokens(0, 5), 1000, &mut second);
-    // An eighth of a hundred slots, at most. Of the other limit nothing: there are days on which it grants so little.
-    let [slots, day] = left(&count)[..] else { panic!("{count:?}") };
-    assert!((87..99).contains(&slots), "{slots}");
-    assert_eq!(day, 100_000 - 5);
-    // It is an eighth for all workers together: each of two that know of each other has half of it.
-    let before = owed::room(800, first.count());
-    desk.tick(1001, &mut first);
-    assert_eq!((before, owed::room(800, first.count())), (100, 50));
-}
-
-#[test]
-fn what_waits_in_a_vm_that_is_lost_is_charged_with_what_surely_went_out() {
-    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":5000,"calendar":"day"}]"#);
-    let (mut first, mut second) = (desk.worker(), desk.worker());
-    let (reserved, _) = desk.reserve("alice", tokens(30, 70), 1000, &mut first);
-    desk.settle("alice", reserved, tokens(30, 50), 1000, &mut first);
-    let (_, count) = desk.reserve("alice", tokens(0, 1), 1011, &mut second);
-    assert_eq!(left(&count), [5000 - 30 - 1]);
-    // It was only busy: what it owes beyond that comes with its next tick, once.
-    desk.tick(1012, &mut first);
-    desk.tick(1013, &mut first);
-    let (_, count) = desk.reserve("alice", tokens(0, 1), 1013, &mut second);
-    assert_eq!(left(&count), [5000 - 80 - 2]);
-}
-
-#[test]
-fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
-    let mut desk = Desk::new(
-        r#"[{"id":"all","total_tokens":1000000,"calendar":"day","per":"all"},
-            {"id":"own","total_tokens":1000000,"calendar":"day"}]"#,
-    );
-    let (mut worker, mut other) = (desk.worker(), desk.worker());
-    for round in 0..3 {
-        for caller in 0..100 {
-            let who = format!("caller-{round}-{caller}");
-            let (reserved, count) = desk.reserve(&who, tokens(1, 9), 1000 + round, &mut worker);
-            assert_eq!((count.exceeded.len(), left(&count)[1]), (0, 1_000_000 - 10));
-            desk.settle(&who, reserved, tokens(1, 1), 1000 + round, &mut worker);
-        }
-        assert!(worker.owed.counters() <= 64);
-        // What all have in common waits, the last call's use of it.
-        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
-        assert_eq!(left(&count)[0], 1_000_000 - (round + 1) * 200 - 8 - 1);
-        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
-        desk.tick(1000 + round, &mut other);
-        desk.tick(1000 + round, &mut worker);
-        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
-        assert_eq!(left(&count)[0], 1_000_000 - (round + 1) * 200 - 1);
-        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
-        desk.tick(1000 + round, &mut other);
-    }
-    desk.tick(1010, &mut worker);
-    assert_eq!(worker.owed.counters(), 0);
-}
-
-/// A call of one worker that goes on: what it may use, and what it will.
-struct Running {
-    worker: usize,
-    who: String,
-    asks: u64,
-    uses: u64,
-    reserved: Reserved,
-}
-
-proptest::proptest! {
-    /// Whatever workers do in whatever order, and however calls end: what is admitted never adds up to more than the limit, and when
-    /// all is over and every worker has ticked, what is left is what was not used.
-    #[test]
-    fn however_calls_end_they_are_settled_once(
-        steps in proptest::collection::vec((0usize..3, 0usize..4, 1u64..120, 0u64..140, 0u8..10), 1..150),
-    ) {
-        const ALL: u64 = 6_000;
-        let mut desk = Desk::new(
-            r#"[{"id":"all","total_tokens":6000,"calendar":"day","per":"all"},{"id":"own","total_tokens":4000,"calendar":"day"}]"#,
-        );
-        let mut workers = [desk.worker(), desk.worker(), desk.worker()];
-        let (mut running, mut used) = (Vec::<Running>::new(), 0u64);
-        for (worker, caller, asks, uses, what) in steps {
-            let vm = &mut workers[worker];
-            match what {
-                0 => desk.tick(1000, vm),
-                1..=4 if !running.is_empty() => {
-                    let Running { worker, who, uses, reserved, .. } = running.swap_remove(usize::try_from(asks).unwrap() % running.len());
-                    desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
-                    used += uses;
-                }
-                _ => {
-                    let who = format!("caller-{caller}");
-                    let (reserved, count) = desk.reserve(&who, tokens(0, asks), 1000, vm);
-                    if count.exceeded.is_empty() {
-                        // A call in ten takes more than it said.
-                        let uses = if what == 9 { uses } else { uses.min(asks) };
-                        running.push(Running { worker, who, asks, uses, reserved });
-                        let held: u64 = running.iter().map(|call| call.asks).sum();
-                        proptest::prop_assert!(used + held <= ALL, "{used} and {held}");
-                    }
-                }
-            }
-        }
-        for Running { worker, who, uses, reserved, .. } in running {
-            desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
-            used += uses;
-        }
-        workers.iter_mut().for_each(|vm| desk.tick(1001, vm));
-        proptest::prop_assert!(workers.iter().all(|vm| vm.owed.shards().is_empty()));
-        // One that asks for too much is told what is left.
-        let mut vm = desk.worker();
-        let (_, count) = desk.reserve("probe", tokens(0, ALL + 1), 1001, &mut vm);
-        let all = count.exceeded.iter().find(|e| e.id == "all").unwrap();
-        proptest::prop_assert_eq!(all.asks.1, ALL.saturating_sub(used));
-    }
 }
 
 #[test]
@@ -563,34 +390,6 @@ fn every_worker_counts() {
     assert_eq!(conflicts, 3);
     host.1 = u32::MAX;
     assert_eq!(count(&mut host, &mut conflicts), Err(HostError::Failed));
-}
-
-#[test]
-fn a_settlement_that_waits_outlives_a_busy_store_and_is_paid_once() {
-    let (limits, _) = compile(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
-    let mut host = Busy(MemoryHost::default(), 0);
-    prepare("p", &mut host).unwrap();
-    let (mut vm, mut conflicts) = (Vm::draw(&mut host).unwrap(), 0);
-    let (who, roles, all_roles) = (user("alice"), RoleSet::default(), Roles::default());
-    let (subject, models) = (subject(&who, &roles, &all_roles), Models::default());
-    let mut ask = |host: &mut Busy, settle: bool, tick: bool| {
-        let mut counters = Counters { namespace: "p".into(), at: at(60), vm: &mut vm, host, conflicts: &mut conflicts };
-        if tick {
-            limits.tick(&mut counters);
-        }
-        let (reserved, count) = limits.reserve(&subject, &tokens(0, 50), &models, &mut counters)?;
-        if settle {
-            limits.settle(reserved, &tokens(0, 5), &subject, &models, &mut counters).unwrap();
-        }
-        Ok::<_, HostError>(left(&count))
-    };
-    assert_eq!(ask(&mut host, true, false), Ok(vec![1950]));
-    host.1 = u32::MAX;
-    assert_eq!(ask(&mut host, true, true), Err(HostError::Failed));
-    host.1 = 2;
-    assert_eq!(ask(&mut host, true, false), Ok(vec![1945]));
-    host.1 = 2;
-    assert_eq!(ask(&mut host, false, true), Ok(vec![1940]));
 }
 
 #[test]
