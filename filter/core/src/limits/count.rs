@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::counter::Lease;
 use super::counters::Wanted;
 use super::limit::Limit;
+use super::purse::Room;
 use crate::policy::Mode;
 
 /// What the limits say of one request.
@@ -66,16 +66,13 @@ pub struct Standing {
 /// How a counter was found.
 #[derive(Default)]
 pub(super) struct Found {
-    /// What is used and reserved for calls that go on, this request's part included.
+    /// What is used and reserved, this request's part included, and what is in this VM's purse left out.
     pub used: u64,
     pub fits: bool,
-    /// What is reserved for this call.
-    pub lease: Lease,
     /// For how many calls more it was reserved, as much for each.
     pub ahead: u32,
-    /// How much of the counter may be in this VM's purse.
-    pub room: u64,
-    /// See [`Counter::frees`].
+    pub room: Room,
+    /// See [`super::counter::Counter::frees`].
     pub frees: Option<u64>,
     /// When its window is over.
     pub end: u64,

@@ -48,9 +48,10 @@ impl Lease {
         Self { amount: self.amount.saturating_add(other.amount), floor: self.floor.saturating_add(other.floor) }
     }
 
-    /// As much for so many calls to come, of which nothing went out.
-    pub fn ahead(self, calls: u32) -> Self {
-        Self { amount: self.amount.saturating_mul(calls.into()), floor: 0 }
+    /// As much for each of so many calls.
+    pub fn times(self, calls: u32) -> Self {
+        let calls = u64::from(calls);
+        Self { amount: self.amount.saturating_mul(calls), floor: self.floor.saturating_mul(calls) }
     }
 
     pub fn less(self, other: Self) -> Self {
@@ -209,6 +210,13 @@ impl Counter {
     /// The VMs that have reserved.
     pub fn holders(&self) -> impl Iterator<Item = u32> {
         self.holders.iter().map(|h| h.generation)
+    }
+
+    /// What a VM has reserved, and for how many calls.
+    #[cfg(test)]
+    pub fn held(&self, generation: u32) -> (u32, Lease) {
+        let holder = self.holders.iter().find(|h| h.generation == generation);
+        holder.map_or_else(Default::default, |h| (h.calls, Lease { amount: h.reserved, floor: h.floor }))
     }
 
     /// Whether nothing would be lost with it once its window is over.

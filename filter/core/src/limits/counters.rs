@@ -7,7 +7,7 @@ use super::count::Found;
 use super::counter::{Counter, Lease};
 use super::ledger::{self, Ledger, Open, Shard};
 use super::limit::Limit;
-use super::purse::{self, Debts, Purse, Seen, Taken};
+use super::purse::{Debts, Purse, Room, Seen, Taken};
 use super::table::Id;
 use super::window::Place;
 use crate::exchange::Time;
@@ -55,7 +55,7 @@ pub(super) struct Visit {
     pub place: Place,
     /// This VM.
     pub generation: u32,
-    /// Whether this VM's calls of it follow each other faster than ticks.
+    /// Whether more calls of it are expected soon.
     pub in_use: bool,
 }
 
@@ -69,6 +69,12 @@ impl Vm {
     /// The host failed.
     pub fn draw(host: &mut dyn Host) -> Result<Self, HostError> {
         Ok(Self { alive: Alive::draw(host)?, purse: Purse::default() })
+    }
+
+    /// Which one it is.
+    #[cfg(test)]
+    pub fn generation(&self) -> u32 {
+        self.alive.own()
     }
 }
 
@@ -102,9 +108,9 @@ impl Counters<'_> {
 
     fn take(&mut self, want: &Wanted<'_>) -> Option<Found> {
         let now = self.at.millis();
-        let Taken { lease, used, room } = self.vm.purse.take(&want.id, want.lease, want.amount, now)?;
+        let Taken { used, room } = self.vm.purse.take(&want.id, want.lease, want.amount, now)?;
         let end = want.limit.window.place(now).end;
-        Some(Found { used, fits: true, lease, room, end, ..Found::default() })
+        Some(Found { used, fits: true, room, end, ..Found::default() })
     }
 
     fn reserve_stored(
@@ -113,30 +119,34 @@ impl Counters<'_> {
         open: bool,
         found: &mut Vec<Option<Found>>,
     ) -> Result<(), HostError> {
-        let (vms, at_millis) = (self.vm.alive.count(), self.at.millis());
+        let (vms, at) = (self.vm.alive.count(), self.at);
         let outcome = self.change(wanted, found, &mut |want, counter, visit| {
             let Wanted { limit, amount, lease, .. } = *want;
             let used = counter.used().saturating_add(counter.reserved());
             let left = amount.saturating_sub(used);
             let fits = lease.amount.max(u64::from(open && limit.kind.is_used())) <= left;
-            let short = lease.amount.saturating_sub(left);
+            let short = lease.amount.saturating_sub(left).max(1);
+            // What others have reserved may come back at any time.
+            let frees = if short <= counter.reserved() { None } else { counter.frees(short) };
             let used = used.saturating_add(lease.amount);
             // By what the one has left who may have the least of it.
-            let room = purse::room(limit.least.saturating_sub(used), vms);
-            let ahead = if fits && visit.in_use { purse::ahead(lease, room) } else { 0 };
+            let room = Room::of(limit.least(at.secs()).saturating_sub(used), vms, at.millis());
+            let ahead = if fits && visit.in_use { room.ahead(lease) } else { 0 };
             if fits || !limit.refuses() {
-                let all = lease.and(lease.ahead(ahead));
-                if !counter.reserve(visit.generation, ahead.saturating_add(1), all) {
+                let calls = ahead.saturating_add(1);
+                if !counter.reserve(visit.generation, calls, lease.times(calls)) {
                     return Err(HostError::Failed);
                 }
             }
-            Ok(Found { used, fits, lease, ahead, room, frees: counter.frees(short.max(1)), end: visit.place.end })
+            Ok(Found { used, fits, ahead, room, frees, end: visit.place.end })
         });
         for (want, found) in wanted.iter().zip(found.iter()) {
-            let Some(Found { used, ahead, room, .. }) = *found else { continue };
-            let lease = want.lease.ahead(ahead);
-            let seen = Seen { at_millis, taken: used.saturating_add(lease.amount), room };
-            self.vm.purse.fill(&want.id, (ahead, lease), seen);
+            let Some(Found { used, fits, ahead, room, .. }) = *found else { continue };
+            if fits || !want.limit.refuses() {
+                let lease = want.lease.times(ahead);
+                let seen = Seen { taken: used.saturating_add(lease.amount), room };
+                self.vm.purse.fill(&want.id, ahead, lease, seen);
+            }
         }
         outcome
     }

@@ -80,8 +80,6 @@ pub(super) struct Limit {
     /// Who counts for all proxies together.
     pub global: Option<Global>,
     amount: u64,
-    /// What it grants to those to whom it grants the least, at any time.
-    pub least: u64,
     overrides: Vec<Override>,
     currency: String,
     per: Vec<Per>,
@@ -229,7 +227,6 @@ impl Limit {
                 Override { amount: amount.unwrap_or(0), from, until, who }
             })
             .collect();
-        let least = overrides.iter().map(|o| o.amount).fold(amount, u64::min);
         let window = Window::compile(document, path, problems);
         // The window is part of the identity: another window is another counter.
         let in_words = match &window {
@@ -251,7 +248,6 @@ impl Limit {
             global: (document.global.as_ref())
                 .map(|global| Global::compile(global, kind, env, &path.key("global"), problems)),
             amount,
-            least,
             overrides,
             currency: document.currency.clone().unwrap_or_else(|| "USD".to_owned()),
             per,
@@ -280,6 +276,12 @@ impl Limit {
     pub fn amount(&self, subject: &Subject<'_>, now: u64) -> u64 {
         let holds = |o: &&Override| (o.from..o.until).contains(&now) && o.who.fits(subject.roles);
         self.overrides.iter().find(holds).map_or(self.amount, |o| o.amount)
+    }
+
+    /// What it grants to those to whom it grants the least, now or later.
+    pub fn least(&self, now: u64) -> u64 {
+        let overrides = self.overrides.iter().filter(|o| now < o.until);
+        overrides.map(|o| o.amount).fold(self.amount, u64::min)
     }
 
     /// The counters that a request counts in, and how often.

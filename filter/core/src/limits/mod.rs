@@ -39,6 +39,7 @@ pub(crate) use global::{Shared, Stage as GrantStage};
 pub(crate) use grants::Grants;
 use limit::{Kind, Limit};
 pub use limit::{Need, Subject};
+use purse::Room;
 use table::Id;
 
 use crate::config::{Path, Problem};
@@ -63,8 +64,7 @@ struct Held {
     limit: usize,
     id: Id,
     lease: Lease,
-    /// How much of its counter may be in this VM's purse.
-    room: u64,
+    room: Room,
 }
 
 impl Limits {
@@ -232,7 +232,7 @@ impl Limits {
             let Some(found) = found else { continue };
             let Wanted { limit, lease, .. } = *want;
             if found.fits || !limit.refuses() {
-                reserved.0.push(Held { limit: want.place, id: want.id, lease: found.lease, room: found.room });
+                reserved.0.push(Held { limit: want.place, id: want.id, lease, room: found.room });
             }
             // What others reserved may come back at any time; what can never fit does not.
             let wait = || (lease.amount <= want.amount).then(|| limit.wait(found.frees, now).unwrap_or(1));
@@ -274,11 +274,11 @@ impl Limits {
         counters: &mut Counters<'_>,
         used: impl Fn(&Limit, Lease) -> u64,
     ) -> Result<(), HostError> {
-        let mut held = Vec::new();
+        let (mut held, now) = (Vec::new(), counters.at.millis());
         for Held { limit: place, id, lease, room } in reserved.0 {
             let Some(limit) = self.0.get(place) else { continue };
             let amount = used(limit, lease);
-            if !counters.vm.purse.put(place, id, lease, amount, room) {
+            if !counters.vm.purse.put(place, id, lease, amount, room, now) {
                 held.push(Wanted { place, limit, id, amount, lease });
             }
         }
@@ -290,18 +290,26 @@ impl Limits {
         if counters.change(&held, &mut done, &mut act).is_ok() {
             return Ok(());
         }
-        // One for which there is no room any more keeps no other from being released.
-        let missing = held.chunks(1).zip(done).filter(|(_, done)| done.is_none());
-        let each = missing.map(|(held, _)| counters.change(held, &mut Vec::new(), &mut act));
-        each.fold(Ok(()), Result::and)
+        let mut outcome = Ok(());
+        for (held, _) in held.iter().zip(done).filter(|(_, done)| done.is_none()) {
+            // One for which there is no room any more keeps no other from being released, and what is not released now is later.
+            let released = counters.change(std::slice::from_ref(held), &mut Vec::new(), &mut act);
+            if released.is_err() {
+                counters.vm.purse.owe(held.place, held.id, held.lease, held.amount);
+            }
+            outcome = outcome.and(released);
+        }
+        outcome
     }
 
     /// Time passed: tells that this VM runs, and settles what waits for it.
     pub fn tick(&self, counters: &mut Counters<'_>) {
         // Told again soon: others wait for ten seconds before they take this VM for lost.
         let _ = counters.beat();
-        // Where it fails, requests are refused for the same reason, and say so.
-        let _ = self.pay(counters);
+        if counters.vm.purse.is_due(counters.at.millis()) {
+            // Where it fails, requests are refused for the same reason, and say so.
+            let _ = self.pay(counters);
+        }
     }
 
     /// Settles what waits for it. What the store does not take waits on.
@@ -310,7 +318,7 @@ impl Limits {
     /// The store failed or was too busy for some of it.
     pub fn pay(&self, counters: &mut Counters<'_>) -> Result<(), HostError> {
         let outcome = counters.pay(self);
-        counters.vm.purse.forget_settled();
+        counters.vm.purse.emptied(counters.at.millis());
         outcome
     }
 

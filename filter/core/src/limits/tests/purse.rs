@@ -1,14 +1,24 @@
 //! What a worker reserves ahead, and settles late.
 
-use super::super::purse::room;
+use super::super::counter::Lease;
+use super::super::purse::Room;
+use super::super::table::Table;
 use super::*;
 
 /// What lies in the shared store, beside who is alive.
 fn stored(desk: &Desk) -> Vec<(String, Vec<u8>)> {
-    let counters = desk.host.shared.iter().filter(|(key, _)| !key.ends_with("alive"));
+    let counters = desk.host.shared.iter().filter(|(key, stored)| !key.ends_with("alive") && !stored.value.is_empty());
     let mut counters: Vec<_> = counters.map(|(key, stored)| (key.clone(), stored.value.clone())).collect();
     counters.sort();
     counters
+}
+
+/// Calls until a worker's purse has something for seventeen more.
+fn fill(desk: &mut Desk, who: &str, need: Need, used: Need, vm: &mut Vm) {
+    for _ in 0..2 {
+        let running: Vec<_> = (0..4).map(|_| desk.reserve(who, need, 1000, vm).0).collect();
+        running.into_iter().for_each(|reserved| desk.settle(who, reserved, used, 1000, vm));
+    }
 }
 
 #[test]
@@ -46,10 +56,7 @@ fn a_call_from_the_purse_keeps_its_reservation_whatever_others_do() {
     let mut desk = Desk::new(r#"[{"id":"slots","concurrent":800},{"id":"day","total_tokens":80000,"calendar":"day"}]"#);
     let (mut worker, mut other) = (desk.worker(), desk.worker());
     let mut running = Vec::new();
-    for _ in 0..2 {
-        let (reserved, _) = desk.reserve("alice", tokens(0, 100), 1000, &mut worker);
-        desk.settle("alice", reserved, tokens(0, 0), 1000, &mut worker);
-    }
+    fill(&mut desk, "alice", tokens(0, 100), tokens(0, 0), &mut worker);
     // Several from the purse, and one that takes more than it said: settled at once, and with it what is in the purse.
     let before = stored(&desk);
     for _ in 0..5 {
@@ -67,6 +74,65 @@ fn a_call_from_the_purse_keeps_its_reservation_whatever_others_do() {
     desk.tick(1001, &mut worker);
     let (_, count) = desk.reserve("alice", tokens(0, 1), 1001, &mut other);
     assert_eq!(left(&count), [800 - 2, 80_000 - 150 - 40 - 2]);
+}
+
+#[test]
+fn what_a_call_takes_beyond_its_due_is_known_to_those_that_follow() {
+    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":80000,"calendar":"day"}]"#);
+    let mut worker = desk.worker();
+    fill(&mut desk, "alice", tokens(0, 100), tokens(0, 0), &mut worker);
+    let before = stored(&desk);
+    // All that is in the purse.
+    let mut running: Vec<_> = (0..17).map(|_| desk.reserve("alice", tokens(0, 100), 1000, &mut worker).0).collect();
+    assert_eq!(stored(&desk), before);
+    let first = running.remove(0);
+    desk.settle("alice", first, tokens(0, 80_000), 1000, &mut worker);
+    for reserved in running {
+        desk.settle("alice", reserved, tokens(0, 0), 1000, &mut worker);
+    }
+    assert_eq!(desk.reserve("alice", tokens(0, 100), 1000, &mut worker).1.exceeded.len(), 1);
+}
+
+#[test]
+fn the_purse_is_emptied_once_a_second_however_often_ticks_come() {
+    let mut desk = Desk::new(r#"[{"id":"slots","concurrent":800}]"#);
+    let mut worker = desk.worker();
+    let empties = |desk: &mut Desk, millis: u64, worker: &mut Vm| {
+        let before = stored(desk);
+        desk.at_millis(millis, worker, |limits, counters| limits.tick(counters));
+        stored(desk) != before
+    };
+    let call = |desk: &mut Desk, worker: &mut Vm| {
+        let (reserved, _) = desk.reserve("alice", tokens(0, 1), 1000, worker);
+        desk.settle("alice", reserved, tokens(0, 0), 1000, worker);
+    };
+    call(&mut desk, &mut worker);
+    assert!(empties(&mut desk, 1_000_000, &mut worker));
+    call(&mut desk, &mut worker);
+    assert!(!empties(&mut desk, 1_000_100, &mut worker));
+    assert!(!empties(&mut desk, 1_000_700, &mut worker));
+    assert!(empties(&mut desk, 1_000_800, &mut worker));
+    call(&mut desk, &mut worker);
+    // The clock went back.
+    assert!(empties(&mut desk, 999_000, &mut worker));
+}
+
+#[test]
+fn a_call_that_went_on_for_long_is_settled_at_once() {
+    let mut desk = Desk::new(r#"[{"id":"slots","concurrent":800}]"#);
+    let (mut worker, mut other) = (desk.worker(), desk.worker());
+    for (length, waits) in [(59, 1), (60, 0)] {
+        let (reserved, _) = desk.reserve("alice", tokens(0, 1), 1000, &mut worker);
+        for secs in (1000..1000 + length).step_by(5) {
+            desk.tick(secs, &mut worker);
+        }
+        desk.settle("alice", reserved, tokens(0, 0), 1000 + length, &mut worker);
+        let (probe, count) = desk.reserve("alice", tokens(0, 1), 1000 + length, &mut other);
+        assert_eq!(left(&count), [799 - waits]);
+        desk.settle("alice", probe, tokens(0, 0), 1000 + length, &mut other);
+        desk.tick(1100, &mut worker);
+        desk.tick(1100, &mut other);
+    }
 }
 
 #[test]
@@ -114,20 +180,19 @@ fn who_may_have_less_is_not_admitted_from_the_purse_of_who_may_have_more() {
 fn what_a_lost_vm_had_reserved_ahead_comes_back() {
     let mut desk = Desk::new(r#"[{"id":"slots","concurrent":800},{"id":"day","total_tokens":80000,"calendar":"day"}]"#);
     let (mut worker, mut other) = (desk.worker(), desk.worker());
-    for _ in 0..2 {
-        let (reserved, _) = desk.reserve("alice", tokens(10, 90), 1000, &mut worker);
-        desk.settle("alice", reserved, tokens(10, 0), 1000, &mut worker);
-    }
-    let _lost = desk.reserve("alice", tokens(10, 90), 1000, &mut worker);
+    fill(&mut desk, "alice", tokens(10, 90), tokens(10, 0), &mut worker);
+    let _lost: Vec<_> = (0..6).map(|_| desk.reserve("alice", tokens(10, 90), 1000, &mut worker).0).collect();
     let seen = |desk: &mut Desk, secs: u64, other: &mut Vm| {
         let (reserved, count) = desk.reserve("alice", tokens(0, 1), secs, other);
         desk.settle("alice", reserved, tokens(0, 0), secs, other);
         desk.tick(secs, other);
         [left(&count)[0] + 1, left(&count)[1] + 1]
     };
-    assert_eq!(seen(&mut desk, 1001, &mut other), [800 - 17, 80_000 - 1700 - 10]);
-    // The second call's and what the first one used: what surely went out of calls that were reserved for.
-    assert_eq!(seen(&mut desk, 1011, &mut other), [800, 80_000 - 20]);
+    assert_eq!(seen(&mut desk, 1001, &mut other), [800 - 17, 80_000 - 1700 - 40]);
+    desk.tick(1001, &mut worker);
+    assert_eq!(seen(&mut desk, 1001, &mut other), [800 - 6, 80_000 - 600 - 80]);
+    // What surely went out of calls that go on stays used, whether it was reserved for each of them or ahead.
+    assert_eq!(seen(&mut desk, 1012, &mut other), [800, 80_000 - 60 - 80]);
 }
 
 #[test]
@@ -157,8 +222,9 @@ fn what_is_used_of_a_roomy_limit_is_settled_with_the_next_change_or_tick() {
 #[test]
 fn what_a_limit_is_short_of_or_a_call_took_beyond_its_due_is_settled_at_once() {
     let mut desk = Desk::new(r#"[{"id":"day","total_tokens":2000,"calendar":"day"}]"#);
-    let (mut first, mut second) = (desk.worker(), desk.worker());
-    let seen = |desk: &mut Desk, vm: &mut Vm| {
+    let mut first = desk.worker();
+    let seen = |desk: &mut Desk| {
+        let vm = &mut desk.worker();
         let (probe, count) = desk.reserve("alice", tokens(0, 1), 1000, vm);
         desk.settle("alice", probe, tokens(0, 0), 1000, vm);
         desk.tick(1000, vm);
@@ -166,16 +232,16 @@ fn what_a_limit_is_short_of_or_a_call_took_beyond_its_due_is_settled_at_once() {
     };
     let (reserved, _) = desk.reserve("alice", tokens(0, 100), 1000, &mut first);
     desk.settle("alice", reserved, tokens(0, 300), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1700);
+    assert_eq!(seen(&mut desk), 1700);
     let (reserved, _) = desk.reserve("alice", tokens(0, 201), 1000, &mut first);
     desk.settle("alice", reserved, tokens(0, 100), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600);
+    assert_eq!(seen(&mut desk), 1600);
     // It is no more than an eighth of what is left.
     let (reserved, _) = desk.reserve("alice", tokens(0, 177), 1000, &mut first);
     desk.settle("alice", reserved, tokens(0, 90), 1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600 - 177);
-    desk.tick(1000, &mut first);
-    assert_eq!(seen(&mut desk, &mut second), 1600 - 90);
+    assert_eq!(seen(&mut desk), 1600 - 177);
+    desk.tick(1001, &mut first);
+    assert_eq!(seen(&mut desk), 1600 - 90);
 }
 
 #[test]
@@ -183,7 +249,7 @@ fn however_many_calls_end_at_once_only_a_part_of_what_was_left_waits() {
     let mut desk = Desk::new(
         r#"[{"id":"slots","concurrent":100,"per":"all"},
             {"id":"day","total_tokens":100000,"calendar":"day","per":"all",
-             "overrides":[{"amount":30,"until":"1970-01-01T00:10:00Z"}]}]"#,
+             "overrides":[{"amount":30,"from":"1970-01-02","until":"1970-01-03"}]}]"#,
     );
     let (mut first, mut second) = (desk.worker(), desk.worker());
     let running: Vec<_> = (0..84).map(|_| desk.reserve("alice", tokens(0, 5), 1000, &mut first).0).collect();
@@ -204,7 +270,8 @@ fn however_many_calls_end_at_once_only_a_part_of_what_was_left_waits() {
     }
     let (_, count) = desk.reserve("bob", tokens(0, 5), 1001, &mut second);
     assert!((92..99).contains(&left(&count)[0]), "{count:?}");
-    assert_eq!((room(800, 1), room(800, 2)), (100, 50));
+    let ahead = |vms| Room::of(800, vms, 0).ahead(Lease { amount: 10, floor: 0 });
+    assert_eq!([1, 2, 5, 20].map(ahead), [9, 4, 1, 0]);
 }
 
 #[test]
@@ -228,7 +295,7 @@ fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
         r#"[{"id":"all","total_tokens":1000000,"calendar":"day","per":"all"},
             {"id":"own","total_tokens":1000000,"calendar":"day"}]"#,
     );
-    let (mut worker, mut other) = (desk.worker(), desk.worker());
+    let mut worker = desk.worker();
     for round in 0..3 {
         for caller in 0..100 {
             let who = format!("caller-{round}-{caller}");
@@ -238,16 +305,18 @@ fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
         }
         assert!(worker.purse.counters() <= 64);
         // What all have in common is in the purse, for sixteen calls and one.
-        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
+        let (mut other, now) = (desk.worker(), 1000 + round);
+        let (probe, count) = desk.reserve("probe", tokens(0, 1), now, &mut other);
         let most = 1_000_000 - (round + 1) * 200 - 1;
         assert!((most - 17 * 10..most).contains(&left(&count)[0]), "{count:?}");
-        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
-        desk.tick(1000 + round, &mut other);
-        desk.tick(1000 + round, &mut worker);
-        let (probe, count) = desk.reserve("probe", tokens(0, 1), 1000 + round, &mut other);
+        desk.settle("probe", probe, tokens(0, 0), now, &mut other);
+        desk.tick(now, &mut other);
+        desk.tick(now, &mut worker);
+        let mut other = desk.worker();
+        let (probe, count) = desk.reserve("probe", tokens(0, 1), now, &mut other);
         assert_eq!(left(&count)[0], 1_000_000 - (round + 1) * 200 - 1);
-        desk.settle("probe", probe, tokens(0, 0), 1000 + round, &mut other);
-        desk.tick(1000 + round, &mut other);
+        desk.settle("probe", probe, tokens(0, 0), now, &mut other);
+        desk.tick(now, &mut other);
     }
     desk.tick(1010, &mut worker);
     assert_eq!(worker.purse.counters(), 0);
@@ -256,61 +325,173 @@ fn no_number_of_callers_keeps_a_counter_that_is_always_in_use_from_waiting() {
 /// A call of one worker that goes on: what it may use, and what it will.
 struct Running {
     worker: usize,
-    who: String,
-    asks: u64,
+    who: Principal,
     uses: u64,
     reserved: Reserved,
 }
 
-proptest::proptest! {
-    /// Whatever workers do in whatever order, and however calls end: what is admitted never adds up to more than the limit, and when
-    /// all is over and every worker has ticked, what is left is what was not used.
-    #[test]
-    fn however_calls_end_they_are_settled_once(
-        steps in proptest::collection::vec((0usize..3, 0usize..4, 1u64..120, 0u64..140, 0u8..10), 1..150),
-    ) {
-        const ALL: u64 = 6_000;
-        let mut desk = Desk::new(
-            r#"[{"id":"all","total_tokens":6000,"calendar":"day","per":"all"},{"id":"own","total_tokens":4000,"calendar":"day"}]"#,
-        );
-        let mut workers = [desk.worker(), desk.worker(), desk.worker()];
-        let (mut running, mut used, mut beyond) = (Vec::<Running>::new(), 0u64, 0u64);
-        for (worker, caller, asks, uses, what) in steps {
-            let vm = &mut workers[worker];
-            match what {
-                0 => desk.tick(1000, vm),
-                1..=4 if !running.is_empty() => {
-                    let call = running.swap_remove(usize::try_from(asks).unwrap() % running.len());
-                    let Running { worker, who, asks, uses, reserved } = call;
-                    desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
-                    used += uses;
-                    beyond += uses.saturating_sub(asks);
-                }
-                _ => {
-                    let who = format!("caller-{caller}");
-                    let (reserved, count) = desk.reserve(&who, tokens(0, asks), 1000, vm);
-                    if count.exceeded.is_empty() {
-                        // A call in ten takes more than it said.
-                        let uses = if what == 9 { uses } else { uses.min(asks) };
-                        running.push(Running { worker, who, asks, uses, reserved });
-                        let held: u64 = running.iter().map(|call| call.asks).sum();
-                        // What others took beyond their due was not there when a purse was filled.
-                        proptest::prop_assert!(used - beyond + held <= ALL, "{used} and {held}");
-                    }
-                }
+/// Workers over a store that is busy at times, and fails at times.
+struct Office {
+    limits: Limits,
+    models: Models,
+    host: Busy,
+    workers: Vec<Vm>,
+    told: Vec<u64>,
+    secs: u64,
+    running: Vec<Running>,
+}
+
+impl Office {
+    fn new(json: &str) -> Self {
+        let mut host = Busy(MemoryHost::default(), 0);
+        prepare("p", &mut host).unwrap();
+        let workers: Vec<_> = (0..3).map(|_| Vm::draw(&mut host).unwrap()).collect();
+        let (limits, models) = (compile(json).0, Models::default());
+        Self { limits, models, host, told: vec![0; workers.len()], workers, secs: 1000, running: Vec::new() }
+    }
+
+    fn with<T>(&mut self, worker: usize, act: impl FnOnce(&Limits, &Models, &mut Counters<'_>) -> T) -> T {
+        let (vm, host, conflicts) = (&mut self.workers[worker], &mut self.host, &mut 0);
+        let mut counters = Counters { namespace: "p".into(), at: at(self.secs), vm, host, conflicts };
+        act(&self.limits, &self.models, &mut counters)
+    }
+
+    fn tick(&mut self, worker: usize) {
+        self.told[worker] = self.secs;
+        self.with(worker, |limits, _, counters| limits.tick(counters));
+    }
+
+    /// Time passed: nobody is so late that others take them for lost.
+    fn pass(&mut self, secs: u64) {
+        self.secs += secs;
+        for worker in 0..self.workers.len() {
+            if self.told[worker] + 5 < self.secs {
+                self.tick(worker);
             }
         }
-        for Running { worker, who, uses, reserved, .. } in running {
-            desk.settle(&who, reserved, tokens(0, uses), 1000, &mut workers[worker]);
-            used += uses;
+    }
+
+    fn begin(&mut self, worker: usize, caller: usize, need: Need, uses: u64) {
+        let (who, roles) = (user(&format!("caller-{caller}")), Roles::default());
+        let outcome = self.with(worker, |limits, models, counters| {
+            limits.reserve(&subject(&who, &RoleSet::default(), &roles), &need, models, counters)
+        });
+        if let Ok((reserved, count)) = outcome
+            && count.exceeded.is_empty()
+        {
+            self.running.push(Running { worker, who: (*who).clone(), uses, reserved });
         }
-        workers.iter_mut().for_each(|vm| desk.tick(1001, vm));
-        proptest::prop_assert!(workers.iter().all(|vm| vm.purse.shards().is_empty()));
-        // One that asks for too much is told what is left.
-        let mut vm = desk.worker();
-        let (_, count) = desk.reserve("probe", tokens(0, ALL + 1), 1001, &mut vm);
-        let all = count.exceeded.iter().find(|e| e.id == "all").unwrap();
-        proptest::prop_assert_eq!(all.asks.1, ALL.saturating_sub(used));
+    }
+
+    /// Answers what the call used. Whether its settlement could be stored or not, it is not lost.
+    fn end(&mut self, place: usize) -> u64 {
+        let Running { worker, who, uses, reserved } = self.running.swap_remove(place);
+        let (none, roles) = (RoleSet::default(), Roles::default());
+        let _ = self.with(worker, |limits, models, counters| {
+            let subject = subject(&who, &none, &roles);
+            limits.settle(reserved, &tokens(0, uses), &subject, models, counters)
+        });
+        uses
+    }
+
+    /// All counters of which anything is known.
+    fn counters(&self) -> Vec<(Id, Counter)> {
+        let mut ids: Vec<Id> = self.running.iter().flat_map(|call| call.reserved.0.iter().map(|held| held.id)).collect();
+        let who: Vec<_> = (0..4).map(|caller| user(&format!("caller-{caller}"))).collect();
+        let (none, roles) = (RoleSet::default(), Roles::default());
+        for who in &who {
+            let subject = subject(who, &none, &roles);
+            ids.extend(self.limits.0.iter().flat_map(|limit| limit.keys(&subject)).map(|(id, _)| id));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let shards = self.host.0.shared.iter().filter(|(key, s)| !key.ends_with("alive") && !s.value.is_empty());
+        let tables: Vec<_> = shards.map(|(_, stored)| Table::read(stored.value.clone())).collect();
+        let find = |id: Id| (id, tables.iter().map(|table| table.find(&id)).find(|c| *c != Counter::default()));
+        ids.into_iter().map(find).map(|(id, counter)| (id, counter.unwrap_or_default())).collect()
+    }
+
+    /// What the store says that a worker holds is what its calls and its purse hold, and is nowhere more than what was granted.
+    fn check(&self) {
+        for (id, counter) in self.counters() {
+            for (place, vm) in self.workers.iter().enumerate() {
+                let (mut calls, mut lease) = vm.purse.held(&id);
+                for call in self.running.iter().filter(|call| call.worker == place) {
+                    for held in call.reserved.0.iter().filter(|held| held.id == id) {
+                        (calls, lease) = (calls + 1, lease.and(held.lease));
+                    }
+                }
+                assert_eq!(counter.held(vm.generation()), (calls, lease));
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    /// Whatever workers do in whatever order, however calls end, and whatever the store does meanwhile: it knows of all that calls
+    /// and purses hold, what is admitted never adds up to more than the limit, and when all is over, what is used is what calls used.
+    #[test]
+    fn however_calls_end_they_are_settled_once(
+        steps in proptest::collection::vec((0usize..3, 0usize..4, 1u64..120, 0u64..140, 0u8..16), 1..250),
+    ) {
+        const ALL: u64 = 6_000;
+        let mut office = Office::new(
+            r#"[{"id":"all","total_tokens":6000,"calendar":"day","per":"all",
+                 "overrides":[{"amount":4000,"from":"1970-01-01T00:17:00Z","until":"1970-01-01T00:17:10Z"}]},
+                {"id":"own","total_tokens":4000,"calendar":"day"},
+                {"id":"in","input_tokens":3000,"calendar":"day","per":"all","mode":"observe"},
+                {"id":"slots","concurrent":60,"per":"all"}]"#,
+        );
+        let (mut used, mut beyond) = (0u64, 0u64);
+        for (worker, caller, asks, uses, what) in steps {
+            match what {
+                0 => {
+                    office.pass(uses % 3);
+                    office.tick(worker);
+                }
+                1 => office.host.1 = u32::try_from(uses % 4).unwrap(),
+                2 => office.host.1 = u32::MAX,
+                3..=7 if !office.running.is_empty() => {
+                    let place = usize::try_from(asks).unwrap() % office.running.len();
+                    let asked = office.running[place].reserved.0.iter().map(|held| held.lease.amount).max().unwrap_or(0);
+                    let uses = office.end(place);
+                    (used, beyond) = (used + uses, beyond + uses.saturating_sub(asked));
+                }
+                _ => {
+                    // A call in eight takes more than it said.
+                    let uses = if what == 15 { uses } else { uses.min(asks) };
+                    let before = office.running.len();
+                    office.begin(worker, caller, tokens(asks / 3, asks - asks / 3), uses);
+                    let all = |call: &Running| call.reserved.0.first().map_or(0, |held| held.lease.amount);
+                    let held: u64 = office.running.iter().map(all).sum();
+                    // What others took beyond their due was not there when a purse was filled.
+                    let fits = office.running.len() == before || used - beyond + held <= ALL;
+                    proptest::prop_assert!(fits, "{used} and {held}");
+                }
+            }
+            if what > 2 {
+                office.host.1 = 0;
+            }
+            if office.host.1 == 0 {
+                office.check();
+            }
+        }
+        office.host.1 = 0;
+        while !office.running.is_empty() {
+            used += office.end(0);
+        }
+        office.pass(1);
+        for worker in 0..3 {
+            office.tick(worker);
+        }
+        office.check();
+        proptest::prop_assert!(office.workers.iter().all(|vm| vm.purse.shards().is_empty()));
+        proptest::prop_assert!(office.counters().iter().all(|(_, counter)| counter.is_idle()));
+        let roles = Roles::default();
+        let who = user("anybody");
+        let id = office.limits.0[0].keys(&subject(&who, &RoleSet::default(), &roles))[0].0;
+        let all = office.counters().into_iter().find(|(other, _)| *other == id).unwrap().1;
+        proptest::prop_assert_eq!(all.used(), used);
     }
 }
 

@@ -50,8 +50,8 @@ pub enum Unit {
 ///
 /// Tokens and money are reserved before a request goes on, for what it may use at most (its text; `max_tokens` times `n`), and
 /// settled with what it did use, however it ends. So calls at the same time cannot pass a limit together. Where calls follow each
-/// other fast, a worker reserves and settles several at once: up to an eighth of what is left, for all workers together, may be
-/// held back for a second more than need be, and never less.
+/// other fast, a worker reserves and settles several at once: for a second or two, up to an eighth of what is left, for all workers
+/// together, may be held back more than need be, and never less.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LimitDocument {
