@@ -1,5 +1,5 @@
-//! What limits cost: one budget, and four limits as a team has them, beside the same policy without any; with one worker and with
-//! eight.
+//! How workers get along that count together: one budget, and four limits as a team has them, beside the same policy without any; with one
+//! worker and with eight. What limits add to a request is measured in [`super::added`].
 //!
 //! All are asked the same at the same rate, over as many connections: eight workers meet at the same counters, and one that finds a
 //! counter changed by another meanwhile does it again. How often that happened is in Doorward's own stats.
@@ -104,12 +104,6 @@ pub struct Limits {
     pub together: bool,
     /// Each way with each number of workers.
     pub rows: Vec<Row>,
-    /// What a budget adds to a request with one worker, in microseconds: the median over the rounds of what it was in each.
-    pub budget_us: f64,
-    /// The same of four limits.
-    pub added_us: f64,
-    /// What a budget adds, and four limits, as fast as all connections are answered.
-    pub full_us: [f64; 2],
     /// CPU with eight workers over CPU with one, with limits: the median of the rounds.
     pub ratio: f64,
     /// The same of plain Envoy.
@@ -157,20 +151,11 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         }
     }
     eprintln!();
-    let paired = |up: &[f64], of: &[f64], how: fn(f64, f64) -> f64| {
-        quantile(&mut up.iter().zip(of).map(|(up, of)| how(*up, *of)).collect::<Vec<_>>(), 0.5)
+    let over = |way: Way| {
+        let rounds = |workers| samples[&(way, workers)].cpu_us.iter();
+        quantile(&mut rounds(WORKERS).zip(rounds(1)).map(|(many, one)| many / one).collect::<Vec<_>>(), 0.5)
     };
-    let over = |up: (Way, u32), of: (Way, u32), how: fn(f64, f64) -> f64| {
-        paired(&samples[&up].cpu_us, &samples[&of].cpu_us, how)
-    };
-    let full =
-        |up: Way| paired(&samples[&(up, 1)].cpu_us_full, &samples[&(Way::Free, 1)].cpu_us_full, |up, of| up - of);
-    let full_us = [full(Way::Budget), full(Way::Limited)];
-    let budget_us = over((Way::Budget, 1), (Way::Free, 1), |up, of| up - of);
-    let added_us = over((Way::Limited, 1), (Way::Free, 1), |up, of| up - of);
-    let ratio = over((Way::Limited, WORKERS), (Way::Limited, 1), |up, of| up / of);
-    let ratio_plain = over((Way::Plain, WORKERS), (Way::Plain, 1), |up, of| up / of);
-    let ratio_free = over((Way::Free, WORKERS), (Way::Free, 1), |up, of| up / of);
+    let (ratio, ratio_plain, ratio_free) = (over(Way::Limited), over(Way::Plain), over(Way::Free));
     let rows = samples.into_iter().map(|((way, workers), mut samples)| Row {
         way,
         workers,
@@ -184,9 +169,6 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         rate: plan.rate,
         together: plan.together,
         rows: rows.collect(),
-        budget_us,
-        added_us,
-        full_us,
         ratio,
         ratio_plain,
         ratio_free,

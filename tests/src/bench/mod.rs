@@ -3,12 +3,14 @@
 //!
 //! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
 //! - [`streaming`]: CPU, time to the first token and memory of streamed answers.
-//! - [`limits`]: CPU of limits, and how workers get along that count together.
+//! - [`added`]: CPU that limits add to a request.
 //! - [`instructions`]: the same in instructions, where it is asked for.
+//! - [`limits`]: how workers get along that count together.
 //! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.
 //! - [`memory`]: what Doorward adds to Envoy's memory: idle, after load, after reloads.
 //! - [`report`]: the table, the limits of the design, and `target/bench/summary.json`.
 
+pub mod added;
 pub mod body;
 pub mod events;
 pub mod instructions;
@@ -65,12 +67,16 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         true => Some(limits::measure(plan, &upstream, &idp).await?),
         false => None,
     };
+    let added = match plan.has(Part::Added) {
+        true => Some(added::measure(plan, &upstream, &idp).await?),
+        false => None,
+    };
     let instructions = match plan.has(Part::Instructions) {
         true => Some(instructions::measure(&upstream, &idp).await?),
         false => None,
     };
     if plan.only.is_some() {
-        return Ok(Report { wasm_bytes, streaming, limits, instructions, whole: None });
+        return Ok(Report { wasm_bytes, streaming, limits, added, instructions, whole: None });
     }
     eprintln!("bench: tokens in the VM");
     let vm = jwt::measure(plan, &upstream, &idp).await?;
@@ -83,5 +89,5 @@ async fn measure(plan: &Plan) -> Result<Report, String> {
         }
         false => None,
     };
-    Ok(Report { wasm_bytes, streaming, limits, instructions, whole: Some(Whole { rows, vm, memory }) })
+    Ok(Report { wasm_bytes, streaming, limits, added, instructions, whole: Some(Whole { rows, vm, memory }) })
 }

@@ -19,8 +19,10 @@ pub const CONNECTIONS: u32 = 4;
 pub enum Part {
     /// Streamed answers.
     Streams,
-    /// Limits.
+    /// Workers that count together.
     Limits,
+    /// What limits add to a request.
+    Added,
     /// Instructions of a request, which are not counted unless they are asked for.
     Instructions,
 }
@@ -50,7 +52,7 @@ pub struct Plan {
 
 impl Plan {
     /// From `BENCH_ROUNDS`, `BENCH_SECONDS`, `BENCH_FULL_SECONDS`, `BENCH_TOKENS`, `BENCH_RATE`, `BENCH_TOGETHER=1`, `BENCH_MEMORY=0`, `BENCH_STRICT=1`,
-    /// `BENCH_ONLY=streams`, `=limits` or `=instructions`.
+    /// `BENCH_ONLY=streams`, `=limits`, `=added` or `=instructions`.
     pub fn from_env() -> Self {
         Self {
             rounds: number("BENCH_ROUNDS", 5).max(1),
@@ -63,9 +65,10 @@ impl Plan {
             only: match env::var("BENCH_ONLY").as_deref() {
                 Ok("streams") => Some(Part::Streams),
                 Ok("limits") => Some(Part::Limits),
+                Ok("added") => Some(Part::Added),
                 Ok("instructions") => Some(Part::Instructions),
                 Ok(other) => {
-                    panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`, `limits` or `instructions`")
+                    panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`, `limits`, `added` or `instructions`")
                 }
                 Err(_) => None,
             },

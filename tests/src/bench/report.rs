@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::instructions;
 use super::jwt::Vm;
-use super::limits::{CONNECTIONS, Limits, WORKERS};
+use super::added::{Added, Estimate};
+use super::limits::{CONNECTIONS, Limits, WORKERS, Way};
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
 use super::streaming::{EVENTS, OPEN, OPEN_EVENTS, Streaming};
@@ -17,8 +18,10 @@ pub struct Report {
     pub wasm_bytes: u64,
     /// Streamed answers, where they were measured.
     pub streaming: Option<Streaming>,
-    /// Limits, where they were measured.
+    /// Workers that count together, where they were measured.
     pub limits: Option<Limits>,
+    /// What limits add, where it was measured.
+    pub added: Option<Vec<Added>>,
     /// Instructions of a request, where they were counted.
     pub instructions: Option<Vec<instructions::Row>>,
     /// Everything else, where it was measured.
@@ -60,6 +63,10 @@ impl Report {
         if let Some(limits) = &self.limits {
             limits.print();
         }
+        if let Some(added) = &self.added {
+            println!("\nCPU that limits add to a request of {JUDGED_BYTES} bytes, one worker, all in one process; where the median surely lies");
+            added.iter().for_each(Added::print);
+        }
         if let Some(rows) = &self.instructions {
             print_instructions(rows);
         }
@@ -82,7 +89,7 @@ impl Report {
         let summary = json!({
             "rows": whole.map(|w| &w.rows), "jwt": whole.map(|w| w.vm.jwt), "wasm_bytes": self.wasm_bytes,
             "on_configure_ms": whole.map(|w| w.vm.on_configure_ms), "memory": whole.map(|w| &w.memory),
-            "streaming": self.streaming, "limiting": self.limits, "instructions": self.instructions, "limits": limits,
+            "streaming": self.streaming, "limiting": self.limits, "added": self.added, "instructions": self.instructions, "limits": limits,
         });
         let path = tools::root().join("target/bench/summary.json");
         std::fs::create_dir_all(path.parent().expect("a directory")).expect("create target/bench");
@@ -96,6 +103,7 @@ impl Report {
         let mut limits = vec![limit("doorward.wasm", "MB", self.wasm_bytes as f64 / 1e6, 3.0)];
         limits.extend(self.streaming.iter().flat_map(Streaming::limits));
         limits.extend(self.limits.iter().flat_map(Limits::limits));
+        limits.extend(self.added.iter().flatten().filter_map(Added::limits));
         limits.extend(self.whole.iter().flat_map(Whole::limits));
         limits
     }
@@ -297,17 +305,28 @@ impl Limits {
             );
         }
         println!(
-            "one worker: {:.1} us added by a budget, {:.1} us by four limits ({:.1} and {:.1} us under full load); {WORKERS} workers over one: plain Envoy {:.2} times \
-             the CPU, without limits {:.2} times",
-            self.budget_us, self.added_us, self.full_us[0], self.full_us[1], self.ratio_plain, self.ratio_free
+            "{WORKERS} workers over one: plain Envoy {:.2} times the CPU, without limits {:.2} times",
+            self.ratio_plain, self.ratio_free
         );
     }
 
     fn limits(&self) -> Vec<Limit> {
         const { assert!(WORKERS == 8) };
-        vec![
-            limit("CPU added by a budget: admission and settlement, one worker", "us", self.budget_us, 15.0),
-            limit("CPU with eight workers over CPU with one, four limits", "x", self.ratio, 1.2),
-        ]
+        vec![limit("CPU with eight workers over CPU with one, four limits", "x", self.ratio, 1.2)]
+    }
+}
+
+impl Added {
+    fn print(&self) {
+        let told = |estimate: &Estimate| {
+            let [least, most] = estimate.surely;
+            format!("{:.1} us ({least:.1}..{most:.1})", estimate.us)
+        };
+        println!("{:<12} {}, under full load {}", self.way.name(), told(&self.even), told(&self.full));
+    }
+
+    fn limits(&self) -> Option<Limit> {
+        let what = "CPU added by a budget: admission and settlement, one worker";
+        (self.way == Way::Budget).then(|| limit(what, "us", self.even.us, 15.0))
     }
 }

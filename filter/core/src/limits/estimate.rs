@@ -14,6 +14,25 @@ const SIGN: u64 = 44;
 const WIDE: u64 = 32;
 const RARE: u64 = 96;
 
+/// What each byte weighs.
+const WEIGHTS: [u8; 256] = {
+    let mut weights = [0; 256];
+    let mut byte = 0;
+    while byte < weights.len() {
+        weights[byte] = match byte as u8 {
+            b'a'..=b'z' | b' ' => LETTER,
+            0..0x80 => SIGN,
+            0x80..0xf0 => WIDE,
+            0xf0.. => RARE,
+        } as u8;
+        byte += 1;
+    }
+    weights
+};
+
+/// Texts of fewer bytes are weighed byte by byte, which is less than to prepare for sixteen at once.
+const SHORT: usize = 64;
+
 /// About so many bytes of most texts are a token, in any of the usual tokenizers.
 const BYTES: u64 = 4;
 
@@ -30,6 +49,11 @@ pub(crate) struct Weight(u64);
 impl Weight {
     /// Adds a text.
     pub fn add(&mut self, text: &[u8]) {
+        if text.len() < SHORT {
+            let bytes = text.iter().map(|byte| WEIGHTS.get(usize::from(*byte)).copied().map_or(0, u64::from));
+            self.0 = self.0.saturating_add(bytes.sum());
+            return;
+        }
         let letters = count(text, |byte| byte.is_ascii_lowercase() | (byte == b' '));
         let wide = count(text, |byte| byte >= 0x80);
         let rare = if wide > 0 { count(text, |byte| byte >= 0xf0) } else { 0 };
