@@ -44,7 +44,7 @@ lint: ## Formatting, clippy (no panics in what runs inside Envoy), licences and 
 	cargo clippy --package doorward-plugin --target wasm32-wasip1 --features bench,trap -- -D warnings
 	tests/lint
 
-bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + Lua; streams; core's stages (BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY=streams, limits or instructions).
+bench: setup wasm ## CPU, latency and memory beside plain Envoy and jwt_authn + Lua; streams; core's stages (BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY=streams, limits, added or instructions).
 	@tests/setup-bench
 	$(RUN) doorward-bench
 	cargo bench --quiet --package doorward-core --bench stages

@@ -85,11 +85,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vec<
     let added = |place: usize, free: usize| estimate(samples.iter().map(|s| s[place] - s[free]).collect());
     let ways = WAYS.iter().enumerate().skip(1);
     Ok(ways
-        .map(|(place, way)| Added {
-            way: *way,
-            even: added(place, 0),
-            full: added(place + WAYS.len(), WAYS.len()),
-        })
+        .map(|(place, way)| Added { way: *way, even: added(place, 0), full: added(place + WAYS.len(), WAYS.len()) })
         .collect())
 }
 
@@ -98,7 +94,8 @@ fn estimate(mut values: Vec<f64>) -> Estimate {
     values.sort_by(f64::total_cmp);
     let count = values.len();
     let half = 0.98 * (count as f64).sqrt();
-    let at = |rank: f64| values.get((rank.round().max(0.0) as usize).min(count.saturating_sub(1))).copied().unwrap_or(0.0);
+    let at =
+        |rank: f64| values.get((rank.round().max(0.0) as usize).min(count.saturating_sub(1))).copied().unwrap_or(0.0);
     let middle = (count as f64 - 1.0) / 2.0;
     let us = (at(middle.floor()) + at(middle.ceil())) / 2.0;
     Estimate { us, surely: [at((middle - half).floor()), at((middle + half).ceil())] }

@@ -165,14 +165,7 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Limi
         conflicts: quantile(&mut samples.conflicts, 0.5),
         conflicts_full: quantile(&mut samples.conflicts_full, 0.5),
     });
-    Ok(Limits {
-        rate: plan.rate,
-        together: plan.together,
-        rows: rows.collect(),
-        ratio,
-        ratio_plain,
-        ratio_free,
-    })
+    Ok(Limits { rate: plan.rate, together: plan.together, rows: rows.collect(), ratio, ratio_plain, ratio_free })
 }
 
 fn run(gate: &Gate, token: &str, body: &Path, requests: u32, pace: Pace, directory: &Path) -> Result<(), String> {

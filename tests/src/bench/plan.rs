@@ -68,7 +68,9 @@ impl Plan {
                 Ok("added") => Some(Part::Added),
                 Ok("instructions") => Some(Part::Instructions),
                 Ok(other) => {
-                    panic!("BENCH_ONLY: `{other}` is no part of the bench; say `streams`, `limits`, `added` or `instructions`")
+                    panic!(
+                        "BENCH_ONLY: `{other}` is no part of the bench; say `streams`, `limits`, `added` or `instructions`"
+                    )
                 }
                 Err(_) => None,
             },

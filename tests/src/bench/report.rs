@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::added::{Added, Estimate};
 use super::instructions;
 use super::jwt::Vm;
-use super::added::{Added, Estimate};
 use super::limits::{CONNECTIONS, Limits, WORKERS, Way};
 use super::memory::Memory;
 use super::plan::{JUDGED_BYTES, LOADS};
@@ -64,7 +64,9 @@ impl Report {
             limits.print();
         }
         if let Some(added) = &self.added {
-            println!("\nCPU that limits add to a request of {JUDGED_BYTES} bytes, one worker, all in one process; where the median surely lies");
+            println!(
+                "\nCPU that limits add to a request of {JUDGED_BYTES} bytes, one worker, all in one process; where the median surely lies"
+            );
             added.iter().for_each(Added::print);
         }
         if let Some(rows) = &self.instructions {

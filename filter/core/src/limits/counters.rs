@@ -90,11 +90,7 @@ impl Counters<'_> {
     /// Reserves what a request needs of counters, where it fits, and where it refuses nothing in any case; `open`: it may use more
     /// than it says. What this VM's purse has is taken from there, and all else from the shared store; counters that are in use all
     /// the time are reserved for calls to come, too. Answers how each counter was found, if it could be changed.
-    pub(super) fn reserve(
-        &mut self,
-        wanted: &[Wanted<'_>],
-        open: bool,
-    ) -> (Vec<Option<Found>>, Result<(), HostError>) {
+    pub(super) fn reserve(&mut self, wanted: &[Wanted<'_>], open: bool) -> (Vec<Option<Found>>, Result<(), HostError>) {
         let mut found: Vec<_> = wanted.iter().map(|want| self.take(want)).collect();
         let missing = wanted.iter().zip(&found).filter(|(_, found)| found.is_none());
         let missing: Vec<_> = missing.map(|(want, _)| *want).collect();

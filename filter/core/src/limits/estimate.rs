@@ -55,7 +55,7 @@ impl Weight {
             return;
         }
         let letters = count(text, |byte| byte.is_ascii_lowercase() | (byte == b' '));
-        let wide = count(text, |byte| byte >= 0x80);
+        let wide = if text.is_ascii() { 0 } else { count(text, |byte| byte >= 0x80) };
         let rare = if wide > 0 { count(text, |byte| byte >= 0xf0) } else { 0 };
         let signs = text.len() as u64 - letters - wide;
         let weight = letters * LETTER + signs * SIGN + (wide - rare) * WIDE + rare * RARE;

@@ -396,7 +396,8 @@ impl Office {
 
     /// All counters of which anything is known.
     fn counters(&self) -> Vec<(Id, Counter)> {
-        let mut ids: Vec<Id> = self.running.iter().flat_map(|call| call.reserved.0.iter().map(|held| held.id)).collect();
+        let mut ids: Vec<Id> =
+            self.running.iter().flat_map(|call| call.reserved.0.iter().map(|held| held.id)).collect();
         let who: Vec<_> = (0..4).map(|caller| user(&format!("caller-{caller}"))).collect();
         let (none, roles) = (RoleSet::default(), Roles::default());
         for who in &who {
@@ -522,4 +523,3 @@ fn a_settlement_that_waits_outlives_a_busy_store_and_is_paid_once() {
     host.1 = 2;
     assert_eq!(ask(&mut host, false, true), Ok(vec![1940]));
 }
-
