@@ -176,6 +176,8 @@ pub fn log(id: u32) {
     });
     if let Some(spent_us) = spent_us.flatten() {
         let _ = happen(id, None, Event::Done { spent_us });
+        #[cfg(feature = "bench")]
+        with(|state| crate::bench::over(state, id));
     }
 }
 

@@ -1,26 +1,31 @@
-//! What limits add to a request, in one Envoy with one worker: three listeners whose policies differ in nothing but limits are asked in
-//! turns of a fraction of a second, so that what one of them costs more is not hidden behind what two processes differ in, nor behind
-//! what a machine does better or worse for some seconds. Of the differences within each turn, the median is told, and where it surely lies.
+//! What limits add to a request: three listeners of one Envoy with one worker, whose policies differ in nothing but limits, are asked in
+//! turns of two hundred requests, and the measuring module tells how long the filter took for the median of these, by Envoy's clock. That
+//! is all that limits do for a request: the estimate, admission, headers, settlement, and what of them is on the record.
+//!
+//! The CPU of whole processes, as [`super::limits`] measures it, differs by more than that from one second to the next, and between two
+//! processes that do the same.
 
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::limits::Way;
 use super::load::{Load, Pace};
 use super::plan::{JUDGED_BYTES, Plan};
-use super::process;
-use super::traffic::PATH;
+use super::traffic::{PATH, quantile};
 use super::upstream::Upstream;
 use super::{body, variant};
 use crate::envoy::Envoy;
 use crate::idp::Idp;
 use crate::tools;
+use crate::wait::until;
 
-/// Turns for each round of the plan.
-const TURNS: usize = 12;
-/// Seconds of each measurement in a turn.
-const SECONDS: f64 = 0.3;
-/// Requests a second under full load, about.
-const FULL_RATE: f64 = 1_500.0;
+/// Requests of which the module tells the median.
+const REQUESTS: u32 = 200;
+/// Turns for each round of the plan, of each pace.
+const TURNS: usize = 6;
+/// Turns until V8 has compiled what is used for good.
+const WARM: usize = 8;
 /// The ways that are compared, the one without limits first.
 const WAYS: [Way; 3] = [Way::Free, Way::Budget, Way::Limited];
 
@@ -31,17 +36,26 @@ pub struct Added {
     pub way: Way,
     /// At the plan's rate.
     pub even: Estimate,
-    /// As fast as requests are answered.
+    /// One request right after the other.
     pub full: Estimate,
 }
 
-/// Microseconds of CPU for each request.
+/// Microseconds for each request.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Estimate {
-    /// The median of all turns.
+    /// What the filter takes in all: the median of the turns.
+    pub all_us: f64,
+    /// What of it limits add: the median of the differences within each turn.
     pub us: f64,
-    /// Between these the median lies with 95 % probability (by order statistics).
-    pub surely: [f64; 2],
+    /// The middle half of these differences.
+    pub half: [f64; 2],
+}
+
+/// What the module says.
+#[derive(Debug, Deserialize)]
+struct Line {
+    policy: String,
+    spent_us: f64,
 }
 
 /// Measures in turns.
@@ -50,67 +64,59 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vec<
     let file = directory.join("body.json");
     std::fs::write(&file, body::request(JUDGED_BYTES)).map_err(|e| e.to_string())?;
     let token = variant::token(idp, 0);
+    let module = variant::measuring_module()?;
     let envoy = Envoy::start(variant::options()).await;
     let mut gates = Vec::new();
     for way in WAYS {
-        gates.push(envoy.listener(way.spec(upstream, idp)).await.map_err(|refused| refused.to_string())?);
-    }
-    let run = |place: usize, rate: f64, pace: Pace| -> Result<f64, String> {
-        let url = gates.get(place).ok_or("no such way")?.url(PATH);
-        let requests = (rate * SECONDS) as u32;
-        let load = Load { url: &url, token: &token, body: &file, requests, connections: 1, pace };
-        let cpu = process::cpu(envoy.pid());
-        load.run(&directory)?;
-        Ok((process::cpu(envoy.pid()) - cpu).as_secs_f64() * 1e6 / f64::from(requests))
-    };
-    for place in 0..WAYS.len() {
-        for _ in 0..5 {
-            run(place, FULL_RATE, Pace::Full)?;
-        }
+        let mut policy = way.policy();
+        policy["name"] = name(way).into();
+        let spec = variant::listener(upstream, idp).wasm(variant::filter(module.clone(), policy));
+        gates.push(envoy.listener(spec).await.map_err(|refused| refused.to_string())?);
     }
     let turns = TURNS * plan.rounds as usize;
-    let mut samples: Vec<[f64; 2 * WAYS.len()]> = Vec::new();
-    for turn in 0..turns {
-        eprint!("\rbench: what limits add, turn {} of {turns} ", turn + 1);
-        let mut sample = [0.0; 2 * WAYS.len()];
-        for step in 0..WAYS.len() {
-            // Nobody is always the first one.
-            let place = (turn + step) % WAYS.len();
-            sample[place] = run(place, f64::from(plan.rate), Pace::Together(plan.rate))?;
-            sample[place + WAYS.len()] = run(place, FULL_RATE, Pace::Full)?;
+    let paces = [(Pace::Full, WARM), (Pace::Together(plan.rate), turns), (Pace::Full, turns)];
+    for (pace, turns) in paces {
+        for turn in 0..turns {
+            eprint!("\rbench: what limits add, {pace:?}, turn {} of {turns}      ", turn + 1);
+            for step in 0..WAYS.len() {
+                // Nobody is always the first one.
+                let url = gates[(turn + step) % WAYS.len()].url(PATH);
+                let load = Load { url: &url, token: &token, body: &file, requests: REQUESTS, connections: 1, pace };
+                load.run(&directory)?;
+            }
         }
-        samples.push(sample);
     }
     eprintln!();
-    let added = |place: usize, free: usize| estimate(samples.iter().map(|s| s[place] - s[free]).collect());
-    let ways = WAYS.iter().enumerate().skip(1);
-    Ok(ways
-        .map(|(place, way)| Added { way: *way, even: added(place, 0), full: added(place + WAYS.len(), WAYS.len()) })
-        .collect())
+    let told = until("what the measuring module says", async || {
+        let mut told: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let log = envoy.log();
+        let said = log.lines().filter_map(|line| line.split_once("bench: ")?.1.split_once('}'));
+        for Line { policy, spent_us } in said.filter_map(|(json, _)| serde_json::from_str(&format!("{json}}}")).ok()) {
+            told.entry(policy).or_default().push(spent_us);
+        }
+        let all = WARM + 2 * turns;
+        let complete = WAYS.iter().all(|way| told.get(name(*way)).is_some_and(|told| told.len() == all));
+        if complete { Ok(told) } else { Err(format!("not {all} of each way: {told:?}")) }
+    })
+    .await;
+    let estimate = |way: Way, from: usize| {
+        let of = |way: Way| &told[name(way)][from..from + turns];
+        let mut added: Vec<f64> = of(way).iter().zip(of(WAYS[0])).map(|(way, free)| way - free).collect();
+        Estimate {
+            all_us: quantile(&mut of(way).to_vec(), 0.5),
+            us: quantile(&mut added, 0.5),
+            half: [quantile(&mut added, 0.25), quantile(&mut added, 0.75)],
+        }
+    };
+    let added = |way: Way| Added { way, even: estimate(way, WARM), full: estimate(way, WARM + turns) };
+    Ok(WAYS.into_iter().map(added).collect())
 }
 
-/// The median and its confidence interval: the order statistics that as many coins as there are values leave out in 5 % of throws.
-fn estimate(mut values: Vec<f64>) -> Estimate {
-    values.sort_by(f64::total_cmp);
-    let count = values.len();
-    let half = 0.98 * (count as f64).sqrt();
-    let at =
-        |rank: f64| values.get((rank.round().max(0.0) as usize).min(count.saturating_sub(1))).copied().unwrap_or(0.0);
-    let middle = (count as f64 - 1.0) / 2.0;
-    let us = (at(middle.floor()) + at(middle.ceil())) / 2.0;
-    Estimate { us, surely: [at((middle - half).floor()), at((middle + half).ceil())] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_median_lies_between_its_bounds() {
-        let values: Vec<f64> = (0..101).map(|n| f64::from(n * 37 % 101)).collect();
-        let Estimate { us, surely } = estimate(values);
-        assert_eq!((us, surely), (50.0, [40.0, 60.0]));
-        assert_eq!(estimate(vec![1.0, 4.0]).us, 2.5);
-        assert_eq!(estimate(vec![7.0]).surely, [7.0, 7.0]);
+fn name(way: Way) -> &'static str {
+    match way {
+        Way::Plain => "plain",
+        Way::Free => "free",
+        Way::Budget => "budget",
+        Way::Limited => "limited",
     }
 }

@@ -1,9 +1,6 @@
 //! The identity step inside Envoy's V8: the module is built with the feature `bench`, and measures while it is configured
 //! (`filter/plugin/src/bench.rs`). Its clock is Envoy's.
 
-use std::path::PathBuf;
-use std::process::Command;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -12,7 +9,6 @@ use super::traffic::quantile;
 use super::upstream::Upstream;
 use super::variant;
 use crate::idp::Idp;
-use crate::tools;
 use crate::wait::until;
 
 /// Microseconds for one RS256 token of about 1 KB; medians.
@@ -50,7 +46,8 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vm, 
     let tokens: Vec<String> = (1..=plan.tokens).map(|serial| variant::token(idp, serial)).collect();
     let mut policy = variant::policy();
     policy["identity"]["jwt"][0]["jwks"] = json!({"inline": idp.jwks()});
-    let mut wasm = variant::filter(module()?, policy).env("DOORWARD_BENCH_TOKENS", &tokens.join(" "));
+    let mut wasm =
+        variant::filter(variant::measuring_module()?, policy).env("DOORWARD_BENCH_TOKENS", &tokens.join(" "));
     wasm.vm_id = Some("doorward-bench-jwt".to_owned());
     let gate = variant::serve(variant::listener(upstream, idp).wasm(wasm)).await;
     let lines = until("what the measuring module says", async || {
@@ -69,16 +66,3 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vm, 
 
 /// VMs that a listener with one worker configures.
 const VMS: usize = 3;
-
-/// The module that measures, built beside the shipped one.
-fn module() -> Result<PathBuf, String> {
-    let target = tools::root().join("target/bench/module");
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(tools::root()).args(["build", "--quiet", "--release", "--package", "doorward-plugin"]);
-    command.args(["--features", "bench", "--target", "wasm32-wasip1", "--target-dir"]).arg(&target);
-    let status = command.status().map_err(|e| format!("cargo: {e}"))?;
-    if !status.success() {
-        return Err("the measuring module does not build".to_owned());
-    }
-    Ok(target.join("wasm32-wasip1/release/doorward.wasm"))
-}

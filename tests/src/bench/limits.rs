@@ -56,13 +56,18 @@ impl Way {
     pub fn spec(self, upstream: &Upstream, idp: &Idp) -> ListenerSpec {
         let spec = variant::listener(upstream, idp);
         let module = tools::wasm().expect("doorward.wasm is not built; run `make wasm`");
+        if self == Way::Plain { spec } else { spec.wasm(variant::filter(module, self.policy())) }
+    }
+
+    /// The policy.
+    pub fn policy(self) -> Value {
         let mut policy = variant::policy();
         policy["limits"] = match self {
             Way::Plain | Way::Free => json!([]),
             Way::Budget => json!([limits()[0]]),
             Way::Limited => limits(),
         };
-        if self == Way::Plain { spec } else { spec.wasm(variant::filter(module, policy)) }
+        policy
     }
 }
 

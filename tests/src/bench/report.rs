@@ -65,7 +65,7 @@ impl Report {
         }
         if let Some(added) = &self.added {
             println!(
-                "\nCPU that limits add to a request of {JUDGED_BYTES} bytes, one worker, all in one process; where the median surely lies"
+                "\nThe filter's own time for a request of {JUDGED_BYTES} bytes, one worker; what limits add, and the middle half of all turns"
             );
             added.iter().for_each(Added::print);
         }
@@ -320,15 +320,14 @@ impl Limits {
 
 impl Added {
     fn print(&self) {
-        let told = |estimate: &Estimate| {
-            let [least, most] = estimate.surely;
-            format!("{:.1} us ({least:.1}..{most:.1})", estimate.us)
+        let told = |Estimate { all_us, us, half: [least, most] }: &Estimate| {
+            format!("{all_us:>7.1} us, {us:>+5.1} ({least:+.1}..{most:+.1})")
         };
-        println!("{:<12} {}, under full load {}", self.way.name(), told(&self.even), told(&self.full));
+        println!("{:<12}{}; one after the other {}", self.way.name(), told(&self.even), told(&self.full));
     }
 
     fn limits(&self) -> Option<Limit> {
-        let what = "CPU added by a budget: admission and settlement, one worker";
+        let what = "added by a budget: admission and settlement, one worker";
         (self.way == Way::Budget).then(|| limit(what, "us", self.even.us, 15.0))
     }
 }

@@ -2,6 +2,7 @@
 //! only the filters differ.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -89,6 +90,19 @@ pub fn filter(module: PathBuf, policy: Value) -> Wasm {
     wasm.vm_id = Some("doorward-bench".to_owned());
     wasm.capabilities = Some(capabilities());
     wasm
+}
+
+/// The module that measures itself (`filter/plugin/src/bench.rs`), built beside the shipped one.
+pub fn measuring_module() -> Result<PathBuf, String> {
+    let target = tools::root().join("target/bench/module");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(tools::root()).args(["build", "--quiet", "--release", "--package", "doorward-plugin"]);
+    command.args(["--features", "bench", "--target", "wasm32-wasip1", "--target-dir"]).arg(&target);
+    let status = command.status().map_err(|e| format!("cargo: {e}"))?;
+    if !status.success() {
+        return Err("the measuring module does not build".to_owned());
+    }
+    Ok(target.join("wasm32-wasip1/release/doorward.wasm"))
 }
 
 /// `policy.yaml`.
