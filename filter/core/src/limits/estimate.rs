@@ -14,22 +14,6 @@ const SIGN: u64 = 44;
 const WIDE: u64 = 32;
 const RARE: u64 = 96;
 
-/// What each byte weighs.
-const WEIGHTS: [u8; 256] = {
-    let mut weights = [0; 256];
-    let mut byte = 0;
-    while byte < weights.len() {
-        weights[byte] = match byte as u8 {
-            b'a'..=b'z' | b' ' => LETTER,
-            0..0x80 => SIGN,
-            0x80..0xf0 => WIDE,
-            0xf0.. => RARE,
-        } as u8;
-        byte += 1;
-    }
-    weights
-};
-
 /// Texts of fewer bytes are weighed byte by byte, which is less than to prepare for sixteen at once.
 const SHORT: usize = 64;
 
@@ -50,8 +34,7 @@ impl Weight {
     /// Adds a text.
     pub fn add(&mut self, text: &[u8]) {
         if text.len() < SHORT {
-            let bytes = text.iter().map(|byte| WEIGHTS.get(usize::from(*byte)).copied().map_or(0, u64::from));
-            self.0 = self.0.saturating_add(bytes.sum());
+            self.0 = self.0.saturating_add(text.iter().map(|byte| weigh(*byte)).sum());
             return;
         }
         let letters = count(text, |byte| byte.is_ascii_lowercase() | (byte == b' '));
@@ -70,6 +53,15 @@ impl Weight {
     /// In tokens, rounded up.
     pub fn tokens(self) -> u64 {
         self.0.div_ceil(64)
+    }
+}
+
+fn weigh(byte: u8) -> u64 {
+    match byte {
+        b'a'..=b'z' | b' ' => LETTER,
+        0..0x80 => SIGN,
+        0x80..0xf0 => WIDE,
+        0xf0.. => RARE,
     }
 }
 
