@@ -3,7 +3,7 @@
 //!
 //! - [`traffic`]: CPU, latency and throughput of the three at several body sizes.
 //! - [`streaming`]: CPU, time to the first token and memory of streamed answers.
-//! - [`added`]: CPU that limits add to a request.
+//! - [`added`]: what limits add to the filter's own time for a request.
 //! - [`instructions`]: the same in instructions, where it is asked for.
 //! - [`limits`]: how workers get along that count together.
 //! - [`jwt`]: verifying a token inside the VM, seen before and not; loading a configuration.

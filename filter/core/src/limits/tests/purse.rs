@@ -136,6 +136,35 @@ fn a_call_that_went_on_for_long_is_settled_at_once() {
 }
 
 #[test]
+fn who_lacks_what_calls_that_go_on_have_reserved_may_come_back_soon() {
+    let mut desk = Desk::new(r#"[{"id":"day","total_tokens":1000,"calendar":"day","per":"all"}]"#);
+    let (mut worker, mut other) = (desk.worker(), desk.worker());
+    let (reserved, _) = desk.reserve("alice", tokens(0, 500), 1000, &mut worker);
+    desk.settle("alice", reserved, tokens(0, 500), 1000, &mut worker);
+    let _goes_on = desk.reserve("alice", tokens(0, 300), 1000, &mut worker);
+    for (asks, wait) in [(250, 1), (500, 1), (501, 86_400 - 1000)] {
+        let (_, count) = desk.reserve("bob", tokens(0, asks), 1000, &mut other);
+        assert_eq!(count.exceeded.first().map(|e| e.retry_after), Some(Some(wait)), "{asks}");
+    }
+}
+
+#[test]
+fn an_override_that_is_to_come_keeps_settlements_from_waiting_and_one_that_is_over_does_not() {
+    for (from, until, waits) in
+        [("1970-01-01T00:00:00Z", "1970-01-01T00:10:00Z", true), ("1970-01-02", "1970-01-03", false)]
+    {
+        let mut desk = Desk::new(&format!(
+            r#"[{{"id":"day","total_tokens":100000,"calendar":"day","overrides":[{{"amount":3,"from":"{from}","until":"{until}"}}]}}]"#
+        ));
+        let mut worker = desk.worker();
+        let (reserved, _) = desk.reserve("alice", tokens(0, 5), 1000, &mut worker);
+        let before = stored(&desk);
+        desk.settle("alice", reserved, tokens(0, 0), 1000, &mut worker);
+        assert_eq!(stored(&desk) == before, waits, "{from}");
+    }
+}
+
+#[test]
 fn a_purse_that_no_tick_emptied_is_not_trusted_for_long() {
     let mut desk = Desk::new(r#"[{"id":"slots","concurrent":800}]"#);
     let (mut worker, mut other) = (desk.worker(), desk.worker());
