@@ -274,7 +274,7 @@ impl Run<'_, '_> {
                 if side == Side::Request && name == ROUTE {
                     self.reroute(&String::from_utf8_lossy(&value));
                 }
-                self.half(side).set(&name, value);
+                self.half(side).set(name, value);
             }
             Effect::RemoveHeader(side, name) if !self.half(side).gone => {
                 self.half(side).headers.retain(|(n, _)| *n != name);
@@ -284,7 +284,7 @@ impl Run<'_, '_> {
                 self.offer(side);
             }
             Effect::Reply(reply) => {
-                let headers = reply.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+                let headers = reply.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
                 let headers = headers.collect();
                 self.reply.get_or_insert(Delivered { status: reply.status, headers, body: reply.body });
             }

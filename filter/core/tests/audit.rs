@@ -127,7 +127,7 @@ impl Came {
         for effect in effects {
             match effect {
                 Effect::Reply(reply) => self.status = Some(reply.status),
-                Effect::RemoveHeader(Side::Request, name) => self.removed.push(name),
+                Effect::RemoveHeader(Side::Request, name) => self.removed.push(name.into_owned()),
                 Effect::Record(values) => self.record.extend(values),
                 Effect::Checkpoint(line) => desk.checkpoints.push(line),
                 _ => {}

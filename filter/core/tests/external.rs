@@ -285,7 +285,7 @@ fn failures_refuse_unless_the_statement_lets_them_pass() {
             } else {
                 let reply = play.reply.as_ref().unwrap();
                 assert_eq!(reply.status, 503);
-                assert!(!reply.headers.iter().any(|(name, _)| name == "x-should-retry"));
+                assert!(!reply.headers.iter().any(|(name, _)| *name == "x-should-retry"));
                 let text = String::from_utf8_lossy(&reply.body);
                 assert!(text.contains("`presidio`") && text.contains("`names`") && !text.contains("Lee"), "{text}");
             }

@@ -99,7 +99,7 @@ impl Desk {
         let event = Event::Head { side: Side::Response, headers: &headers, end: false };
         let effects = self.tell(&mut open.exchange, event).1;
         let set = effects.into_iter().filter_map(|e| match e {
-            Effect::SetHeader(Side::Response, name, value) => Some((name, String::from_utf8(value).unwrap())),
+            Effect::SetHeader(Side::Response, name, value) => Some((name.to_owned(), String::from_utf8(value).unwrap())),
             _ => None,
         });
         set.collect()
@@ -174,7 +174,7 @@ fn a_budget_for_ten_admits_ten() {
     assert_eq!(open.len(), 10);
     let (reply, record) = desk.chat(&ask).err().unwrap();
     assert_eq!(reply.status, 429);
-    let header = |name: &str| reply.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let header = |name: &str| reply.headers.iter().find(|(n, _)| *n == name).map(|(_, v)| v.as_str());
     assert_eq!(header("ratelimit-limit"), Some("10000"));
     assert!(header("retry-after").is_some() && header("x-should-retry").is_none());
     let text = String::from_utf8(reply.body.clone()).unwrap();

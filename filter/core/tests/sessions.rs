@@ -364,11 +364,11 @@ fn an_unusual_caller_is_flagged_slowed_down_or_refused() {
         match status {
             401 => {
                 let reply = came.reply.as_ref().unwrap();
-                let challenge = reply.headers.iter().find(|(name, _)| name == "www-authenticate").unwrap();
+                let challenge = reply.headers.iter().find(|(name, _)| *name == "www-authenticate").unwrap();
                 assert!(challenge.1.contains("insufficient_user_authentication"), "{challenge:?}");
                 assert!(challenge.1.contains("max_age=\"300\""), "{challenge:?}");
             }
-            429 => assert!(came.reply.as_ref().unwrap().headers.iter().any(|(name, _)| name == "retry-after")),
+            429 => assert!(came.reply.as_ref().unwrap().headers.iter().any(|(name, _)| *name == "retry-after")),
             _ => {}
         }
         // Nobody else is held to it.

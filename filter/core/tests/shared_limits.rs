@@ -291,7 +291,7 @@ fn who_is_over_is_refused_and_holds_nothing_back() {
     proxy.answer(&mut Service::of(10), &mut [&mut open]);
     let reply = open.reply.as_ref().unwrap();
     assert_eq!(reply.status, 429);
-    let retry = reply.headers.iter().find(|(name, _)| name == "retry-after").unwrap();
+    let retry = reply.headers.iter().find(|(name, _)| *name == "retry-after").unwrap();
     assert_eq!(retry.1, (DAY / 2).to_string());
     let record = proxy.done(open);
     assert_eq!((record["doorward.reason"].as_str(), record["doorward.rules"].as_str()), ("limit.tokens", "day"));

@@ -129,7 +129,7 @@ impl Native {
             // Headers that went on are out of reach.
             (Effect::SetHeader(side, ..) | Effect::RemoveHeader(side, _), Some(stream)) if !stream.open(side) => {}
             (Effect::SetHeader(side, name, value), Some(_)) => {
-                self.abi.set_header(side, &name, &value).expect("the headers are in reach");
+                self.abi.set_header(side, name, &value).expect("the headers are in reach");
             }
             (Effect::RemoveHeader(side, name), Some(_)) => {
                 self.abi.remove_header(side, &name).expect("the headers are in reach");

@@ -74,10 +74,10 @@ impl Exchange {
         self.record.edited = true;
         if cx.engine.hold_headers && self.facts.as_ref().is_some_and(|f| f.length) {
             let length = edited.len().to_string().into_bytes();
-            cx.effects.push(Effect::SetHeader(Side::Request, "content-length".to_owned(), length));
+            cx.effects.push(Effect::SetHeader(Side::Request, "content-length", length));
         }
         for name in self.facts.iter_mut().flat_map(|f| f.checksums.drain(..)) {
-            cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+            cx.effects.push(Effect::RemoveHeader(Side::Request, name.into()));
         }
         cx.effects.push(Effect::ReplaceBody(Side::Request, edited));
     }

@@ -1,5 +1,7 @@
 //! What an exchange is told, and what it answers: the whole language between core and a host.
 
+use std::borrow::Cow;
+
 use crate::head::Headers;
 use crate::host::Side;
 
@@ -74,7 +76,7 @@ pub struct LocalReply {
     /// HTTP status.
     pub status: u16,
     /// Headers, `content-type` among them; `content-length` is the host's to add.
-    pub headers: Vec<(String, String)>,
+    pub headers: Vec<(&'static str, String)>,
     /// Body.
     pub body: Vec<u8>,
     /// The reason code, for the host's response-code details.
@@ -84,10 +86,11 @@ pub struct LocalReply {
 /// What the host has to carry out, in order, before it follows the [`Flow`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Sets a header to one value, removing every other of that name. `:path` and `:status` too.
-    SetHeader(Side, String, Vec<u8>),
+    /// Sets a header to one value, removing every other of that name. `:path` and `:status` too. No caller and no
+    /// policy chooses the name.
+    SetHeader(Side, &'static str, Vec<u8>),
     /// Removes every header of that name.
-    RemoveHeader(Side, String),
+    RemoveHeader(Side, Cow<'static, str>),
     /// Trailers of the request that have one of these names, or one that begins with `x-doorward-`, do not go on: some
     /// servers read trailers as headers (RFC 9110, section 6.5.1), and would take a caller's own key from there.
     ForbidTrailers(&'static [&'static str]),

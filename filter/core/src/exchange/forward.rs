@@ -36,7 +36,7 @@ impl Exchange {
                 let Some(key) = &cx.engine.assertion_key else { return false };
                 let audience = target.resource.as_deref().unwrap_or(&target.name);
                 let token = assertion(&principal, &self.record.roles, audience, &cx.engine.name, cx.at.secs(), key);
-                cx.effects.push(Effect::SetHeader(Side::Request, ASSERTION.to_owned(), token.into_bytes()));
+                cx.effects.push(Effect::SetHeader(Side::Request, ASSERTION, token.into_bytes()));
                 true
             }
             Forward::SameAudience => {
@@ -47,7 +47,7 @@ impl Exchange {
                 match meant {
                     false => self.note(Reason::ForwardAudience),
                     true => {
-                        let token = Effect::SetHeader(Side::Request, "authorization".to_owned(), token.to_vec());
+                        let token = Effect::SetHeader(Side::Request, "authorization", token.to_vec());
                         cx.effects.push(token);
                     }
                 }

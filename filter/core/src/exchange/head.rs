@@ -110,15 +110,15 @@ impl Exchange {
             if self.signed && name == "authorization" {
                 continue;
             }
-            cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+            cx.effects.push(Effect::RemoveHeader(Side::Request, name.into()));
         }
         if let Some(path) = path_without_credential(headers) {
-            cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
+            cx.effects.push(Effect::SetHeader(Side::Request, ":path", path.into_bytes()));
         }
         // Who the hops saw is for us: behind us anybody could take it for what we say.
         let forwarded = cx.engine.identity.reads_forwarded();
         if forwarded && headers.has(FORWARDED_HEADER) {
-            cx.effects.push(Effect::RemoveHeader(Side::Request, FORWARDED_HEADER.to_owned()));
+            cx.effects.push(Effect::RemoveHeader(Side::Request, FORWARDED_HEADER.into()));
         }
         cx.effects.push(Effect::ForbidTrailers(if forwarded { FORWARDED_AND_CREDENTIALS } else { CREDENTIAL_HEADERS }));
     }
@@ -246,12 +246,12 @@ impl Exchange {
             let stripped = path_without_credential(headers);
             if let Some(mut path) = stripped.or_else(|| headers.text(":path").map(str::to_owned)) {
                 path.replace_range(place.span.clone(), &escaped(model));
-                cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
+                cx.effects.push(Effect::SetHeader(Side::Request, ":path", path.into_bytes()));
             }
         }
         if self.tap.is_none() && headers.has("accept-encoding") {
             // A compressed answer could not be read.
-            cx.effects.push(Effect::RemoveHeader(Side::Request, "accept-encoding".to_owned()));
+            cx.effects.push(Effect::RemoveHeader(Side::Request, "accept-encoding".into()));
         }
         // Where nothing of a body can be read, access has allowed that: it passes as it comes.
         let unread = facts.call.body == Body::Any && media(headers).ok() != Some(Media::Json);
@@ -272,7 +272,7 @@ impl Exchange {
         if ahead {
             // The head goes ahead of a body that may change its length.
             for name in facts.checksums.drain(..).chain(facts.length.then_some("content-length")) {
-                cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
+                cx.effects.push(Effect::RemoveHeader(Side::Request, name.into()));
             }
         }
         self.facts = Some(facts);
@@ -451,7 +451,5 @@ fn strip_own(headers: &Headers, cx: &mut Context<'_>) {
     let mut own: Vec<&str> = headers.iter().map(|(n, _)| n).filter(|n| n.starts_with("x-doorward-")).collect();
     sort::plain(&mut own, |a, b| a < b);
     own.dedup();
-    for name in own {
-        cx.effects.push(Effect::RemoveHeader(Side::Request, name.to_owned()));
-    }
+    cx.effects.extend(own.into_iter().map(|name| Effect::RemoveHeader(Side::Request, name.to_owned().into())));
 }

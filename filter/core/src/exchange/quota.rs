@@ -235,11 +235,16 @@ impl Exchange {
     }
 
     /// Headers that tell how the tightest limit stands (draft-ietf-httpapi-ratelimit-headers-03).
-    pub(super) fn limit_headers(&self) -> Vec<(String, String)> {
-        let Some(standing) = &self.quota.tightest else { return Vec::new() };
-        let values = [standing.amount, standing.remaining, standing.reset];
-        let names = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"];
-        names.into_iter().zip(values).map(|(name, value)| (name.to_owned(), value.to_string())).collect()
+    pub(super) fn limit_headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let tightest = self.quota.tightest.as_ref();
+        let pairs = tightest.map(|standing| {
+            [
+                ("ratelimit-limit", standing.amount),
+                ("ratelimit-remaining", standing.remaining),
+                ("ratelimit-reset", standing.reset),
+            ]
+        });
+        pairs.into_iter().flatten().map(|(name, value)| (name, value.to_string()))
     }
 
     /// Tells the caller with the answer.

@@ -101,7 +101,7 @@ impl Exchange {
         }
         for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
             if headers.has(name) {
-                cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+                cx.effects.push(Effect::RemoveHeader(Side::Response, name.into()));
             }
         }
         Flow::Continue
@@ -126,7 +126,7 @@ impl Exchange {
         self.stage = Stage::Over;
         if !end {
             let body = denial.body(self.dialect);
-            let length = ("content-length".to_owned(), body.len().to_string());
+            let length = ("content-length", body.len().to_string());
             for (name, value) in denial.headers(self.dialect).into_iter().chain([length]) {
                 cx.effects.push(Effect::SetHeader(Side::Response, name, value.into_bytes()));
             }
@@ -247,10 +247,10 @@ impl Exchange {
                 if cx.engine.hold_headers {
                     if answer.length {
                         let length = edited.len().to_string().into_bytes();
-                        cx.effects.push(Effect::SetHeader(Side::Response, "content-length".to_owned(), length));
+                        cx.effects.push(Effect::SetHeader(Side::Response, "content-length", length));
                     }
                     for name in CHECKSUMS.iter().copied().chain(["etag"]) {
-                        cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+                        cx.effects.push(Effect::RemoveHeader(Side::Response, name.into()));
                     }
                 }
                 cx.effects.push(Effect::ReplaceBody(Side::Response, edited));

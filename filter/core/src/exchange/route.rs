@@ -228,16 +228,15 @@ impl Exchange {
         facts.tools = Tools::default();
         (facts.hides_usage, facts.script) = (false, None);
 
-        let set = |name: &str, value: &str| Effect::SetHeader(Side::Request, name.to_owned(), value.into());
-        cx.effects.push(set(HEADER, &route.value));
+        cx.effects.push(Effect::SetHeader(Side::Request, HEADER, route.value.as_bytes().to_vec()));
         // What the first target was to be told of the caller is for nobody else's eyes.
         match from.forward {
             Forward::None => {}
             Forward::Assertion => {
-                cx.effects.push(Effect::RemoveHeader(Side::Request, super::forward::ASSERTION.to_owned()));
+                cx.effects.push(Effect::RemoveHeader(Side::Request, super::forward::ASSERTION.into()));
             }
             Forward::SameAudience => {
-                cx.effects.push(Effect::RemoveHeader(Side::Request, "authorization".to_owned()));
+                cx.effects.push(Effect::RemoveHeader(Side::Request, "authorization".into()));
             }
         }
         facts.is_told = self.forward(&Headers::default(), to.index, cx);
@@ -254,7 +253,7 @@ impl Exchange {
     pub(super) fn send_path(&mut self, facts: &Facts, cx: &mut Context<'_>) {
         let prefix = cx.engine.targets.get(facts.target).map(|t| t.path_prefix.as_str()).unwrap_or_default();
         if let Some(path) = self.path_for(prefix, facts, cx) {
-            cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), path.into_bytes()));
+            cx.effects.push(Effect::SetHeader(Side::Request, ":path", path.into_bytes()));
         }
     }
 

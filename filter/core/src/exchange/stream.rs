@@ -90,7 +90,7 @@ impl Exchange {
         if self.tap.is_none() {
             for name in CHECKSUMS.iter().copied().chain(["content-length", "etag"]) {
                 if headers.has(name) {
-                    cx.effects.push(Effect::RemoveHeader(Side::Response, name.to_owned()));
+                    cx.effects.push(Effect::RemoveHeader(Side::Response, name.into()));
                 }
             }
         }

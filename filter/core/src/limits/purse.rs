@@ -9,8 +9,8 @@
 //!
 //! More is reserved so than need be, never less: what is used and reserved in the store never passes a limit. All of it is a small
 //! part of what was left, whatever the number of calls, and goes back every second; nothing waits of which more was used than
-//! reserved, or where too many counters wait already, but for what the store did not take. What surely went out of calls that go on is in the store, as of others, and
-//! stays used if this VM traps; what calls that are over used beyond it is gone with it.
+//! reserved, or where too many counters wait already, but for what the store did not take. What surely went out of calls that go on
+//! is in the store, as of others, and stays used if this VM traps; what calls that are over used beyond it is gone with it.
 
 use super::counter::{Counter, Lease};
 use super::ledger::{Shard, shard};

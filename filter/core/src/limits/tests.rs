@@ -1,4 +1,5 @@
 mod purse;
+mod workers;
 
 use std::rc::Rc;
 

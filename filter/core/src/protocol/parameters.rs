@@ -8,9 +8,39 @@ use std::borrow::Cow;
 
 use crate::json::{Node, fold};
 
-/// Names of one parameter, as paths of member names. The first is the one that policies should use.
-const GROUPS: &[&[&str]] = &[
-    &[
+/// The names of one parameter.
+struct Group {
+    /// As paths of member names. The first is the one that policies should use.
+    names: &'static [&'static str],
+    /// One bit for each length of a member's own name that begins one of them: most members of a request are none of these.
+    lengths: u64,
+}
+
+impl Group {
+    const fn new(names: &'static [&'static str]) -> Self {
+        let (mut lengths, mut left) = (0, names);
+        while let [name, others @ ..] = left {
+            let (mut length, mut bytes) = (0, name.as_bytes());
+            while let [byte, rest @ ..] = bytes {
+                if *byte == b'.' {
+                    lengths |= 1 << length;
+                }
+                (length, bytes) = (length + 1, rest);
+            }
+            lengths |= 1 << length;
+            left = others;
+        }
+        Self { names, lengths }
+    }
+
+    /// Whether some name may begin with a member of a name of this length.
+    const fn may_begin(&self, length: usize) -> bool {
+        length < 64 && (self.lengths >> length) & 1 == 1
+    }
+}
+
+const GROUPS: &[Group] = &[
+    Group::new(&[
         "max_tokens",
         "max_completion_tokens",
         "max_output_tokens",
@@ -35,8 +65,8 @@ const GROUPS: &[&[&str]] = &[
         "additionalModelRequestFields.max_gen_len",
         "additionalModelRequestFields.maxTokens",
         "additionalModelRequestFields.inferenceConfig.maxTokens",
-    ],
-    &[
+    ]),
+    Group::new(&[
         "n",
         "best_of",
         "num_generations",
@@ -47,8 +77,8 @@ const GROUPS: &[&[&str]] = &[
         "generation_config.candidateCount",
         "parameters.best_of",
         "additionalModelRequestFields.n",
-    ],
-    &[
+    ]),
+    Group::new(&[
         "temperature",
         "generationConfig.temperature",
         "generation_config.temperature",
@@ -57,8 +87,8 @@ const GROUPS: &[&[&str]] = &[
         "options.temperature",
         "parameters.temperature",
         "additionalModelRequestFields.temperature",
-    ],
-    &[
+    ]),
+    Group::new(&[
         "top_p",
         "p",
         "generationConfig.topP",
@@ -72,8 +102,8 @@ const GROUPS: &[&[&str]] = &[
         "parameters.top_p",
         "additionalModelRequestFields.top_p",
         "additionalModelRequestFields.topP",
-    ],
-    &[
+    ]),
+    Group::new(&[
         "top_k",
         "k",
         "generationConfig.topK",
@@ -87,13 +117,17 @@ const GROUPS: &[&[&str]] = &[
         "additionalModelRequestFields.top_k",
         "additionalModelRequestFields.topK",
         "additionalModelRequestFields.inferenceConfig.topK",
-    ],
-    &["reasoning_effort", "reasoning.effort"],
+    ]),
+    Group::new(&["reasoning_effort", "reasoning.effort"]),
 ];
 
 /// Every name, as a path of member names, under which a request may give the parameter that a policy calls `name`.
-pub fn names(name: &str) -> &[&str] {
-    GROUPS.iter().find(|group| group.contains(&name)).copied().unwrap_or_default()
+pub fn names(name: &str) -> &'static [&'static str] {
+    group(name).map(|group| group.names).unwrap_or_default()
+}
+
+fn group(name: &str) -> Option<&'static Group> {
+    GROUPS.iter().find(|group| group.names.contains(&name))
 }
 
 /// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
@@ -110,11 +144,14 @@ pub fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
 
 /// Shows every value that a request gives for a parameter, under whichever of its names: nobody knows which of several a server takes.
 pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
-    let names = names(name);
+    let Some(group) = group(name) else { return };
     for (key, value) in root.entries() {
         let key = key.text();
         let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
-        for name in names {
+        if !group.may_begin(key.len()) {
+            continue;
+        }
+        for name in group.names {
             // Most are told apart by their lengths.
             if name.len() != key.len() && name.as_bytes().get(key.len()) != Some(&b'.') {
                 continue;
@@ -168,8 +205,8 @@ mod tests {
         assert_eq!(names("max_completion_tokens"), names("max_tokens"));
         assert_eq!(names("logit_bias"), [""; 0]);
         for (i, group) in GROUPS.iter().enumerate() {
-            for name in *group {
-                assert!(GROUPS.iter().skip(i + 1).all(|g| !g.contains(name)), "{name} is in two groups");
+            for name in group.names {
+                assert!(GROUPS.iter().skip(i + 1).all(|g| !g.names.contains(name)), "{name} is in two groups");
             }
         }
     }

@@ -70,7 +70,7 @@ mod tests {
             denial
                 .headers(Dialect::Mcp)
                 .into_iter()
-                .find(|(name, _)| name == "www-authenticate")
+                .find(|(name, _)| *name == "www-authenticate")
                 .map(|(_, value)| value)
         };
         let value = challenge(&denial).unwrap();

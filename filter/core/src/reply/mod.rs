@@ -73,18 +73,18 @@ impl Denial {
     }
 
     /// The headers that go with it.
-    pub fn headers(&self, dialect: Dialect) -> Vec<(String, String)> {
+    pub fn headers(&self, dialect: Dialect) -> Vec<(&'static str, String)> {
         let code = self.reason.code();
         let mut headers = vec![
-            ("content-type".to_owned(), "application/json".to_owned()),
-            ("x-doorward-reason".to_owned(), code.to_owned()),
+            ("content-type", "application/json".to_owned()),
+            ("x-doorward-reason", code.to_owned()),
         ];
         if dialect == Dialect::Bedrock {
-            headers.push(("x-amzn-errortype".to_owned(), kind(dialect, self.reason.status()).to_owned()));
+            headers.push(("x-amzn-errortype", kind(dialect, self.reason.status()).to_owned()));
         }
         if !self.reason.retryable() {
             // Both official SDKs retry 408, 409, 429 and 5xx by themselves unless told not to.
-            headers.push(("x-should-retry".to_owned(), "false".to_owned()));
+            headers.push(("x-should-retry", "false".to_owned()));
         }
         if self.reason.status() == 401 {
             let error = match self.reason {
@@ -101,15 +101,15 @@ impl Denial {
                 challenge.push_str(&format!(", max_age=\"{age}\""));
             }
             challenge.push_str(&self.metadata());
-            headers.push(("www-authenticate".to_owned(), challenge));
+            headers.push(("www-authenticate", challenge));
         }
         if self.reason.status() == 403 && self.rpc.as_ref().is_some_and(|rpc| rpc.metadata.is_some()) {
             let metadata = self.metadata();
             let challenge = format!("Bearer error=\"insufficient_scope\", error_description=\"{code}\"{metadata}");
-            headers.push(("www-authenticate".to_owned(), challenge));
+            headers.push(("www-authenticate", challenge));
         }
         if let Some(seconds) = self.retry_after {
-            headers.push(("retry-after".to_owned(), seconds.to_string()));
+            headers.push(("retry-after", seconds.to_string()));
         }
         headers
     }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn headers_say_whether_to_retry_and_how_to_authenticate() {
         let header = |denial: &Denial, name: &str| {
-            denial.headers(Dialect::OpenAi).into_iter().find(|(n, _)| n == name).map(|(_, v)| v)
+            denial.headers(Dialect::OpenAi).into_iter().find(|(n, _)| *n == name).map(|(_, v)| v)
         };
         let missing = Denial::new(Reason::Identity(identity::Reason::Missing));
         assert_eq!(header(&missing, "www-authenticate").unwrap(), "Bearer realm=\"doorward\"");

@@ -104,7 +104,7 @@ impl Played {
 
     pub fn header(&self, name: &str) -> &str {
         let headers = &self.reply.as_ref().expect("a local answer").headers;
-        headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+        headers.iter().find(|(n, _)| *n == name).map_or("", |(_, v)| v)
     }
 
     pub fn answer(&self) -> Value {
@@ -239,7 +239,7 @@ impl Stage {
                 Effect::ReplaceBody(_, bytes) => replaced = Some(bytes),
                 Effect::SetHeader(side, name, value) => {
                     let set = if side == Side::Request { &mut played.upstream_set } else { &mut played.client_set };
-                    set.insert(name, String::from_utf8(value).unwrap());
+                    set.insert(name.to_owned(), String::from_utf8(value).unwrap());
                 }
                 Effect::Record(values) => played.record.extend(values),
                 _ => {}

@@ -209,15 +209,15 @@ fn exchange(
                 Effect::ReplaceBody(_, bytes) => replaced = Some(bytes),
                 Effect::SetHeader(Side::Request, name, value) => {
                     let value = String::from_utf8(value).unwrap();
-                    match name.as_str() {
+                    match name {
                         ":path" => played.path.clone_from(&value),
                         // The host's route leads to the cluster that is named so.
                         "x-doorward-route" => host.set_attribute(Attribute::Cluster, &value),
                         _ => {}
                     }
-                    played.set.push((name, value));
+                    played.set.push((name.to_owned(), value));
                 }
-                Effect::RemoveHeader(Side::Request, name) => played.removed.push(name),
+                Effect::RemoveHeader(Side::Request, name) => played.removed.push(name.into_owned()),
                 Effect::Record(values) => played.record.extend(values),
                 _ => {}
             }

@@ -84,7 +84,7 @@ impl Exchange {
     pub(super) fn posted(&mut self, path: &str, cx: &mut Context<'_>) -> Result<String, Denial> {
         let seal = self.seal(cx)?;
         let own = opened(path, &seal).ok_or_else(|| Denial::new(Reason::McpSession))?.to_owned();
-        cx.effects.push(Effect::SetHeader(Side::Request, ":path".to_owned(), own.clone().into_bytes()));
+        cx.effects.push(Effect::SetHeader(Side::Request, ":path", own.clone().into_bytes()));
         Ok(own)
     }
 }

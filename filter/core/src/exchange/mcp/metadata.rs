@@ -48,7 +48,7 @@ impl Exchange {
         self.record.judged = true;
         self.record.enforced = true;
         self.stage = Stage::Over;
-        let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let header = |name, value: &str| (name, value.to_owned());
         cx.effects.push(Effect::Reply(LocalReply {
             status: 200,
             headers: vec![header("content-type", "application/json"), header("cache-control", "no-store")],

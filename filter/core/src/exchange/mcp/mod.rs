@@ -97,12 +97,12 @@ impl Exchange {
             let seal = self.seal(cx)?;
             // One that is not the caller's is refused with the message, which must name the same, and whose id the refusal answers.
             if let Some(own) = seal.open(seal::Of::Task, name) {
-                cx.effects.push(Effect::SetHeader(Side::Request, "mcp-name".to_owned(), own.as_bytes().to_vec()));
+                cx.effects.push(Effect::SetHeader(Side::Request, "mcp-name", own.as_bytes().to_vec()));
             }
         }
         if let Some(sealed) = session {
             let own = self.opened(sealed, cx)?;
-            cx.effects.push(Effect::SetHeader(Side::Request, SESSION.to_owned(), own));
+            cx.effects.push(Effect::SetHeader(Side::Request, SESSION, own));
         }
         let transport = cx.engine.targets.get(facts.target).map(|target| target.transport);
         match facts.call.method == "POST" && transport == Some(Transport::Sse) {

@@ -31,7 +31,7 @@ impl Exchange {
         let id = headers.one(SESSION).ok().flatten().and_then(|id| std::str::from_utf8(id).ok());
         let id = id.filter(|id| is_id(id)).ok_or_else(unreadable)?;
         let sealed = format!("{id}.{}", self.seal(cx)?.tag(Of::Session, id));
-        cx.effects.push(Effect::SetHeader(Side::Response, SESSION.to_owned(), sealed.into_bytes()));
+        cx.effects.push(Effect::SetHeader(Side::Response, SESSION, sealed.into_bytes()));
         Ok(())
     }
 }
