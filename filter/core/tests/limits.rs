@@ -99,7 +99,9 @@ impl Desk {
         let event = Event::Head { side: Side::Response, headers: &headers, end: false };
         let effects = self.tell(&mut open.exchange, event).1;
         let set = effects.into_iter().filter_map(|e| match e {
-            Effect::SetHeader(Side::Response, name, value) => Some((name.to_owned(), String::from_utf8(value).unwrap())),
+            Effect::SetHeader(Side::Response, name, value) => {
+                Some((name.to_owned(), String::from_utf8(value).unwrap()))
+            }
             _ => None,
         });
         set.collect()
@@ -164,6 +166,48 @@ fn day(tokens: u64) -> Value {
 
 fn event(text: &str) -> Vec<u8> {
     format!("data: {}\n\n", json!({"model": "m-1", "choices": [{"index": 0, "delta": {"content": text}}]})).into_bytes()
+}
+
+#[test]
+fn answers_tell_what_is_left_unless_only_refusals_are_to() {
+    for headers in ["always", "refusals"] {
+        let mut policy = day(2000);
+        policy["answers"] = json!({"limit_headers": headers});
+        let mut desk = Desk::new(&policy);
+        let ask = request(json!({"max_tokens": 960}));
+        let mut open = desk.chat(&ask).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+        let set = desk.head(&mut open, "200", "application/json");
+        assert_eq!(set.get("ratelimit-limit").map(String::as_str), (headers == "always").then_some("2000"));
+        let (reply, _) = desk.chat(&request(json!({"max_tokens": 1960}))).err().unwrap();
+        let told: Vec<&str> =
+            reply.headers.iter().map(|(name, _)| *name).filter(|n| n.starts_with("ratelimit-")).collect();
+        assert_eq!(told, ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"]);
+    }
+}
+
+#[test]
+fn tools_that_the_provider_runs_have_a_margin_each() {
+    let search = json!([{"type": "web_search_20250305", "name": "web_search"}, {"name": "own", "input_schema": {}}]);
+    let ask =
+        json!({"model": "m-1", "max_tokens": 10, "messages": [{"role": "user", "content": "hi"}], "tools": search});
+    let mut plain = ask.clone();
+    plain["tools"] = json!([search[1]]);
+    let batch = json!({"requests": [{"custom_id": "a", "params": ask}, {"custom_id": "b", "params": ask},
+        {"custom_id": "c", "params": plain}]});
+    for (path, body, margins) in
+        [("/v1/messages", &plain, 0), ("/v1/messages", &ask, 1), ("/v1/messages/batches", &batch, 2)]
+    {
+        let limits = json!([{"id": "day", "total_tokens": 1_000_000, "calendar": "day"}]);
+        let more = json!({"limits": limits, "reserve": {"provider_tool_tokens": 100_000, "max_tokens": 10}});
+        let mut policy = policy("anthropic", &more);
+        policy["access"][0]["tools"] = json!([{"name": "*"}, {"kind": "*"}]);
+        policy["access"][0]["operations"] = json!(["chat", "batches"]);
+        let mut desk = Desk::new(&policy);
+        let open = desk.post(path, body).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
+        let left: u64 =
+            desk.done(open.exchange)["doorward.limit.remaining"].strip_prefix("day=").unwrap().parse().unwrap();
+        assert_eq!((1_000_000 - left) / 100_000, margins, "{path}: {left} are left");
+    }
 }
 
 #[test]

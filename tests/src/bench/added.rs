@@ -1,11 +1,13 @@
-//! What limits add to a request: three listeners of one Envoy with one worker, whose policies differ in nothing but limits, are asked in
-//! turns of two hundred requests, and the measuring module tells how long the filter took for the median of these, by Envoy's clock. That
-//! is all that limits do for a request: the estimate, admission, headers, settlement, and what of them is on the record.
+//! What limits add to a request: four listeners of one Envoy with one worker, whose policies differ in nothing but limits, are asked at
+//! the same time, and the measuring module tells how long the filter took for the median of two hundred requests, by Envoy's clock. That
+//! is all that limits do for a request: the estimate, admission, settlement, what of them is on the record, and the headers by which
+//! answers tell the caller, which one of the policies leaves out.
 //!
 //! The CPU of whole processes, as [`super::limits`] measures it, differs by more than that from one second to the next, and between two
-//! processes that do the same.
+//! processes that do the same. So does the filter's own time from one second to the next: what is compared is of the same seconds.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,7 @@ use super::plan::{JUDGED_BYTES, Plan};
 use super::traffic::{PATH, quantile};
 use super::upstream::Upstream;
 use super::{body, variant};
-use crate::envoy::Envoy;
+use crate::envoy::{Envoy, Gate};
 use crate::idp::Idp;
 use crate::tools;
 use crate::wait::until;
@@ -24,10 +26,10 @@ use crate::wait::until;
 const REQUESTS: u32 = 200;
 /// Turns for each round of the plan, of each pace.
 const TURNS: usize = 6;
-/// Turns until V8 has compiled what is used for good.
-const WARM: usize = 8;
+/// Turns until V8 has compiled for good what runs once in a request: it counts how much was run, and loops come first.
+const WARM: usize = 150;
 /// The ways that are compared, the one without limits first.
-const WAYS: [Way; 3] = [Way::Free, Way::Budget, Way::Limited];
+const WAYS: [Way; 4] = [Way::Free, Way::Quiet, Way::Budget, Way::Limited];
 
 /// What one way adds.
 #[derive(Clone, Debug, Serialize)]
@@ -71,19 +73,25 @@ pub async fn measure(plan: &Plan, upstream: &Upstream, idp: &Idp) -> Result<Vec<
         let mut policy = way.policy();
         policy["name"] = name(way).into();
         let spec = variant::listener(upstream, idp).wasm(variant::filter(module.clone(), policy));
-        gates.push(envoy.listener(spec).await.map_err(|refused| refused.to_string())?);
+        let gate = envoy.listener(spec).await.map_err(|refused| refused.to_string())?;
+        std::fs::create_dir_all(directory.join(&gate.name)).map_err(|e| e.to_string())?;
+        gates.push(gate);
     }
     let turns = TURNS * plan.rounds as usize;
-    let paces = [(Pace::Full, WARM), (Pace::Together(plan.rate), turns), (Pace::Full, turns)];
+    let share = plan.rate / u32::try_from(WAYS.len()).unwrap_or(u32::MAX);
+    let paces = [(Pace::Full, WARM), (Pace::Together(share), turns), (Pace::Full, turns)];
     for (pace, turns) in paces {
         for turn in 0..turns {
             eprint!("\rbench: what limits add, {pace:?}, turn {} of {turns}      ", turn + 1);
-            for step in 0..WAYS.len() {
-                // Nobody is always the first one.
-                let url = gates[(turn + step) % WAYS.len()].url(PATH);
+            let ask = |gate: &Gate| {
+                let url = gate.url(PATH);
                 let load = Load { url: &url, token: &token, body: &file, requests: REQUESTS, connections: 1, pace };
-                load.run(&directory)?;
-            }
+                load.run(&directory.join(&gate.name)).map(drop)
+            };
+            thread::scope(|scope| {
+                let asked: Vec<_> = gates.iter().map(|gate| scope.spawn(|| ask(gate))).collect();
+                asked.into_iter().try_for_each(|asked| asked.join().expect("a load does not panic"))
+            })?;
         }
     }
     eprintln!();
@@ -116,6 +124,7 @@ fn name(way: Way) -> &'static str {
     match way {
         Way::Plain => "plain",
         Way::Free => "free",
+        Way::Quiet => "quiet",
         Way::Budget => "budget",
         Way::Limited => "limited",
     }

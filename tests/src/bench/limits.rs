@@ -34,6 +34,8 @@ pub enum Way {
     Free,
     /// Doorward with a budget of tokens.
     Budget,
+    /// The same, of which only refusals tell the caller.
+    Quiet,
     /// Doorward with four limits.
     Limited,
 }
@@ -48,6 +50,7 @@ impl Way {
             Way::Plain => "plain",
             Way::Free => "no limits",
             Way::Budget => "a budget",
+            Way::Quiet => "a budget, told by refusals",
             Way::Limited => "four limits",
         }
     }
@@ -64,9 +67,12 @@ impl Way {
         let mut policy = variant::policy();
         policy["limits"] = match self {
             Way::Plain | Way::Free => json!([]),
-            Way::Budget => json!([limits()[0]]),
+            Way::Budget | Way::Quiet => json!([limits()[0]]),
             Way::Limited => limits(),
         };
+        if self == Way::Quiet {
+            policy["answers"] = json!({"limit_headers": "refusals"});
+        }
         policy
     }
 }

@@ -323,11 +323,11 @@ impl Added {
         let told = |Estimate { all_us, us, half: [least, most] }: &Estimate| {
             format!("{all_us:>7.1} us, {us:>+5.1} ({least:+.1}..{most:+.1})")
         };
-        println!("{:<12}{}; one after the other {}", self.way.name(), told(&self.even), told(&self.full));
+        println!("{:<26}{}; one after the other {}", self.way.name(), told(&self.even), told(&self.full));
     }
 
     fn limits(&self) -> Option<Limit> {
         let what = "added by a budget: admission and settlement, one worker";
-        (self.way == Way::Budget).then(|| limit(what, "us", self.even.us, 15.0))
+        (self.way == Way::Quiet).then(|| limit(what, "us", self.full.us, 15.0))
     }
 }

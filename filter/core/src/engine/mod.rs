@@ -15,8 +15,8 @@ use crate::json;
 use crate::limits::Limits;
 use crate::packs;
 use crate::policy::{
-    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, Mode, Models, OpenTelemetry,
-    ParamHeaders, Pins, Plan, ReserveDocument, Roles, Targets, Ungoverned, Verdict,
+    Access, AtMaxHold, Capture, Content, Declared, Document, FirstUse, Globs, LimitHeaders, Mode, Models,
+    OpenTelemetry, ParamHeaders, Pins, Plan, ReserveDocument, Roles, Targets, Ungoverned, Verdict,
 };
 use crate::route::Routes;
 use crate::session::Sessions;
@@ -54,6 +54,7 @@ pub struct Engine {
     pub(crate) note_bytes: u64,
     pub(crate) max_hold: usize,
     pub(crate) at_max_hold: AtMaxHold,
+    pub(crate) limit_headers: LimitHeaders,
     pub(crate) hash_key: Option<Vec<u8>>,
     pub(crate) tokenize_key: Option<Vec<u8>>,
     pub(crate) restoring_tools: Globs,
@@ -222,6 +223,7 @@ impl Engine {
                 note_bytes: u64::from(document.answers.note_bytes),
                 max_hold: max_hold.min(max_body),
                 at_max_hold: document.answers.at_max_hold,
+                limit_headers: document.answers.limit_headers,
                 hash_key,
                 tokenize_key,
                 restoring_tools: Globs::new(&restoring),

@@ -11,8 +11,8 @@ use crate::engine::Engine;
 use crate::host::Side;
 use crate::json::{Kind, Node};
 use crate::limits::{Count, Counted, Counters, Exceeded, Need, Reserved, Standing, Subject, Weight, What};
-use crate::policy::{FUNCTION, RoleSet};
-use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, given, tools, walk};
+use crate::policy::{LimitHeaders, RoleSet};
+use crate::protocol::{Api, Contents, Leaf, Operation, Place, Usage, given, walk};
 use crate::reply::{Denial, Reason};
 
 /// What one exchange counts, and what is reserved for it.
@@ -109,11 +109,8 @@ impl Exchange {
             }
             Place::Number(node) => weight.add(node.number().unwrap_or_default().as_bytes()),
         });
-        let mut provided = 0u64;
-        tools::declared(root).tools(&mut |tool| provided = provided.saturating_add(u64::from(tool.kind != FUNCTION)));
-        let added = media
-            .saturating_mul(reserve.media_tokens)
-            .saturating_add(provided.saturating_mul(reserve.provider_tool_tokens));
+        let provided = facts.tools.provided.saturating_mul(reserve.provider_tool_tokens);
+        let added = media.saturating_mul(reserve.media_tokens).saturating_add(provided);
         let name = subject.model.map_or("", |(model, _)| model);
         let most = cx.worker.calibrations.bound(name, weight);
         let sure = cx.worker.calibrations.input(name, weight).min(most);
@@ -247,9 +244,9 @@ impl Exchange {
         pairs.into_iter().flatten().map(|(name, value)| (name, value.to_string()))
     }
 
-    /// Tells the caller with the answer.
+    /// Tells the caller with the answer, unless only refusals are to tell.
     pub(super) fn tell_limits(&self, cx: &mut Context<'_>) {
-        if self.tap.is_some() {
+        if self.tap.is_some() || cx.engine.limit_headers == LimitHeaders::Refusals {
             return;
         }
         for (name, value) in self.limit_headers() {
@@ -385,10 +382,14 @@ fn most(root: Node<'_>, name: &str) -> Option<u64> {
     given(root, name, &mut |node| {
         // There are servers that read `"9"` as 9.
         let text = node.number().map(Cow::Borrowed).or_else(|| node.text());
-        let Some(number) = text.and_then(|text| text.trim().parse::<f64>().ok()) else { return };
-        // What is below 0 means no bound in some servers (Ollama's -1).
-        let number = if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) };
-        most = most.max(Some(number));
+        let Some(text) = text.as_deref().map(str::trim) else { return };
+        // Nearly all are whole.
+        let number = text.parse().ok().or_else(|| {
+            let number = text.parse::<f64>().ok()?;
+            // What is below 0 means no bound in some servers (Ollama's -1).
+            Some(if number >= 0.0 { number.ceil() as u64 } else { u64::from(u32::MAX) })
+        });
+        most = most.max(number);
     });
     most
 }

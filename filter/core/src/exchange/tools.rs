@@ -26,6 +26,8 @@ pub(super) struct Tools {
     forbids: Vec<usize>,
     /// The kinds of tools that are no functions, by their names: a call does not always tell.
     kinds: Vec<(String, String)>,
+    /// How many the request offers that are the provider's own, each of a batch's counted: they use tokens beside the model's.
+    pub provided: u64,
     /// Some were cut out of the request, and calls out of the answer.
     cut: bool,
     cut_calls: bool,
@@ -117,6 +119,7 @@ impl Exchange {
         let mut refused = Vec::new();
         let access = &engine.access;
         list.tools(&mut |offered: &Offered<'_>| {
+            tools.provided = tools.provided.saturating_add(u64::from(offered.kind != FUNCTION));
             let tool = Tool {
                 name: &offered.name,
                 kind: &offered.kind,

@@ -12,7 +12,7 @@ use super::tools::{Fitting, Of, Rules, Tool, ToolAnswer};
 use crate::config::{Path, Problem};
 use crate::json::decimal::Decimal;
 use crate::json::{Kind, Node};
-use crate::protocol::{MediaSet, Operation, State, is_known_method, member, parameter_names};
+use crate::protocol::{MediaSet, Operation, State, given, is_known_method};
 
 /// Every access statement of a policy.
 #[derive(Debug, Default)]
@@ -406,17 +406,18 @@ impl Cap {
     /// is there, and a deny's for one of them. A value that cannot be compared counts against the caller: it is outside an
     /// allow's cap and inside a deny's.
     fn holds(&self, parameters: Node<'_>, deny: bool) -> bool {
-        let mut there = false;
-        let own = std::iter::once(self.parameter.as_str());
-        for name in own.chain(parameter_names(&self.parameter).iter().copied().filter(|n| *n != self.parameter)) {
-            let Some(value) = member(parameters, name).filter(|v| !v.is_null()) else { continue };
-            there = true;
-            if self.within(value).unwrap_or(deny) == deny {
-                return deny;
+        let (mut there, mut met) = (false, false);
+        given(parameters, &self.parameter, &mut |value| {
+            if !value.is_null() {
+                there = true;
+                met |= self.within(value).unwrap_or(deny) == deny;
             }
+        });
+        match met {
+            true => deny,
+            // A deny on `n` of 2 and more must not deny every request that has no `n`.
+            false => !deny && (there || !self.required),
         }
-        // A deny on `n` of 2 and more must not deny every request that has no `n`.
-        !deny && (there || !self.required)
     }
 
     /// `None`: a bound on what is no number, or a list of values of other types.

@@ -21,10 +21,10 @@ pub use content::{Content, Plan, Rule};
 pub use document::{
     Action, AnomalyActionDocument, AnomalyDocument, AnswersDocument, AtMaxHold, AuditDocument, BaselineDocument,
     BreakGlassDocument, Capture, ContentDocument, Direction, Document, FirstUse, Forward, GlobalDocument,
-    LimitDocument, Mode, Of, OnChange, OnServiceFailure, OpenTelemetry, Per, Placeholder, PriceDocument, React, Refund,
-    ReserveDocument, RiskDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument, SessionsDocument,
-    StreamMode, ThresholdDocument, Tighten, ToolDocument, Transport, Ungoverned, Unit, UserNames, Verdict,
-    WatchDocument,
+    LimitDocument, LimitHeaders, Mode, Of, OnChange, OnServiceFailure, OpenTelemetry, Per, Placeholder, PriceDocument,
+    React, Refund, ReserveDocument, RiskDocument, RoleDocument, RouteDocument, RouteToDocument, RouteWhenDocument,
+    SessionsDocument, StreamMode, ThresholdDocument, Tighten, ToolDocument, Transport, Ungoverned, Unit, UserNames,
+    Verdict, WatchDocument,
 };
 pub use glob::{Glob, Globs};
 pub use models::{Model, Models, is_model_name};

@@ -26,7 +26,7 @@ pub use mcp::{
 pub(crate) use media::MIN_PAYLOAD;
 pub use media::{Contents, Media, MediaSet, media};
 pub use names::{Api, Dialect, Operation};
-pub use parameters::{given, member, names as parameter_names};
+pub use parameters::{given, names as parameter_names};
 pub use state::{State, state, wants_json};
 pub use texts::{Leaf, Place, Setting, below, is_taken_out, subtree, walk};
 pub use usage::Usage;

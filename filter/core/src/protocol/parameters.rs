@@ -132,7 +132,7 @@ fn group(name: &str) -> Option<&'static Group> {
 
 /// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
 /// member's own.
-pub fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
+fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
     match path.split_once('.') {
         None => root.get_folded(path),
         Some((first, rest)) => match root.get_folded(path) {
@@ -144,7 +144,9 @@ pub fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
 
 /// Shows every value that a request gives for a parameter, under whichever of its names: nobody knows which of several a server takes.
 pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
-    let Some(group) = group(name) else { return };
+    let Some(group) = group(name) else {
+        return member(root, name).into_iter().for_each(see);
+    };
     for (key, value) in root.entries() {
         let key = key.text();
         let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
@@ -152,8 +154,10 @@ pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
             continue;
         }
         for name in group.names {
-            // Most are told apart by their lengths.
-            if name.len() != key.len() && name.as_bytes().get(key.len()) != Some(&b'.') {
+            // Most are told apart by their lengths, or their first letters.
+            if name.len() != key.len() && name.as_bytes().get(key.len()) != Some(&b'.')
+                || !name.bytes().zip(key.bytes()).take(1).all(|(a, b)| a.eq_ignore_ascii_case(&b))
+            {
                 continue;
             }
             let Some((own, rest)) = name.split_at_checked(key.len()) else { continue };

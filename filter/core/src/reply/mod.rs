@@ -75,10 +75,7 @@ impl Denial {
     /// The headers that go with it.
     pub fn headers(&self, dialect: Dialect) -> Vec<(&'static str, String)> {
         let code = self.reason.code();
-        let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("x-doorward-reason", code.to_owned()),
-        ];
+        let mut headers = vec![("content-type", "application/json".to_owned()), ("x-doorward-reason", code.to_owned())];
         if dialect == Dialect::Bedrock {
             headers.push(("x-amzn-errortype", kind(dialect, self.reason.status()).to_owned()));
         }

@@ -31,7 +31,7 @@ pub use limits::{GlobalDocument, LimitDocument, OnServiceFailure, Per, Refund, R
 pub use metrics::{MetricsDocument, OpenTelemetry};
 pub use routes::{RouteDocument, RouteToDocument, RouteWhenDocument};
 pub use sessions::{Of, RiskDocument, SessionsDocument, ThresholdDocument, Tighten};
-pub use settings::{AnswersDocument, AtMaxHold, EnvoyDocument, FirstUse, McpDocument, Verdict};
+pub use settings::{AnswersDocument, AtMaxHold, EnvoyDocument, FirstUse, LimitHeaders, McpDocument, Verdict};
 pub use tools::{ArgumentDocument, Declared, TaintDocument, ToolRuleDocument, ToolUseDocument};
 
 /// A whole policy.

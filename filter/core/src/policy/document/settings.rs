@@ -50,6 +50,9 @@ pub struct AnswersDocument {
     pub max_hold_bytes: u32,
     /// What happens then. Default: `hold`.
     pub at_max_hold: AtMaxHold,
+    /// Which answers tell the caller how the tightest limit on requests or tokens stands (`RateLimit-Limit`, `-Remaining` and `-Reset`,
+    /// draft-ietf-httpapi-ratelimit-headers-03). Default: `always`.
+    pub limit_headers: LimitHeaders,
     /// One of these makes what a pack sets weaker: without it, what does so is refused. On the record (`doorward.policy.weakened`).
     pub weakens: bool,
 }
@@ -65,6 +68,17 @@ pub enum AtMaxHold {
     Release,
 }
 
+/// Which answers tell how limits stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitHeaders {
+    /// Each one.
+    #[default]
+    Always,
+    /// Refusals only: callers need not know what they or their team have left, or nobody reads it.
+    Refusals,
+}
+
 impl Default for AnswersDocument {
     fn default() -> Self {
         Self {
@@ -73,6 +87,7 @@ impl Default for AnswersDocument {
             note_bytes: 64 * 1024,
             max_hold_bytes: 16 * 1024,
             at_max_hold: AtMaxHold::Hold,
+            limit_headers: LimitHeaders::Always,
             weakens: false,
         }
     }
