@@ -82,7 +82,7 @@ impl Desk {
             match effect {
                 Effect::Reply(reply) => return Err((reply, self.done(exchange))),
                 Effect::ReplaceBody(Side::Request, bytes) => sent = bytes,
-                Effect::SetHeader(Side::Request, name, value) if name == ":path" => to = String::from_utf8(value).ok(),
+                Effect::SetHeader(Side::Request, ":path", value) => to = String::from_utf8(value).ok(),
                 _ => {}
             }
         }

@@ -100,7 +100,7 @@ impl Desk {
             match effect {
                 Effect::Reply(reply) => (came.reply, came.sent) = (Some(reply), None),
                 Effect::ReplaceBody(Side::Request, bytes) => came.sent = serde_json::from_slice(&bytes).ok(),
-                Effect::SetHeader(Side::Request, name, value) if name == "x-doorward-route" => {
+                Effect::SetHeader(Side::Request, "x-doorward-route", value) => {
                     came.route = String::from_utf8(value).ok();
                 }
                 Effect::Record(values) => came.record = values.into_iter().collect(),
