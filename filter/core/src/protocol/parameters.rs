@@ -130,49 +130,37 @@ fn group(name: &str) -> Option<&'static Group> {
     GROUPS.iter().find(|group| group.names.contains(&name))
 }
 
-/// The member at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
-/// member's own.
-fn member<'d>(root: Node<'d>, path: &str) -> Option<Node<'d>> {
-    match path.split_once('.') {
-        None => root.get_folded(path),
-        Some((first, rest)) => match root.get_folded(path) {
-            Some(value) => Some(value),
-            None => member(root.get_folded(first)?, rest),
-        },
+/// Shows every value that a request gives for a parameter, under whichever of its names: nobody knows which of several a server takes.
+pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
+    let Some(group) = group(name) else { return at(root, &folded(name.into()), see) };
+    for (key, value) in root.entries() {
+        let key = folded(key.text());
+        if group.may_begin(key.len()) {
+            group.names.iter().for_each(|name| below(&key, value, name, see));
+        }
     }
 }
 
-/// Shows every value that a request gives for a parameter, under whichever of its names: nobody knows which of several a server takes.
-pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
-    let Some(group) = group(name) else {
-        return member(root, name).into_iter().for_each(see);
-    };
-    for (key, value) in root.entries() {
-        let key = key.text();
-        let key = if key.is_ascii() { key } else { Cow::Owned(fold(&key)) };
-        if !group.may_begin(key.len()) {
-            continue;
-        }
-        for name in group.names {
-            // Most are told apart by their lengths, or their first letters.
-            if name.len() != key.len() && name.as_bytes().get(key.len()) != Some(&b'.')
-                || !name.bytes().zip(key.bytes()).take(1).all(|(a, b)| a.eq_ignore_ascii_case(&b))
-            {
-                continue;
-            }
-            let Some((own, rest)) = name.split_at_checked(key.len()) else { continue };
-            if !own.eq_ignore_ascii_case(&key) {
-                continue;
-            }
-            let value = match rest.strip_prefix('.') {
-                Some(rest) => member(value, rest),
-                None => rest.is_empty().then_some(value),
-            };
-            if let Some(value) = value {
-                see(value);
-            }
-        }
+/// Every value at a path of names, as a server written in Go reads it: `TEMPERATURE` is `temperature`. A dotted name may also be a
+/// member's own, and that one beside the path's proves nothing of the other.
+fn at<'d>(root: Node<'d>, path: &str, see: &mut dyn FnMut(Node<'d>)) {
+    root.entries().for_each(|(key, value)| below(&folded(key.text()), value, path, see));
+}
+
+/// What of a path is in one member.
+fn below<'d>(key: &str, value: Node<'d>, path: &str, see: &mut dyn FnMut(Node<'d>)) {
+    let Some((own, rest)) = path.split_at_checked(key.len()) else { return };
+    // Most are told apart by their lengths.
+    match rest.strip_prefix('.') {
+        Some(rest) if own.eq_ignore_ascii_case(key) => at(value, rest, see),
+        None if rest.is_empty() && own.eq_ignore_ascii_case(key) => see(value),
+        _ => {}
     }
+}
+
+/// As [`fold`] has it, but for ASCII, which is compared so.
+fn folded(key: Cow<'_, str>) -> Cow<'_, str> {
+    if key.is_ascii() { key } else { Cow::Owned(fold(&key)) }
 }
 
 #[cfg(test)]
@@ -201,6 +189,24 @@ mod tests {
         let mut found = Vec::new();
         given(document.root(), "max_tokens", &mut |node| found.extend(node.number().map(str::to_owned)));
         assert_eq!(found, ["2", "4"]);
+    }
+
+    #[test]
+    fn a_dotted_member_hides_no_nested_one() {
+        let limits = crate::json::Limits::default();
+        for (name, text) in [
+            ("max_tokens", r#"{"options.num_predict":1,"options":{"num_predict":2}}"#),
+            (
+                "max_tokens",
+                r#"{"additionalModelRequestFields":{"inferenceConfig.maxTokens":1,"inferenceConfig":{"maxTokens":2}}}"#,
+            ),
+            ("own.dial.É", r#"{"OWN.dial.é":1,"own":{"Dial":{"é":2}}}"#),
+        ] {
+            let document = crate::json::Document::parse(text.as_bytes(), &limits).unwrap();
+            let mut found = Vec::new();
+            given(document.root(), name, &mut |node| found.extend(node.number().map(str::to_owned)));
+            assert_eq!(found, ["1", "2"], "{text}");
+        }
     }
 
     #[test]
