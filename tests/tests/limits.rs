@@ -185,6 +185,26 @@ async fn however_a_stream_ends_what_came_is_paid_for() {
 }
 
 #[tokio::test]
+async fn answers_tell_what_is_left_unless_only_refusals_are_to() {
+    for (headers, tells) in [("always", true), ("refusals", false)] {
+        let limits = json!([{"id": "day", "output_tokens": 150, "calendar": "day"}]);
+        let world = world(limits).await.with("answers", json!({"limit_headers": headers}));
+        let gate = world.gate().await;
+        let call = || post(CHAT, &world.token("alice", &[]), ask(60, 0, "").body(100));
+        let answer = gate.call(&call()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.fields.has(name));
+        assert_eq!(told, [tells; 3], "{headers}: {:?}", answer.fields);
+        // The record has it in any case.
+        assert_eq!(remaining(&gate.log_line(&answer).await)["day"], 50);
+        let refused = gate.call(&call()).await;
+        assert_eq!(refused.status, 429, "{}", refused.text());
+        assert_eq!(refused.fields.get("ratelimit-limit").as_deref(), Some("150"), "{headers}: {:?}", refused.fields);
+        assert!(refused.fields.has("ratelimit-remaining") && refused.fields.has("retry-after"), "{headers}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_call_held_is_free_again_after_a_trap() {
     let Some(module) = tools::wasm_with_trap() else {
         panic!("the module with the trap is not built; run `make trap`");

@@ -213,7 +213,7 @@ impl Exchange {
             replace_or_insert(root, "store", "false", &mut edits, &mut insert);
         }
         self.ask_for_usage(root, facts, &mut edits, &mut insert, cx);
-        self.estimate((root, &contents), facts, &mut edits, &mut insert, cx);
+        self.estimate((&document, &contents), facts, &mut edits, &mut insert, cx);
         if !insert.is_empty() {
             let start = root.span().start.saturating_add(1);
             if root.entries().next().is_none() {

@@ -7,6 +7,7 @@
 mod body;
 mod candidate;
 mod course;
+mod estimate;
 mod event;
 mod forward;
 mod global;

@@ -53,11 +53,6 @@ impl Weight {
         self.0 = self.0.saturating_add(blocks.chain(rest).sum());
     }
 
-    /// Adds what stands around a text in a prompt: two signs.
-    pub fn frame(&mut self) {
-        self.0 = self.0.saturating_add(2 * u64::from(SIGN));
-    }
-
     /// In tokens, rounded up.
     pub fn tokens(self) -> u64 {
         self.0.div_ceil(64)
@@ -75,11 +70,18 @@ const fn weigh(byte: u8) -> u8 {
 
 /// Weighs up to [`BLOCKS`] blocks, in a shape that compiles to vectors.
 fn weigh_blocks(bytes: &[u8]) -> u64 {
-    let (mut letters, mut wide, mut rare) = (0u8, 0u8, 0u8);
+    let (mut letters, mut all) = (0u8, 0u8);
     for byte in bytes {
         letters = letters.wrapping_add(u8::from(byte.is_ascii_lowercase() | (*byte == b' ')));
-        wide = wide.wrapping_add(u8::from(*byte >= 0x80));
-        rare = rare.wrapping_add(u8::from(*byte >= 0xf0));
+        all |= *byte;
+    }
+    let (mut wide, mut rare) = (0u8, 0u8);
+    // Most texts have none.
+    if !all.is_ascii() {
+        for byte in bytes {
+            wide = wide.wrapping_add(u8::from(*byte >= 0x80));
+            rare = rare.wrapping_add(u8::from(*byte >= 0xf0));
+        }
     }
     let [letters, wide, rare] = [letters, wide, rare].map(u64::from);
     let signs = (bytes.len() as u64).saturating_sub(letters + wide);

@@ -187,8 +187,8 @@ impl Shared<'_> {
         });
         let counted = self.limits.applying(subject).filter(|(_, limit)| limit.kind == Kind::Requests);
         let counted = counted.flat_map(|(place, limit)| {
-            let keys = if limit.global.is_some() { limit.keys(subject) } else { Vec::new() };
-            keys.into_iter().filter_map(move |(id, times)| share(place, limit, id, times, now))
+            let keys = limit.global.is_some().then(|| limit.keys(subject));
+            keys.into_iter().flatten().filter_map(move |(id, times)| share(place, limit, id, times, now))
         });
         held.chain(counted).collect()
     }

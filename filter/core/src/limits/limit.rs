@@ -83,8 +83,9 @@ pub(super) struct Limit {
     overrides: Vec<Override>,
     currency: String,
     per: Vec<Per>,
-    /// What the identities of its counters begin with.
+    /// What the identities of its counters begin with, and the identity of that alone.
     parts: Parts,
+    own: Id,
     /// How far its counters of a caller stand from those of the policy's first limits.
     group: u16,
     who: Who,
@@ -233,10 +234,12 @@ impl Limit {
             Window::Sliding(millis) => format!("{}/{millis}", kind.as_str()),
             window => format!("{}/{window:?}", kind.as_str()),
         };
+        let parts = Parts::default().with(document.id.as_bytes()).with(in_words.as_bytes());
         Self {
             id: document.id.as_str().into(),
             kind,
-            parts: Parts::default().with(document.id.as_bytes()).with(in_words.as_bytes()),
+            own: parts.clone().identity(),
+            parts,
             window,
             mode: document.mode,
             unpriced: document.unpriced,
@@ -285,10 +288,15 @@ impl Limit {
     }
 
     /// The counters that a request counts in, and how often.
-    pub fn keys(&self, subject: &Subject<'_>) -> Vec<(Id, u64)> {
-        if subject.tools.is_empty() && !self.per.contains(&Per::Role) {
-            return vec![(self.key(subject, &self.caller(subject), "", 0), 1)];
-        }
+    pub fn keys(&self, subject: &Subject<'_>) -> impl Iterator<Item = (Id, u64)> {
+        let one = subject.tools.is_empty() && !self.per.contains(&Per::Role);
+        let one = one.then(|| (self.key(subject, &self.caller(subject), "", 0), 1));
+        let all = if one.is_some() { Vec::new() } else { self.all_keys(subject) };
+        one.into_iter().chain(all)
+    }
+
+    /// Those of each role and tool.
+    fn all_keys(&self, subject: &Subject<'_>) -> Vec<(Id, u64)> {
         let roles: Vec<&str> = match self.per.contains(&Per::Role) {
             true => subject.all_roles.names_for(&self.who, subject.roles).collect(),
             false => vec![""],
@@ -327,6 +335,9 @@ impl Limit {
     }
 
     fn key(&self, subject: &Subject<'_>, caller: &Id, role: &str, tool: u64) -> Id {
+        if self.per == [Per::Principal] {
+            return self.key_of(caller);
+        }
         let parts = self.per.iter().fold(self.parts.clone(), |parts, per| match per {
             Per::Principal => parts.with(caller),
             Per::Team => parts.with(&named(&subject.principal.team)),
@@ -341,12 +352,17 @@ impl Limit {
             Per::Target => parts.with(&subject.target.to_le_bytes()),
             Per::All => parts.with(b""),
         });
-        let mut id = parts.identity();
-        // Counters of one caller stand in one shard (the first two bytes choose it) and are changed at once: one for each of
-        // [`TOGETHER`] limits, so that no caller fills a shard, for others, too. What else is told apart may be any number.
-        if self.per == [Per::Principal]
-            && let (Some(start), Some(home)) = (id.first_chunk_mut(), caller.first_chunk())
-        {
+        parts.identity()
+    }
+
+    /// Where callers are all that is told apart. The limit and the caller have been digested, each by itself: together they are
+    /// whatever two such digests make.
+    ///
+    /// Counters of one caller stand in one shard (the first two bytes choose it) and are changed at once: one for each of
+    /// [`TOGETHER`] limits, so that no caller fills a shard, for others, too. What else is told apart may be any number.
+    fn key_of(&self, caller: &Id) -> Id {
+        let mut id = (u128::from_le_bytes(self.own) ^ u128::from_le_bytes(*caller)).to_le_bytes();
+        if let (Some(start), Some(home)) = (id.first_chunk_mut(), caller.first_chunk()) {
             *start = u16::from_le_bytes(*home).wrapping_add(self.group).to_le_bytes();
         }
         id

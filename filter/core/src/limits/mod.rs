@@ -224,7 +224,7 @@ impl Limits {
                 continue;
             }
             let amount = limit.amount(subject, counters.at.secs());
-            wanted.extend(limit.keys(subject).into_iter().map(|(id, _)| Wanted { place, limit, id, amount, lease }));
+            wanted.extend(limit.keys(subject).map(|(id, _)| Wanted { place, limit, id, amount, lease }));
         }
         let now = counters.at.millis();
         let (found, outcome) = counters.reserve(&wanted, need.open);

@@ -11,6 +11,7 @@
 //! What it does not do: it does not look into the bytes, and it does not know media without a label in unknown shapes.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -123,8 +124,8 @@ impl std::fmt::Debug for MediaSet {
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
     media: MediaSet,
-    /// Where each string of bytes begins, in order.
-    payloads: Vec<(usize, Media)>,
+    /// Where each string of bytes begins and ends, quotes aside, in order.
+    payloads: Vec<(usize, usize, Media)>,
 }
 
 impl Contents {
@@ -134,7 +135,7 @@ impl Contents {
         let mut contents = Contents::default();
         tokens(root, &mut |media, _| contents.media.insert(media));
         contents.visit(root, false);
-        sort::plain(&mut contents.payloads, |(a, _), (b, _)| a < b);
+        sort::plain(&mut contents.payloads, |(a, ..), (b, ..)| a < b);
         contents
     }
 
@@ -150,7 +151,8 @@ impl Contents {
         look(node, &mut |media, payload| {
             self.media.insert(media);
             if let Some(token) = payload.filter(|_| !free).and_then(|p| p.string()) {
-                self.payloads.push((token.inner_span().start, media));
+                let Range { start, end } = token.inner_span();
+                self.payloads.push((start, end, media));
             }
         });
         for (key, value) in node.entries() {
@@ -172,12 +174,17 @@ impl Contents {
         !self.payloads.is_empty()
     }
 
+    /// Where each of them stands, quotes aside, in order; the same one may be told of again.
+    pub fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        self.payloads.iter().map(|(start, end, _)| *start..*end)
+    }
+
     /// The medium whose bytes a string value of the same document is, and nothing else.
     #[must_use]
     pub fn payload(&self, token: &StringToken<'_>) -> Option<Media> {
         let start = token.inner_span().start;
-        let found = self.payloads.binary_search_by_key(&start, |(at, _)| *at).ok()?;
-        self.payloads.get(found).map(|(_, media)| *media)
+        let found = self.payloads.binary_search_by_key(&start, |(start, ..)| *start).ok()?;
+        self.payloads.get(found).map(|(.., media)| *media)
     }
 }
 

@@ -136,7 +136,8 @@ pub fn given<'d>(root: Node<'d>, name: &str, see: &mut dyn FnMut(Node<'d>)) {
     for (key, value) in root.entries() {
         let key = folded(key.text());
         if group.may_begin(key.len()) {
-            group.names.iter().for_each(|name| below(&key, value, name, see));
+            let begun = group.names.iter().filter(|name| may_begin(name, key.len()));
+            begun.for_each(|name| below(&key, value, name, see));
         }
     }
 }
@@ -150,11 +151,18 @@ fn at<'d>(root: Node<'d>, path: &str, see: &mut dyn FnMut(Node<'d>)) {
 /// What of a path is in one member.
 fn below<'d>(key: &str, value: Node<'d>, path: &str, see: &mut dyn FnMut(Node<'d>)) {
     let Some((own, rest)) = path.split_at_checked(key.len()) else { return };
-    // Most are told apart by their lengths.
     match rest.strip_prefix('.') {
         Some(rest) if own.eq_ignore_ascii_case(key) => at(value, rest, see),
         None if rest.is_empty() && own.eq_ignore_ascii_case(key) => see(value),
         _ => {}
+    }
+}
+
+/// Whether a path may begin with a member of a name of this length: most are told apart by that.
+fn may_begin(path: &str, length: usize) -> bool {
+    match path.as_bytes().get(length) {
+        Some(byte) => *byte == b'.',
+        None => path.len() == length,
     }
 }
 

@@ -171,7 +171,7 @@ proptest::proptest! {
         proptest::prop_assert!(office.counters().iter().all(|(_, counter)| counter.is_idle()));
         let roles = Roles::default();
         let who = user("anybody");
-        let id = office.limits.0[0].keys(&subject(&who, &RoleSet::default(), &roles))[0].0;
+        let id = office.limits.0[0].keys(&subject(&who, &RoleSet::default(), &roles)).next().unwrap().0;
         let all = office.counters().into_iter().find(|(other, _)| *other == id).unwrap().1;
         proptest::prop_assert_eq!(all.used(), used);
     }
