@@ -126,18 +126,30 @@ pub fn printable(text: &str) -> String {
 
 /// The same for other sizes than 1,024 bytes: at least 16.
 pub(crate) fn printable_within(text: &str, most: usize) -> String {
+    if is_printable(text, most) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(most));
     for byte in text.bytes() {
         if out.len() > most.saturating_sub(6) {
             out.push_str("...");
             break;
         }
-        match byte {
-            b'"' | b'\\' | b'%' | 0..=0x1f | 0x7f..=0xff => out.push_str(&format!("%{byte:02X}")),
-            _ => out.push(char::from(byte)),
+        match is_plain(byte) {
+            true => out.push(char::from(byte)),
+            false => out.push_str(&format!("%{byte:02X}")),
         }
     }
     out
+}
+
+/// Whether a value is what [`printable_within`] makes of it, as nearly all are.
+pub(crate) fn is_printable(text: &str, most: usize) -> bool {
+    text.len() <= most.saturating_sub(5) && text.bytes().all(is_plain)
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\' | b'%')
 }
 
 #[cfg(test)]
@@ -151,6 +163,13 @@ mod tests {
         assert_eq!(printable("é"), "%C3%A9");
         let long = printable(&"\u{7f}".repeat(5000));
         assert!(long.len() <= 1024 && long.ends_with("..."));
+        for length in 1010..1030 {
+            let (plain, other) = ("a".repeat(length), "%".repeat(length / 3));
+            let expected = if length <= 1019 { plain.clone() } else { plain[..1019].to_owned() + "..." };
+            assert_eq!(printable(&plain), expected);
+            assert_eq!(is_printable(&plain, 1024), plain == expected);
+            assert!(printable(&other).len() <= 1024);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::chain::ERASED;
-use super::{Audit, printable, text};
+use super::{Audit, is_printable, printable, text};
 use crate::exchange::Measure;
 use crate::identity::Principal;
 use crate::limits::{Standing, What};
@@ -216,7 +216,7 @@ impl Record {
             ("doorward.workload", principal.and_then(|p| p.workload.clone())),
             ("doorward.usage.total_tokens", Some("0".to_owned())),
         ];
-        values.into_iter().filter_map(|(key, value)| Some((key, written(&value?)))).collect()
+        values.into_iter().filter_map(|(key, value)| Some((key, written(value?)))).collect()
     }
 
     /// The findings: `in:EMAIL_ADDRESS/mask=1`, comma-separated.
@@ -230,7 +230,7 @@ impl Record {
         let mut values = Vec::with_capacity(48);
         let mut put = |key: &'static str, value: Option<String>| {
             if let Some(value) = value.filter(|v| !v.is_empty()) {
-                values.push((key, written(&value)));
+                values.push((key, written(value)));
             }
         };
         let list = |items: &[String]| Some(items.join(","));
@@ -409,8 +409,8 @@ pub fn conflicts(count: u64) -> Option<Measure> {
 }
 
 /// A value as it goes on the record.
-fn written(value: &str) -> String {
-    unlike_erased(printable(value))
+fn written(value: String) -> String {
+    unlike_erased(if is_printable(&value, 1024) { value } else { printable(&value) })
 }
 
 /// A value that a caller chose does not pass for one that was erased.
@@ -430,10 +430,11 @@ fn placeholders(counts: Counts) -> Option<String> {
 
 /// What is left of a limit: `tokens-a-day=1200`; money as a decimal number.
 fn remaining(standing: &Standing) -> String {
-    match standing.what {
-        What::Cost => format!("{}={}", standing.id, decimal(standing.remaining, "").trim_end()),
-        _ => format!("{}={}", standing.id, standing.remaining),
-    }
+    let left = match standing.what {
+        What::Cost => decimal(standing.remaining, ""),
+        _ => standing.remaining.to_string(),
+    };
+    [&standing.id, "=", left.trim_end()].concat()
 }
 
 /// Billionths as a decimal number without trailing zeros, and the currency.
