@@ -239,7 +239,7 @@ impl State {
             let expressions = self.roots.get_mut(&root).map_or(&mut gone, |root| &mut root.expressions);
             let now = calls::now().map_err(|_| HostError::Failed);
             if now.and_then(|now| worker.end(&engine, Time(now), &mut Envoy::new(expressions))).is_err() {
-                calls::log(Level::Error, "the host's shared store or clock fails; some of what was used is not counted");
+                calls::log(Level::Error, "the host's store or clock fails; some of what was used is not counted");
             }
         }
         self.calls.retain(|_, caller| caller.generation != id);

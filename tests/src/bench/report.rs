@@ -328,6 +328,6 @@ impl Added {
 
     fn limits(&self) -> Option<Limit> {
         let what = "added by a budget: admission and settlement, one worker";
-        (self.way == Way::Quiet).then(|| limit(what, "us", self.full.us, 15.0))
+        (self.way == Way::Budget).then(|| limit(what, "us", self.full.us, 15.0))
     }
 }
