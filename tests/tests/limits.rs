@@ -187,7 +187,7 @@ async fn however_a_stream_ends_what_came_is_paid_for() {
 #[tokio::test]
 async fn answers_tell_what_is_left_unless_only_refusals_are_to() {
     for (headers, tells) in [("always", true), ("refusals", false)] {
-        let limits = json!([{"id": "day", "output_tokens": 150, "calendar": "day"}]);
+        let limits = json!([{"id": "out", "output_tokens": 150, "window": "1h"}]);
         let world = world(limits).await.with("answers", json!({"limit_headers": headers}));
         let gate = world.gate().await;
         let call = || post(CHAT, &world.token("alice", &[]), ask(60, 0, "").body(100));
@@ -196,7 +196,7 @@ async fn answers_tell_what_is_left_unless_only_refusals_are_to() {
         let told = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| answer.fields.has(name));
         assert_eq!(told, [tells; 3], "{headers}: {:?}", answer.fields);
         // The record has it in any case.
-        assert_eq!(remaining(&gate.log_line(&answer).await)["day"], 50);
+        assert_eq!(remaining(&gate.log_line(&answer).await)["out"], 50);
         let refused = gate.call(&call()).await;
         assert_eq!(refused.status, 429, "{}", refused.text());
         assert_eq!(refused.fields.get("ratelimit-limit").as_deref(), Some("150"), "{headers}: {:?}", refused.fields);

@@ -131,6 +131,29 @@ fn counts_each_caller_apart_and_says_when_to_come_back() {
 }
 
 #[test]
+fn limits_that_count_alike_count_apart() {
+    // More of them than stand in one shard: the same two limits again and again but for their names.
+    let limits: Vec<_> = (0..20)
+        .map(|n| format!(r#"{{"id":"limit-{n}","requests":{},"window":"1h"}}"#, if n % 2 == 0 { 9 } else { 5 }))
+        .collect();
+    let mut desk = Desk::new(&format!("[{}]", limits.join(",")));
+    let worker = &mut desk.worker();
+    let expected = |even, odd| [even, odd].repeat(10);
+    for done in 1..=3 {
+        assert_eq!(left(&desk.count("alice", 1000, worker)), expected(9 - done, 5 - done));
+    }
+    assert_eq!(left(&desk.count("bob", 1000, worker)), expected(8, 4));
+    // And of many callers, whose shards must meet, no two counters are one.
+    let mut ids = HashSet::new();
+    for caller in 0..2000 {
+        desk.with(&user(&format!("caller-{caller}")), "m", 1000, worker, |limits, subject, _, _| {
+            ids.extend(limits.0.iter().flat_map(|limit| limit.keys(subject)).map(|(id, _)| id));
+        });
+    }
+    assert_eq!(ids.len(), 2000 * 20);
+}
+
+#[test]
 fn no_window_of_a_limits_length_sees_more_than_the_limit() {
     let mut desk = Desk::new(r#"[{"id":"rpm","requests":5,"window":"8s"}]"#);
     let worker = &mut desk.worker();

@@ -33,15 +33,16 @@ fn tools_that_the_provider_runs_have_a_margin_each() {
 #[test]
 fn pictures_are_taken_for_so_many_tokens_each_whatever_their_bytes() {
     // What a request with these parts is reserved for beside its answer.
-    let reserved = |parts: Value| {
+    let reserved_with = |reserve: Value, parts: Value| {
         let limits = json!([{"id": "day", "input_tokens": 10_000_000, "calendar": "day"}]);
-        let mut policy = policy("openai", &json!({"limits": limits, "reserve": {"media_tokens": 100_000}}));
+        let mut policy = policy("openai", &json!({"limits": limits, "reserve": reserve}));
         policy["access"][0]["media"] = json!("image");
         let mut desk = Desk::new(&policy);
         let ask = json!({"model": "m-1", "messages": [{"role": "user", "content": parts}]});
         let open = desk.chat(&ask).unwrap_or_else(|(reply, _)| panic!("{reply:?}"));
         10_000_000 - left(&desk.done(open.exchange))
     };
+    let reserved = |parts: Value| reserved_with(json!({"media_tokens": 100_000}), parts);
     let picture = |groups: usize| {
         let url = format!("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg{}", "Q7f0".repeat(groups));
         json!({"type": "image_url", "image_url": {"url": url}})
@@ -50,6 +51,8 @@ fn pictures_are_taken_for_so_many_tokens_each_whatever_their_bytes() {
     let one = reserved(json!([picture(100)]));
     assert!((100_000..100_100).contains(&one), "{one}");
     assert_eq!(reserved(json!([picture(10_000)])), one);
+    // 2,000, where the policy does not say.
+    assert_eq!(reserved_with(json!({}), json!([picture(100)])), one - 98_000);
     // The text before, between and behind them counts, and each of them.
     let all = reserved(json!([text(1000), picture(100), text(2000), picture(5000), text(4000)]));
     let words = 7000 * 5 * 20 / 64;
